@@ -1,0 +1,189 @@
+"""What the engine answers: relations, edges with their doubt, family trees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+UNRESOLVED_BELOW = 0.5
+"""Edges less likely than this are shown as unresolved: the parent is only the best guess."""
+
+
+class Relation(StrEnum):
+    """What was done to the parent to make the child."""
+
+    FINETUNE = "finetune"
+    PARTIAL = "partial"
+    ADAPTER = "adapter"
+    MERGE = "merge"
+    QUANTIZED = "quantized"
+    PRUNED = "pruned"
+    CAST = "cast"
+    DUPLICATE = "duplicate"
+    UNRESOLVED = "unresolved"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """Why an edge is believed. Absent (None) is never a guess: it was not or could not be measured.
+
+    Attributes
+    ----------
+    delta_rank : median numerical rank of the changed matrices' deltas, for low-rank edges
+    changed_tensors, shared_tensors : tensors that differ / tensors the two models have in common
+    changed : canonical names of the changed tensors of a partial fine-tune (at most 32)
+    flags : "new_head", "extended_vocabulary", "extended_depth"
+    bits : grid of a quantised child (2 to 8)
+    zero_fraction : share of zeros of a pruned child's matrices
+    relative_change : norm(child - parent) / norm(parent) over shared matrices
+    direction : log-odds (nats) that the parent is the parent and not the child, this edge alone
+    signals : the direction signals that were measured, by name
+    runner_up : id of the next best parent; None when no other model is possible
+    margin : confidence minus the runner-up's, in [0, 1]
+    exact : True when the two files were read; False when only fingerprints were compared
+    method : the TreeBuildingMethod that decided
+    """
+
+    delta_rank: int | None = None
+    changed_tensors: int | None = None
+    shared_tensors: int | None = None
+    changed: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    bits: int | None = None
+    zero_fraction: float | None = None
+    relative_change: float | None = None
+    direction: float | None = None
+    signals: Mapping[str, float] = field(default_factory=dict)
+    runner_up: str | None = None
+    margin: float | None = None
+    exact: bool = False
+    method: str = "heritage"
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready; the key order is fixed."""
+        return {
+            "delta_rank": self.delta_rank,
+            "changed_tensors": self.changed_tensors,
+            "shared_tensors": self.shared_tensors,
+            "changed": list(self.changed),
+            "flags": list(self.flags),
+            "bits": self.bits,
+            "zero_fraction": self.zero_fraction,
+            "relative_change": self.relative_change,
+            "direction": self.direction,
+            "signals": dict(self.signals),
+            "runner_up": self.runner_up,
+            "margin": self.margin,
+            "exact": self.exact,
+            "method": self.method,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edge:
+    """Parent -> child. ``main`` is False for the further parents of a merge only.
+
+    ``coefficient`` is the parent's share in a merge, else None. ``distance`` is the L2 norm of
+    child - parent over the shared matrices, divided by the parent's norm (>= 0).
+    ``confidence``, in [0, 1], is the estimated probability that this parent is the true one.
+    """
+
+    parent: str
+    child: str
+    relation: Relation
+    confidence: float
+    distance: float
+    main: bool = True
+    coefficient: float | None = None
+    evidence: Evidence = field(default_factory=Evidence)
+
+    def __post_init__(self) -> None:
+        if self.parent == self.child:
+            raise ValueError(f"edge from {self.parent} to itself")
+        if not 0.0 <= self.confidence <= 1.0:
+            raise ValueError(f"confidence {self.confidence} is not in [0, 1]")
+        if not 0.0 <= self.distance < float("inf"):
+            raise ValueError(f"distance {self.distance} is not a finite number >= 0")
+
+    @property
+    def resolved(self) -> bool:
+        return self.confidence >= UNRESOLVED_BELOW
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ghost:
+    """A possible missing ancestor. Its children have no edge from a real model."""
+
+    id: str
+    children: tuple[str, ...]
+    confidence: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class FamilyTree:
+    """The genealogy of one family: a forest of main edges plus further merge parents.
+
+    ``root`` is None when ghosts leave several tops. ``method`` names the TreeBuildingMethod that
+    made it. ``members`` are sorted. Checks itself: known ends, one main parent, no cycle.
+    """
+
+    members: tuple[str, ...]
+    edges: tuple[Edge, ...]
+    root: str | None
+    root_confidence: float
+    method: str
+    ghosts: tuple[Ghost, ...] = ()
+
+    def __post_init__(self) -> None:
+        known = set(self.members)
+        main = {}
+        for edge in self.edges:
+            if edge.parent not in known or edge.child not in known:
+                raise ValueError(f"edge {edge.parent} -> {edge.child} leaves the family")
+            if edge.main and edge.child in main:
+                raise ValueError(f"{edge.child} has two main parents")
+            if edge.main:
+                main[edge.child] = edge.parent
+        if find_cycle(self.members, self.edges):
+            raise ValueError("the genealogy has a cycle")
+
+    @property
+    def main_edges(self) -> dict[str, Edge]:
+        """Child -> its main edge."""
+        return {edge.child: edge for edge in self.edges if edge.main}
+
+    def get_ancestors(self, member: str) -> list[str]:
+        """Main line, nearest first."""
+        main, line = self.main_edges, []
+        while member in main:
+            member = main[member].parent
+            line.append(member)
+        return line
+
+    def get_children(self, member: str) -> list[Edge]:
+        return [edge for edge in self.edges if edge.parent == member]
+
+    def get_descendants(self, member: str) -> list[str]:
+        """Breadth first, through every kind of edge, each once."""
+        found = [member]
+        for current in found:
+            found += [e.child for e in self.get_children(current) if e.child not in found]
+        return found[1:]
+
+
+def find_cycle(members: Iterable[str], edges: Iterable[Edge]) -> list[str]:
+    """Members that lie on or behind a cycle of the edges; empty when acyclic (Kahn's algorithm)."""
+    waiting = {member: 0 for member in members}
+    children: dict[str, list[str]] = {}
+    for edge in edges:
+        waiting[edge.child] += 1
+        children.setdefault(edge.parent, []).append(edge.child)
+    ready = [member for member, count in waiting.items() if count == 0]
+    for member in ready:
+        for child in children.get(member, ()):
+            waiting[child] -= 1
+            if waiting[child] == 0:
+                ready.append(child)
+    return sorted(set(waiting) - set(ready))

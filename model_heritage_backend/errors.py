@@ -1,0 +1,75 @@
+"""The one family of errors: raised anywhere, caught once per entry (HTTP, command line).
+
+Each class is one ``type`` of RFC 9457 problem and one HTTP status. ``detail`` is a sentence for
+people; it never contains server paths. ``extra`` members are added to the problem document.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class HeritageError(Exception):
+    """Something the user can understand and act on."""
+
+    type = "error"
+    title = "Something went wrong"
+    status = 500
+
+    def __init__(self, detail: str, **extra: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.extra = extra
+
+
+class InvalidRequest(HeritageError):
+    type = "invalid-request"
+    title = "The request is not valid"
+    status = 400
+
+
+class NotFound(HeritageError):
+    type = "not-found"
+    title = "Not found"
+    status = 404
+
+
+class Conflict(HeritageError):
+    type = "conflict"
+    title = "The request contradicts the present state"
+    status = 409
+
+
+class DuplicateModel(Conflict):
+    """The same bytes are already stored; ``extra['existing_id']`` names the model."""
+
+    type = "duplicate-model"
+    title = "This model is already here"
+
+
+class FileTooLarge(HeritageError):
+    type = "file-too-large"
+    title = "The file is too large"
+    status = 413
+
+
+class UnsupportedFormat(HeritageError):
+    """The content is not a checkpoint format that can be read; the detail names what was found."""
+
+    type = "unsupported-format"
+    title = "This file format cannot be read"
+    status = 415
+
+
+class InvalidWeights(HeritageError):
+    """A checkpoint format that is known, but this file breaks its rules or exceeds a limit."""
+
+    type = "invalid-weights"
+    title = "This file is not a valid checkpoint"
+    status = 422
+
+
+class InsufficientStorage(HeritageError):
+    type = "insufficient-storage"
+    title = "The server's disk is full"
+    status = 507

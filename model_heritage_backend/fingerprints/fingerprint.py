@@ -1,0 +1,182 @@
+"""The fingerprint: what is kept of a model's weights after one bounded pass over its file."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model_heritage_backend.errors import InvalidWeights
+
+VERSION = 1
+MAGIC = b"MHFP"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moments:
+    """Exact float64 statistics of all finite values of one tensor.
+
+    ``kurtosis`` is excess kurtosis (normal = 0). ``zeros`` is the share of exact zeros, in [0, 1];
+    ``nonfinite`` counts NaN and infinities, which enter no other statistic.
+    """
+
+    mean: float
+    variance: float
+    skewness: float
+    kurtosis: float
+    minimum: float
+    maximum: float
+    squared_norm: float
+    zeros: float
+    nonfinite: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TensorFingerprint:
+    """One tensor: shape, digests, exact moments, and a sample of its values.
+
+    Attributes
+    ----------
+    name : canonical name (leading components that all tensors share are stripped)
+    shape, dtype : as stored; dtype by its safetensors name
+    byte_digest : xxh3-128 of the stored bytes, hex; None at level "sampled"
+    value_digest : xxh3-128 of the values as numbers, hex: survives any lossless change of dtype
+    moments : None at level "sampled"
+    rows, columns : sampled indices of the tensor seen as (first dimension, rest), ascending
+    sample : values at rows x columns, float32 (float64 where the tensor's values need it)
+    row_absmax : largest magnitude of each sampled row over all its columns, (len(rows),)
+    row_norms : squared norm of every row, (shape[0],), for tensors of two or more dimensions
+    grid_bits : smallest grid of 2 to 8 bits that all sampled values lie on, else 0
+    grid_per_row : whether that grid has one scale per row
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    byte_digest: str | None
+    value_digest: str | None
+    moments: Moments | None
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    sample: NDArray[np.floating]
+    row_absmax: NDArray[np.float64]
+    row_norms: NDArray[np.float64]
+    grid_bits: int
+    grid_per_row: bool
+
+    @property
+    def size(self) -> int:
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def is_matrix(self) -> bool:
+        """Two or more dimensions, and large enough that its correlation with a stranger means nothing."""
+        if len(self.shape) < 2:
+            return False
+        columns = self.size // max(self.shape[0], 1)
+        return min(self.shape[0], columns) >= 2 and self.size >= 48
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fingerprint:
+    """One model.
+
+    Attributes
+    ----------
+    checksum : SHA-256 of the file, hex
+    level : "full" (every value was read) or "sampled" (only the sample was)
+    tensors : by canonical name; floating point tensors and integer tensors alike
+    total_parameters : values of all floating point tensors, and of integer weights
+    layer_count : number of layers (distinct numbered blocks, else weight matrices)
+    structural_hash : SHA-256 (first 32 hex digits) of the sorted (name, shape) of the matrices
+    bf16, fp16 : every value of every matrix is exactly representable in that type
+    zero_fraction : share of zeros in the matrices, in [0, 1]
+    grid_bits : bits of the common quantisation grid, when at least 90 % of values lie on one; else 0
+    routing : about 1,000 values sampled over the matrices, float32; models of one structural hash
+        have the same positions
+    quality : notes on odd weights ("nonfinite", "all_zero", "constant")
+    """
+
+    checksum: str
+    level: str
+    tensors: Mapping[str, TensorFingerprint]
+    total_parameters: int
+    layer_count: int
+    structural_hash: str
+    bf16: bool
+    fp16: bool
+    zero_fraction: float
+    grid_bits: int
+    routing: NDArray[np.float32]
+    quality: tuple[str, ...] = ()
+
+    def to_bytes(self) -> bytes:
+        """Serialise: magic, version, header length, JSON header, arrays; little-endian throughout.
+
+        The same fingerprint gives the same bytes on every machine.
+        """
+        arrays: list[NDArray[Any]] = []
+        offset = 0
+
+        def store(array: NDArray[Any]) -> list[Any]:
+            nonlocal offset
+            data = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+            arrays.append(data)
+            place = [data.dtype.str, list(data.shape), offset]
+            offset += data.nbytes
+            return place
+
+        tensors = []
+        for tensor in self.tensors.values():
+            plain = {k: v for k, v in vars(tensor).items() if not isinstance(v, np.ndarray)}
+            plain["moments"] = None if tensor.moments is None else vars(tensor.moments)
+            plain["shape"] = list(tensor.shape)
+            plain["arrays"] = {
+                k: store(v) for k, v in vars(tensor).items() if isinstance(v, np.ndarray)
+            }
+            tensors.append(plain)
+        header = {k: v for k, v in vars(self).items() if k not in ("tensors", "routing")}
+        header |= {"tensors": tensors, "routing": store(self.routing)}
+        text = json.dumps(header, separators=(",", ":"), allow_nan=True).encode()
+        prefix = MAGIC + struct.pack("<HQ", VERSION, len(text))
+        return b"".join([prefix, text, *(array.tobytes() for array in arrays)])
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Fingerprint:
+        """Read back what ``to_bytes`` wrote.
+
+        Raises
+        ------
+        InvalidWeights
+            When the data is not a fingerprint of this version.
+        """
+        start = len(MAGIC) + 10
+        if data[: len(MAGIC)] != MAGIC or len(data) < start:
+            raise InvalidWeights("This is not a fingerprint.")
+        version, length = struct.unpack("<HQ", data[len(MAGIC) : start])
+        if version != VERSION:
+            raise InvalidWeights(f"Fingerprint version {version} is not the known {VERSION}.")
+        header = json.loads(data[start : start + length])
+        base = start + length
+
+        def load(place: list[Any]) -> NDArray[Any]:
+            dtype, shape, offset = place
+            count = int(np.prod(shape, dtype=np.int64))
+            array = np.frombuffer(data, dtype, count, base + offset).reshape(shape)
+            return array
+
+        tensors = {}
+        for plain in header.pop("tensors"):
+            arrays = {k: load(v) for k, v in plain.pop("arrays").items()}
+            plain["shape"] = tuple(plain["shape"])
+            moments = plain.pop("moments")
+            plain["moments"] = None if moments is None else Moments(**moments)
+            tensors[plain["name"]] = TensorFingerprint(**plain, **arrays)
+        routing = load(header.pop("routing"))
+        header["quality"] = tuple(header["quality"])
+        return cls(**header, tensors=tensors, routing=routing)
