@@ -175,7 +175,7 @@ class FamilyTree:
 
 def find_cycle(members: Iterable[str], edges: Iterable[Edge]) -> list[str]:
     """Members that lie on or behind a cycle of the edges; empty when acyclic (Kahn's algorithm)."""
-    waiting = {member: 0 for member in members}
+    waiting = dict.fromkeys(members, 0)
     children: dict[str, list[str]] = {}
     for edge in edges:
         waiting[edge.child] += 1

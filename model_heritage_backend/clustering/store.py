@@ -1,4 +1,7 @@
-"""What the engine needs from storage, as one Protocol. Implementations: memory (here), SQL (models/)."""
+"""What the engine needs from storage, as one Protocol.
+
+Implementations: in memory (memory_store.py) and SQL (the models room).
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,7 @@ class HeritageStore(Protocol):
         """
 
     def remove_model(self, model_id: str) -> None:
-        """Forget a model, its fingerprint and its edges; its family is solved again by the caller."""
+        """Forget a model, its fingerprint and its edges; the caller solves its family again."""
 
     def get_model(self, model_id: str) -> ModelRecord:
         """Raises NotFound."""
@@ -57,7 +60,7 @@ class HeritageStore(Protocol):
         """The model's file for exact refinement; None where it is not at hand."""
 
     def list_candidates(self, fingerprint: Fingerprint) -> Sequence[str]:
-        """Ids of the models that may be related: at least all that share a matrix's name and shape."""
+        """Ids of the models that may be related: at least all that share a matrix's shape."""
 
     def get_family(self, family_id: str) -> FamilyRecord:
         """Raises NotFound."""

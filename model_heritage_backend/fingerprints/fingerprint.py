@@ -50,7 +50,7 @@ class TensorFingerprint:
     rows, columns : sampled indices of the tensor seen as (first dimension, rest), ascending
     sample : values at rows x columns, float32 (float64 where the tensor's values need it)
     row_absmax : largest magnitude of each sampled row over all its columns, (len(rows),)
-    row_norms : squared norm of every row, (shape[0],), for tensors of two or more dimensions
+    row_norms : squared norm of every row, (shape[0],); empty for vectors and when sampled
     grid_bits : smallest grid of 2 to 8 bits that all sampled values lie on, else 0
     grid_per_row : whether that grid has one scale per row
     """
@@ -75,7 +75,7 @@ class TensorFingerprint:
 
     @property
     def is_matrix(self) -> bool:
-        """Two or more dimensions, and large enough that its correlation with a stranger means nothing."""
+        """Two or more dimensions, and so many values that strangers do not correlate by chance."""
         if len(self.shape) < 2:
             return False
         columns = self.size // max(self.shape[0], 1)
@@ -167,12 +167,11 @@ class Fingerprint:
         def load(place: list[Any]) -> NDArray[Any]:
             dtype, shape, offset = place
             count = int(np.prod(shape, dtype=np.int64))
-            array = np.frombuffer(data, dtype, count, base + offset).reshape(shape)
-            return array
+            return np.frombuffer(data, dtype, count, base + offset).reshape(shape)
 
         tensors = {}
         for plain in header.pop("tensors"):
-            arrays = {k: load(v) for k, v in plain.pop("arrays").items()}
+            arrays: dict[str, Any] = {k: load(v) for k, v in plain.pop("arrays").items()}
             plain["shape"] = tuple(plain["shape"])
             moments = plain.pop("moments")
             plain["moments"] = None if moments is None else Moments(**moments)

@@ -1,0 +1,374 @@
+"""One bounded pass over a model's weights gives its fingerprint."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from model_heritage_backend.fingerprints.fingerprint import Fingerprint, Moments, TensorFingerprint
+from model_heritage_backend.fingerprints.grids import find_grid
+from model_heritage_backend.fingerprints.kernels import (
+    PIECE,
+    add_row_statistics,
+    count_nonfinite,
+    expand_bfloat16,
+    fits_bfloat16,
+    gather_sample,
+    piece_moments,
+)
+from model_heritage_backend.fingerprints.names import canonicalise_names, count_layers
+from model_heritage_backend.fingerprints.sampling import (
+    COLUMN_SALT,
+    ROW_SALT,
+    mix,
+    select_indices,
+)
+from model_heritage_backend.weights.tensors import DOUBLE, DType, LazyTensor, Weights, decode
+
+SAMPLE_SIZE = 64
+VECTOR_SAMPLE = 256
+"""Values kept of a tensor with one dimension."""
+ROUTING_SIZE = 1024
+READ_VALUES = 4 * PIECE
+ROUNDOFF = {DType.BF16: 2.0**-9, DType.F16: 2.0**-12}
+FLOAT32_ROUNDOFF = 2.0**-24
+
+Progress = Callable[[int], None]
+
+
+def fingerprint_weights(
+    weights: Weights,
+    *,
+    checksum: str,
+    sample_size: int = SAMPLE_SIZE,
+    progress: Progress | None = None,
+) -> Fingerprint:
+    """Read every value once, in pieces of at most 2 MB, and summarise.
+
+    Parameters
+    ----------
+    weights : an open checkpoint
+    checksum : SHA-256 of its file, hex
+    sample_size : rows and columns sampled per matrix
+    progress : called with the number of bytes read since the last call
+
+    Returns
+    -------
+    Fingerprint at level "full"
+
+    Raises
+    ------
+    InvalidWeights
+        When the file changes or ends while it is read.
+    """
+    return _assemble(
+        weights, checksum, "full", lambda tensor, name: _read(tensor, name, sample_size, progress)
+    )
+
+
+def fingerprint_sampled(
+    weights: Weights, *, checksum: str, sample_size: int = SAMPLE_SIZE
+) -> Fingerprint:
+    """The sampled rows only: for files too large or too far away to be read whole.
+
+    Level "sampled": exact moments, row norms and digests are absent, and the flags speak of the
+    sample alone. Row maxima are those of the sampled rows, which are read whole.
+    """
+    return _assemble(
+        weights, checksum, "sampled", lambda tensor, name: _peek(tensor, name, sample_size)
+    )
+
+
+class _Facts:
+    """What one tensor adds to the model's flags."""
+
+    def __init__(self, fingerprint: TensorFingerprint, bf16: bool, fp16: bool) -> None:
+        self.fingerprint = fingerprint
+        self.bf16 = bf16
+        self.fp16 = fp16
+
+
+def _assemble(
+    weights: Weights, checksum: str, level: str, read: Callable[[LazyTensor, str], _Facts]
+) -> Fingerprint:
+    canonical = canonicalise_names(weights)
+    facts = [read(tensor, canonical[name]) for name, tensor in sorted(weights.items())]
+    tensors = {fact.fingerprint.name: fact.fingerprint for fact in facts}
+    matrices = [fact for fact in facts if fact.fingerprint.is_matrix]
+    sizes = np.array([fact.fingerprint.size for fact in matrices], np.float64)
+    zeros = np.array([_share_of_zeros(fact.fingerprint) for fact in matrices])
+    on_grid = np.array([fact.fingerprint.grid_bits > 0 for fact in matrices], bool)
+    total = float(sizes.sum())
+    gridded = total > 0 and float(sizes[on_grid].sum()) >= 0.9 * total
+    return Fingerprint(
+        checksum=checksum,
+        level=level,
+        tensors=tensors,
+        total_parameters=sum(
+            t.size for t in tensors.values() if DType(t.dtype).is_floating or t.is_matrix
+        ),
+        layer_count=count_layers(tensors, len(matrices)),
+        structural_hash=_structural_hash([fact.fingerprint for fact in matrices]),
+        bf16=bool(matrices) and all(fact.bf16 for fact in matrices),
+        fp16=bool(matrices) and all(fact.fp16 for fact in matrices),
+        zero_fraction=float((zeros * sizes).sum() / total) if total else 0.0,
+        grid_bits=max((f.fingerprint.grid_bits for f in matrices), default=0) if gridded else 0,
+        routing=_routing_vector([fact.fingerprint for fact in matrices]),
+        quality=_quality(tensors.values()),
+    )
+
+
+def _sampled_indices(
+    tensor: LazyTensor, sample_size: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    if len(tensor.shape) >= 2:
+        rows = select_indices(tensor.row_count, sample_size, ROW_SALT)
+        return rows, select_indices(tensor.row_size, sample_size, COLUMN_SALT)
+    return select_indices(tensor.row_count, VECTOR_SAMPLE, ROW_SALT), np.zeros(1, np.int64)
+
+
+def _read(tensor: LazyTensor, name: str, sample_size: int, progress: Progress | None) -> _Facts:
+    """The full pass over one tensor."""
+    wide = tensor.dtype in DOUBLE
+    is_matrix = len(tensor.shape) >= 2
+    rows, columns = _sampled_indices(tensor, sample_size)
+    sample = np.zeros((rows.size, columns.size), np.float64 if wide else np.float32)
+    norms = np.zeros(tensor.row_count if is_matrix else 0)
+    absmax = np.zeros(norms.size)
+    stored, narrow, double = xxhash.xxh3_128(), xxhash.xxh3_128(), xxhash.xxh3_128()
+    moments = _RunningMoments()
+    bits = np.empty(READ_VALUES if tensor.dtype is DType.BF16 else 0, np.uint32)
+    bf16 = fp16 = exact32 = True
+    for start, raw in tensor.iterate_raw(READ_VALUES):
+        stored.update(raw.data)
+        if tensor.dtype is DType.BF16:
+            expand_bfloat16(raw.view(np.uint16), bits)
+            values: NDArray[np.floating] = bits[: raw.size].view(np.float32)
+        elif tensor.dtype is DType.F32:
+            values = raw.view(np.float32)
+        else:
+            values = decode(raw, tensor.dtype)
+        if exact32 and wide:
+            with np.errstate(over="ignore"):
+                exact32 = np.array_equal(values, values.astype(np.float32), equal_nan=True)
+        if exact32:
+            values = values.astype(np.float32, copy=False)
+            narrow.update(values.data)
+            bf16 = bf16 and fits_bfloat16(values.view(np.uint32))
+        else:
+            bf16 = fp16 = False
+        if wide:
+            double.update(values.astype(np.float64).data)
+        if fp16 and tensor.dtype is not DType.F16:
+            with np.errstate(over="ignore"):
+                fp16 = bool(np.array_equal(values, values.astype(np.float16), equal_nan=True))
+        for first in range(0, values.size, PIECE):
+            moments.add(values[first : first + PIECE])
+            if is_matrix:
+                piece = values[first : first + PIECE]
+                add_row_statistics(piece, start + first, tensor.row_size, norms, absmax)
+        gather_sample(values, start, tensor.row_size, rows, columns, sample)
+        if progress is not None:
+            progress(raw.nbytes)
+    if exact32:
+        sample = sample.astype(np.float32)
+    result = moments.finish()
+    return _Facts(
+        _describe(
+            tensor,
+            name,
+            rows=rows,
+            columns=columns,
+            sample=sample,
+            row_absmax=absmax[rows] if is_matrix else np.abs(sample[:, 0]).astype(np.float64),
+            absmax=max(abs(result.minimum), abs(result.maximum)),
+            row_norms=norms,
+            byte_digest=stored.hexdigest(),
+            value_digest=(narrow if exact32 else double).hexdigest(),
+            moments=result,
+        ),
+        bf16,
+        fp16,
+    )
+
+
+def _peek(tensor: LazyTensor, name: str, sample_size: int) -> _Facts:
+    """The sampled rows of one tensor."""
+    rows, columns = _sampled_indices(tensor, sample_size)
+    wide = tensor.dtype in DOUBLE
+    sample = np.zeros((rows.size, columns.size), np.float64 if wide else np.float32)
+    absmax = np.zeros(rows.size)
+    for i, row in enumerate(rows):
+        values = tensor.read_rows(int(row), int(row) + 1)[0] if tensor.size else np.zeros(0)
+        if values.size:
+            sample[i] = values[columns]
+            absmax[i] = np.abs(np.nan_to_num(values.astype(np.float64))).max()
+    with np.errstate(over="ignore"):
+        narrow = sample.astype(np.float32)
+        bf16 = fits_bfloat16(np.ascontiguousarray(narrow).view(np.uint32).ravel())
+        fp16 = bool(np.array_equal(narrow, narrow.astype(np.float16), equal_nan=True))
+    exact32 = np.array_equal(sample, narrow, equal_nan=True)
+    return _Facts(
+        _describe(
+            tensor,
+            name,
+            rows=rows,
+            columns=columns,
+            sample=narrow if exact32 else sample,
+            row_absmax=absmax,
+            absmax=float(absmax.max(initial=0.0)),
+            row_norms=np.zeros(0),
+            byte_digest=None,
+            value_digest=None,
+            moments=None,
+        ),
+        exact32 and bf16,
+        exact32 and fp16,
+    )
+
+
+def _describe(
+    tensor: LazyTensor,
+    name: str,
+    *,
+    rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    sample: NDArray[np.floating],
+    row_absmax: NDArray[np.float64],
+    absmax: float,
+    row_norms: NDArray[np.float64],
+    byte_digest: str | None,
+    value_digest: str | None,
+    moments: Moments | None,
+) -> TensorFingerprint:
+    roundoff = ROUNDOFF.get(tensor.dtype, FLOAT32_ROUNDOFF)
+    bits, per_row = (0, False)
+    if len(tensor.shape) >= 2:
+        bits, per_row = find_grid(sample, row_absmax, absmax, roundoff=roundoff)
+    return TensorFingerprint(
+        name=name,
+        shape=tensor.shape,
+        dtype=tensor.dtype.value,
+        byte_digest=byte_digest,
+        value_digest=value_digest,
+        moments=moments,
+        rows=rows,
+        columns=columns,
+        sample=sample,
+        row_absmax=row_absmax,
+        row_norms=row_norms,
+        grid_bits=bits,
+        grid_per_row=per_row,
+    )
+
+
+class _RunningMoments:
+    """Central moments merged piece by piece.
+
+    Pairwise update formulas: Pebay, "Formulas for robust, one-pass parallel computation of
+    covariances and arbitrary-order statistical moments", Sandia report SAND2008-6212, section 2.
+    """
+
+    def __init__(self) -> None:
+        self.n = 0
+        self.mean = self.second = self.third = self.fourth = 0.0
+        self.minimum, self.maximum = np.inf, -np.inf
+        self.zeros = 0
+        self.nonfinite = 0
+
+    def add(self, values: NDArray[np.floating]) -> None:
+        bad = count_nonfinite(values)
+        if bad:
+            self.nonfinite += bad
+            values = values[np.isfinite(values)]
+        if values.size == 0:
+            return
+        total, m2, m3, m4, low, high, zeros = piece_moments(values)
+        na, nb = float(self.n), float(values.size)
+        n = na + nb
+        delta = total / nb - self.mean
+        step = delta / n
+        self.fourth += (
+            m4
+            + delta * step * step * step * na * nb * (na * na - na * nb + nb * nb)
+            + 6.0 * step * step * (na * na * m2 + nb * nb * self.second)
+            + 4.0 * step * (na * m3 - nb * self.third)
+        )
+        self.third += (
+            m3
+            + delta * step * step * na * nb * (na - nb)
+            + 3.0 * step * (na * m2 - nb * self.second)
+        )
+        self.second += m2 + delta * step * na * nb
+        self.mean += step * nb
+        self.n += values.size
+        self.minimum = min(self.minimum, low)
+        self.maximum = max(self.maximum, high)
+        self.zeros += int(zeros)
+
+    def finish(self) -> Moments:
+        n = self.n
+        variance = self.second / n if n else 0.0
+        spread = self.second > 0.0 and np.isfinite(self.fourth)
+        third, fourth = 0.0, 0.0
+        if spread:
+            third = float(np.sqrt(n) * self.third / (self.second * np.sqrt(self.second)))
+            fourth = float(n * (self.fourth / self.second / self.second) - 3.0)
+        return Moments(
+            mean=self.mean,
+            variance=variance,
+            skewness=third,
+            kurtosis=fourth,
+            minimum=self.minimum if n else 0.0,
+            maximum=self.maximum if n else 0.0,
+            squared_norm=self.second + n * self.mean * self.mean,
+            zeros=self.zeros / n if n else 0.0,
+            nonfinite=self.nonfinite,
+        )
+
+
+def _share_of_zeros(tensor: TensorFingerprint) -> float:
+    if tensor.moments is not None:
+        return tensor.moments.zeros
+    return float(np.mean(tensor.sample == 0.0)) if tensor.sample.size else 0.0
+
+
+def _structural_hash(matrices: list[TensorFingerprint]) -> str:
+    shapes = sorted((tensor.name, list(tensor.shape)) for tensor in matrices)
+    return hashlib.sha256(json.dumps(shapes).encode()).hexdigest()[:32]
+
+
+def _routing_vector(matrices: list[TensorFingerprint]) -> NDArray[np.float32]:
+    """Standardised sampled values, the same number and places for each matrix of a structure."""
+    parts = []
+    for index, tensor in enumerate(matrices):
+        share = ROUTING_SIZE // len(matrices) + (index < ROUTING_SIZE % len(matrices))
+        flat = np.nan_to_num(tensor.sample.astype(np.float64), posinf=0.0, neginf=0.0).ravel()
+        with np.errstate(over="ignore"):
+            order = np.argsort(mix(np.arange(1, flat.size + 1, dtype=np.uint64) * ROW_SALT))
+        total, second, *_ = piece_moments(flat)
+        spread = math.sqrt(second / flat.size)
+        usable = 0.0 < spread < math.inf
+        chosen = flat[order[:share]] - total / flat.size if usable else np.zeros(share)
+        parts.append(chosen / spread if usable else chosen)
+    return np.concatenate([*parts, np.zeros(0)]).astype(np.float32)
+
+
+def _quality(tensors: Iterable[TensorFingerprint]) -> tuple[str, ...]:
+    notes = set()
+    for tensor in tensors:
+        if tensor.moments is None or tensor.size == 0:
+            continue
+        if tensor.moments.nonfinite:
+            notes.add("nonfinite")
+        if tensor.is_matrix and tensor.moments.zeros == 1.0:
+            notes.add("all_zero")
+        elif tensor.is_matrix and tensor.moments.variance == 0.0:
+            notes.add("constant")
+    return tuple(sorted(notes))
