@@ -1,0 +1,150 @@
+"""A family in the making: every way in which a model is born from another, with its truth."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from benchmarks import operations
+from benchmarks.architectures import Architecture
+from benchmarks.tasks import Task, general_task
+from benchmarks.training import (
+    Recipe,
+    Weights,
+    adapt,
+    choose_trained,
+    fine_tune,
+    load,
+    relative_change,
+    train_root,
+)
+
+Bond = tuple["Member", float | None]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Member:
+    """One model with the truth about its birth.
+
+    ``parents`` holds (parent, coefficient), main parent first; empty for a root.
+    ``relation`` is the word the heritage document should find; ``operation`` says more.
+    """
+
+    name: str
+    weights: Weights
+    architecture: Architecture
+    parents: tuple[Bond, ...] = ()
+    relation: str | None = None
+    operation: str = "root"
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Family:
+    """Members in order of birth; the first is the root."""
+
+    name: str
+    members: list[Member] = field(default_factory=list)
+
+    @property
+    def root(self) -> Member:
+        return self.members[0]
+
+    def add(self, member: Member) -> Member:
+        self.members.append(member)
+        return member
+
+    def _bear(self, parent: Member, relation: str, operation: str, **values: Any) -> Member:
+        params = values.pop("params", {})
+        change = relative_change(parent.weights, values["weights"])
+        return Member(
+            name=f"{self.name}-{len(self.members)}",
+            architecture=values.pop("architecture", parent.architecture),
+            parents=values.pop("parents", ((parent, None),)),
+            relation=relation,
+            operation=operation,
+            params={**params, "relative_change": change},
+            **values,
+        )
+
+    def plant(self, architecture: Architecture, recipe: Recipe, rng: random.Random) -> Member:
+        """Train the root."""
+        task = general_task(architecture, rng)
+        weights = train_root(architecture, task, recipe)
+        params = {"recipe": recipe.to_dict(), "task": task.describe()}
+        member = Member(
+            name=f"{self.name}-0", weights=weights, architecture=architecture, params=params
+        )
+        return self.add(member)
+
+    def fine_tune(
+        self,
+        parent: Member,
+        task: Task,
+        recipe: Recipe,
+        rng: random.Random,
+        *,
+        part: str = "all",
+        outputs: int | None = None,
+    ) -> Member:
+        """Train all or a part of the parent on, perhaps under a new head or longer vocabulary."""
+        architecture = replace(parent.architecture, outputs=outputs or parent.architecture.outputs)
+        module = load(architecture, parent.weights, recipe.seed)
+        trained = choose_trained(module, part, rng)
+        weights = fine_tune(module, task, recipe, trained=trained)
+        params = {"recipe": recipe.to_dict(), "task": task.describe(), "part": part}
+        if architecture != parent.architecture:
+            params["outputs"] = outputs
+        return self._bear(
+            parent,
+            "finetune" if part == "all" else "partial",
+            "full" if part == "all" else f"frozen-{part}",
+            architecture=architecture,
+            weights=weights,
+            params=params,
+        )
+
+    def adapt(
+        self,
+        parent: Member,
+        task: Task,
+        recipe: Recipe,
+        *,
+        rank: int,
+        head: bool = False,
+        outputs: int | None = None,
+    ) -> Member:
+        """LoRA merged into the weights."""
+        architecture = replace(parent.architecture, outputs=outputs or parent.architecture.outputs)
+        module = load(architecture, parent.weights, recipe.seed)
+        weights = adapt(module, task, recipe, rank=rank, head=head)
+        params = {"recipe": recipe.to_dict(), "task": task.describe(), "rank": rank, "head": head}
+        return self._bear(
+            parent, "adapter", "lora", architecture=architecture, weights=weights, params=params
+        )
+
+    def quantise(self, parent: Member, *, bits: int, per_row: bool) -> Member:
+        weights = operations.quantise(parent.weights, bits=bits, per_row=per_row)
+        params = {"bits": bits, "per_row": per_row}
+        return self._bear(parent, "quantized", f"int{bits}", weights=weights, params=params)
+
+    def cast(self, parent: Member, *, dtype: str, stored: str) -> Member:
+        weights = operations.cast(parent.weights, dtype=dtype, stored=stored)
+        return self._bear(parent, "cast", dtype, weights=weights, params={"stored": stored})
+
+    def prune(self, parent: Member, *, share: float) -> Member:
+        weights = operations.prune(parent.weights, share=share)
+        return self._bear(parent, "pruned", "prune", weights=weights, params={"share": share})
+
+    def duplicate(self, parent: Member) -> Member:
+        weights = operations.duplicate(parent.weights)
+        return self._bear(parent, "duplicate", "duplicate", weights=weights)
+
+    def merge(self, parent: Member, other: Member, *, coefficient: float) -> Member:
+        """Linear merge; the parent with the larger share becomes the main one."""
+        weights = operations.merge(parent.weights, other.weights, coefficient=coefficient)
+        bonds: Sequence[Bond] = [(parent, coefficient), (other, 1 - coefficient)]
+        bonds = sorted(bonds, key=lambda bond: -(bond[1] or 0.0))
+        return self._bear(parent, "merge", "merge", weights=weights, parents=tuple(bonds))

@@ -1,0 +1,104 @@
+"""Small-step zoos: wider transformers whose children hardly differ from them, as in public lakes.
+
+The relative step |child - parent| / |parent| is drawn from 1e-3 to 3e-2 and reached by a pilot run
+that scales the learning rate. Siblings mostly learn the same thing and so drift together.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from benchmarks.architectures import Architecture, Kind
+from benchmarks.family import Family, Member
+from benchmarks.operations import cast
+from benchmarks.tasks import CHARACTERS, Task, draw_task
+from benchmarks.topologies import TOPOLOGIES
+from benchmarks.training import Recipe, relative_change
+
+SMALLEST_STEP, LARGEST_STEP = 1e-3, 3e-2
+ATTEMPTS = 4
+
+
+def build(seed: int, families: int) -> Iterator[Family]:
+    """Families of 10 to 16 models, GPT and ViT in turn."""
+    for number in range(families):
+        rng = random.Random(f"small-step/{seed}/{number}")
+        kind = (Kind.GPT, Kind.VIT)[number % 2]
+        yield grow(f"F{number}", draw_architecture(kind, rng), rng.randint(10, 16), rng)
+
+
+def draw_architecture(kind: Kind, rng: random.Random) -> Architecture:
+    width, depth = rng.choice(((128, 4), (128, 6), (160, 4), (192, 4)))
+    return Architecture(
+        kind=kind,
+        width=width,
+        depth=depth,
+        hidden=rng.choice((2, 4)) * width,
+        outputs=len(CHARACTERS) if kind is Kind.GPT else 10,
+        initial=rng.choice(("uniform", "normal")),
+        tied=kind is Kind.GPT and rng.random() < 0.5,
+    )
+
+
+def grow(name: str, architecture: Architecture, size: int, rng: random.Random) -> Family:
+    """A chain or a random tree of small steps; some members are stored in bf16."""
+    family = Family(name)
+    batch = 8 if architecture.kind is Kind.GPT else 20
+    root = Recipe(rate=1e-3, decay=0.05, steps=300, batch=batch, seed=rng.getrandbits(31))
+    family.plant(architecture, root, rng)
+    tasks = [draw_task(architecture, rng) for _ in range(2)]
+    for place in TOPOLOGIES[rng.choice(("chain", "recursive", "preferential"))](size, rng):
+        parent = family.members[place]
+        task = tasks[0] if rng.random() < 0.7 else tasks[1]
+        step = math.exp(rng.uniform(math.log(SMALLEST_STEP), math.log(LARGEST_STEP)))
+        child = _reach(family, parent, task, rng, step=step, batch=batch)
+        family.add(_store_bf16(child, parent) if rng.random() < 0.15 else child)
+    return family
+
+
+def _reach(
+    family: Family, parent: Member, task: Task, rng: random.Random, *, step: float, batch: int
+) -> Member:
+    """Train with the rate that makes the wanted step, found by short pilots.
+
+    The length of a run's path grows about as steps^0.8. When the step that comes out lies outside
+    the zoo's range, the rate is corrected and the model is trained again.
+    """
+    low_rank = rng.random() < 0.2
+    optimiser = "adamw" if low_rank else rng.choice(("adam", "adamw", "adamw", "sgd"))
+    recipe = Recipe(
+        optimiser=optimiser,
+        rate={"sgd": 1e-2}.get(optimiser, 1e-3 if low_rank else 1e-5),
+        decay=rng.choice((0.0, 0.01, 0.1)) if optimiser == "adamw" and not low_rank else 0.0,
+        steps=rng.randint(25, 50),
+        batch=batch,
+        seed=rng.getrandbits(31),
+    )
+    rank = rng.choice((4, 8, 16))
+    train: Callable[[Recipe], Member] = (
+        (lambda r: family.adapt(parent, task, r, rank=rank))
+        if low_rank
+        else (lambda r: family.fine_tune(parent, task, r, rng))
+    )
+    # Without its first Adam steps' full length a LoRA moves with the square of the rate at first.
+    power = 0.5 if low_rank else 1.0
+    pilot = train(replace(recipe, steps=6))
+    expected = pilot.params["relative_change"] * (recipe.steps / 6) ** (0.8 / power)
+    for _ in range(ATTEMPTS):
+        recipe = replace(recipe, rate=recipe.rate * (step / expected) ** power)
+        child = train(recipe)
+        expected = child.params["relative_change"]
+        if SMALLEST_STEP <= expected <= LARGEST_STEP:
+            return child
+    raise RuntimeError(f"no rate makes a step of {step:.1e}: {expected:.1e} after {ATTEMPTS} runs")
+
+
+def _store_bf16(child: Member, parent: Member) -> Member:
+    """The same child, saved in bf16 as many are published; its relation stays."""
+    weights = cast(child.weights, dtype="bf16", stored="bf16")
+    change = relative_change(parent.weights, weights)
+    params = {**child.params, "stored": "bf16", "relative_change": change}
+    return replace(child, weights=weights, params=params)

@@ -1,0 +1,182 @@
+"""Zoos: models really trained here, with their true genealogy beside them.
+
+``python -m benchmarks.zoo OUT --kind wild --seed 7`` writes one ``.safetensors`` file per model,
+under names that tell nothing, and ``truth.json``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+from benchmarks import mini_vthr, small_step, wild
+from benchmarks.family import Family, Member
+
+VERSION = 1
+"""Raise it whenever the generator gives other models for the same seed: caches depend on it."""
+CACHE = Path(__file__).parent / "cache"
+PREFIXES = ("", "", "", "module.", "model.", "backbone.", "_orig_mod.", "module.model.")
+
+Builder = Callable[[int, int | None, int | None], Iterator[Family]]
+KINDS: dict[str, Builder] = {
+    "mini-vthr-ft": lambda seed, _, families: mini_vthr.build_full(seed, families or 5),
+    "mini-vthr-lora-fixed": lambda seed, _, families: mini_vthr.build_lora_fixed(
+        seed, families or 5
+    ),
+    "mini-vthr-lora-varying": lambda seed, _, families: mini_vthr.build_lora_varying(
+        seed, families or 5
+    ),
+    "wild": lambda seed, models, _: wild.build(seed, models),
+    "small-step": lambda seed, _, families: small_step.build(seed, families or 4),
+}
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Tiny matrices gain nothing from threads, and one thread makes the sums reproducible."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def write_zoo(families: Iterator[Family], out: Path, *, seed: int, about: dict[str, Any]) -> None:
+    """Write the models and ``truth.json`` into the folder ``out``, which is made.
+
+    The files' names are random and their order is shuffled; some models' tensors get a prefix.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    rng = random.Random(f"names/{seed}")
+    grown = list(families)
+    members = [(family, member) for family in grown for member in family.members]
+    ids: dict[Member, str] = {}
+    while len(set(ids.values())) < len(members):
+        ids = {member: f"{rng.getrandbits(24):06x}" for _, member in members}
+    for _, member in rng.sample(members, len(members)):
+        prefix = rng.choice(PREFIXES)
+        weights = {prefix + n: v.contiguous() for n, v in member.weights.items()}
+        save_file(weights, out / f"{ids[member]}.safetensors", metadata={"format": "pt"})
+    truth = {"generator": about, **describe(grown, ids)}
+    (out / "truth.json").write_text(json.dumps(truth, indent=1) + "\n")
+
+
+def describe(families: list[Family], ids: dict[Member, str]) -> dict[str, Any]:
+    """The truth: models, edges (parent -> child) and families, JSON-ready, by id."""
+    models, edges = [], []
+    for family in families:
+        for member in family.members:
+            models.append(
+                {
+                    "id": ids[member],
+                    "file": f"{ids[member]}.safetensors",
+                    "name": member.name,
+                    "family": family.name,
+                    "architecture": member.architecture.kind.value,
+                    "shape": member.architecture.to_dict(),
+                }
+            )
+            for place, (parent, coefficient) in enumerate(member.parents):
+                edges.append(
+                    {
+                        "parent": ids[parent],
+                        "child": ids[member],
+                        "main": place == 0,
+                        "relation": member.relation,
+                        "coefficient": coefficient,
+                        "operation": member.operation,
+                        "params": member.params,
+                    }
+                )
+    return {
+        "models": sorted(models, key=lambda model: str(model["id"])),
+        "edges": edges,
+        "families": [
+            {
+                "id": family.name,
+                "root": ids[family.root],
+                "architecture": family.root.architecture.kind.value,
+                "size": len(family.members),
+            }
+            for family in families
+        ],
+    }
+
+
+def make_zoo(
+    out: Path, *, kind: str, seed: int, models: int | None = None, families: int | None = None
+) -> None:
+    """Train a zoo of a kind in KINDS into the folder ``out``."""
+    about = {
+        "version": VERSION,
+        "kind": kind,
+        "seed": seed,
+        "models": models,
+        "families": families,
+        "torch": torch.__version__,
+    }
+    with one_thread():
+        write_zoo(KINDS[kind](seed, models, families), out, seed=seed, about=about)
+
+
+def get_zoo(
+    kind: str,
+    seed: int,
+    *,
+    models: int | None = None,
+    families: int | None = None,
+    cache: Path = CACHE,
+) -> Path:
+    """Folder of a zoo, trained when it is not in the cache yet."""
+    key = f"v{VERSION}-{kind}-s{seed}-m{models}-f{families}"
+    return cached(
+        cache / key,
+        lambda out: make_zoo(out, kind=kind, seed=seed, models=models, families=families),
+    )
+
+
+def cached(folder: Path, make: Callable[[Path], None]) -> Path:
+    """``folder``, made by ``make`` if it does not exist; a broken run leaves nothing behind."""
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".making-") as scratch:
+            made = Path(scratch) / "zoo"
+            make(made)
+            if not folder.is_dir():
+                made.rename(folder)
+    return folder
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.zoo", description=__doc__)
+    parser.add_argument("out", type=Path, help="folder to write; it must not exist or be empty")
+    parser.add_argument("--kind", choices=list(KINDS), required=True)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--models", type=int, help="size of a wild zoo")
+    parser.add_argument("--families", type=int, help="number of families of the other kinds")
+    options = parser.parse_args(arguments)
+    if options.out.is_dir() and any(options.out.iterdir()):
+        parser.error(f"{options.out} is not empty")
+    begun = time.perf_counter()
+    zoo = get_zoo(options.kind, options.seed, models=options.models, families=options.families)
+    shutil.copytree(zoo, options.out, dirs_exist_ok=True)
+    count = len(list(options.out.glob("*.safetensors")))
+    print(f"{count} models in {options.out} after {time.perf_counter() - begun:.0f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
