@@ -73,9 +73,12 @@ class Attention(nn.Module):
         self.output = nn.Linear(width, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        parts = [_split(layer(x), self.heads) for layer in (self.query, self.key, self.value)]
-        mixed: Tensor = self.output(_join(functional.scaled_dot_product_attention(*parts)))
-        return mixed
+        query, key, value = (
+            _split(layer(x), self.heads) for layer in (self.query, self.key, self.value)
+        )
+        mixed = functional.scaled_dot_product_attention(query, key, value)
+        output: Tensor = self.output(_join(mixed))
+        return output
 
 
 class FusedAttention(nn.Module):
@@ -88,11 +91,10 @@ class FusedAttention(nn.Module):
         self.c_proj = nn.Linear(width, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        parts = [_split(part, self.heads) for part in self.c_attn(x).chunk(3, dim=-1)]
-        mixed: Tensor = self.c_proj(
-            _join(functional.scaled_dot_product_attention(*parts, is_causal=True))
-        )
-        return mixed
+        query, key, value = (_split(part, self.heads) for part in self.c_attn(x).chunk(3, dim=-1))
+        mixed = functional.scaled_dot_product_attention(query, key, value, is_causal=True)
+        output: Tensor = self.c_proj(_join(mixed))
+        return output
 
 
 def _split(x: Tensor, heads: int) -> Tensor:

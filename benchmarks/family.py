@@ -94,7 +94,7 @@ class Family:
         module = load(architecture, parent.weights, recipe.seed)
         trained = choose_trained(module, part, rng)
         weights = fine_tune(module, task, recipe, trained=trained)
-        params = {"recipe": recipe.to_dict(), "task": task.describe(), "part": part}
+        params: dict[str, Any] = {"recipe": recipe.to_dict(), "task": task.describe(), "part": part}
         if architecture != parent.architecture:
             params["outputs"] = outputs
         return self._bear(

@@ -21,7 +21,8 @@ def quantise(weights: Weights, *, bits: int, per_row: bool) -> Weights:
         flat = value.float().flatten(1)
         largest = flat.abs().amax(1, keepdim=True) if per_row else flat.abs().max()
         step = (largest / (2 ** (bits - 1) - 1)).clamp_min(1e-12)
-        return ((flat / step).round() * step).view(value.shape)
+        rounded: Tensor = (flat / step).round() * step
+        return rounded.view(value.shape)
 
     return {n: on_grid(v) if _is_matrix(v) else v.clone() for n, v in weights.items()}
 

@@ -13,8 +13,10 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,46 @@ KINDS: dict[str, Builder] = {
 }
 
 
+@dataclass(frozen=True)
+class Zoo:
+    """A written zoo."""
+
+    folder: Path
+
+    @cached_property
+    def truth(self) -> dict[str, Any]:
+        """The content of truth.json."""
+        content: dict[str, Any] = json.loads((self.folder / "truth.json").read_text())
+        return content
+
+    @cached_property
+    def ids(self) -> dict[str, str]:
+        """Name -> id."""
+        return {model["name"]: model["id"] for model in self.truth["models"]}
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Id -> name."""
+        return {model["id"]: model["name"] for model in self.truth["models"]}
+
+    @property
+    def paths(self) -> list[Path]:
+        """All model files, by file name."""
+        return sorted(self.folder.glob("*.safetensors"))
+
+    def path(self, name: str) -> Path:
+        """File of the model with this human name."""
+        return self.path_of(self.ids[name])
+
+    def path_of(self, model_id: str) -> Path:
+        return self.folder / f"{model_id}.safetensors"
+
+    def true_parents(self, name: str) -> list[str]:
+        """Names of the true parents, the main one first; empty for a root."""
+        child = self.ids[name]
+        return [self.names[e["parent"]] for e in self.truth["edges"] if e["child"] == child]
+
+
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Tiny matrices gain nothing from threads, and one thread makes the sums reproducible."""
@@ -54,13 +96,14 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def write_zoo(families: Iterator[Family], out: Path, *, seed: int, about: dict[str, Any]) -> None:
+def write_zoo(families: Iterable[Family], out: Path, *, about: dict[str, Any]) -> None:
     """Write the models and ``truth.json`` into the folder ``out``, which is made.
 
     The files' names are random and their order is shuffled; some models' tensors get a prefix.
+    ``about`` says how the zoo was made: at least its ``kind`` and ``seed``.
     """
     out.mkdir(parents=True, exist_ok=True)
-    rng = random.Random(f"names/{seed}")
+    rng = random.Random(f"names/{about['kind']}/{about['seed']}")
     grown = list(families)
     members = [(family, member) for family in grown for member in family.members]
     ids: dict[Member, str] = {}
@@ -129,7 +172,7 @@ def make_zoo(
         "torch": torch.__version__,
     }
     with one_thread():
-        write_zoo(KINDS[kind](seed, models, families), out, seed=seed, about=about)
+        write_zoo(KINDS[kind](seed, models, families), out, about=about)
 
 
 def get_zoo(
@@ -139,13 +182,14 @@ def get_zoo(
     models: int | None = None,
     families: int | None = None,
     cache: Path = CACHE,
-) -> Path:
-    """Folder of a zoo, trained when it is not in the cache yet."""
+) -> Zoo:
+    """A zoo from the cache, trained when it is not there yet."""
     key = f"v{VERSION}-{kind}-s{seed}-m{models}-f{families}"
-    return cached(
-        cache / key,
-        lambda out: make_zoo(out, kind=kind, seed=seed, models=models, families=families),
-    )
+
+    def make(out: Path) -> None:
+        make_zoo(out, kind=kind, seed=seed, models=models, families=families)
+
+    return Zoo(cached(cache / key, make))
 
 
 def cached(folder: Path, make: Callable[[Path], None]) -> Path:
@@ -155,8 +199,12 @@ def cached(folder: Path, make: Callable[[Path], None]) -> Path:
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".making-") as scratch:
             made = Path(scratch) / "zoo"
             make(made)
-            if not folder.is_dir():
+            try:
                 made.rename(folder)
+            except OSError:
+                # Another process was faster: its zoo is the same.
+                if not folder.is_dir():
+                    raise
     return folder
 
 
@@ -172,7 +220,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"{options.out} is not empty")
     begun = time.perf_counter()
     zoo = get_zoo(options.kind, options.seed, models=options.models, families=options.families)
-    shutil.copytree(zoo, options.out, dirs_exist_ok=True)
+    shutil.copytree(zoo.folder, options.out, dirs_exist_ok=True)
     count = len(list(options.out.glob("*.safetensors")))
     print(f"{count} models in {options.out} after {time.perf_counter() - begun:.0f} s")
     return 0

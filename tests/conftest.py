@@ -1,0 +1,29 @@
+"""Small real models with a known genealogy, trained once and kept in tests/cache/."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.exhibit import get_exhibit, get_strangers
+from benchmarks.zoo import Zoo
+
+CACHE = Path(__file__).parent / "cache"
+
+
+@pytest.fixture(scope="session")
+def zoo_family() -> Zoo:
+    """A family of 12 small vision transformers in which every relation occurs.
+
+    ``zoo_family.path("noisy")`` is the file of a member by its human name (the drawn tree is in
+    ``benchmarks.exhibit.build_exhibit``); ``zoo_family.truth`` is the content of truth.json;
+    ``zoo_family.true_parents("noisy-rotated")`` names the true parents.
+    """
+    return get_exhibit(CACHE)
+
+
+@pytest.fixture(scope="session")
+def strangers() -> list[Path]:
+    """Files of four models without relatives: a ViT of the family's architecture, GPT, CNN, MLP."""
+    return get_strangers(CACHE)
