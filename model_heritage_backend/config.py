@@ -1,0 +1,172 @@
+"""The one table of settings: name, default, unit, help, environment name.
+
+Later sources win: defaults, then ``config.yaml`` (path by ``MODEL_HERITAGE_CONFIG``), then the
+environment. README and the command line print this table; nothing else reads the environment.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    YamlConfigSettingsSource,
+)
+
+from model_heritage_backend.errors import InvalidRequest
+
+PROJECT = Path(__file__).resolve().parents[1]
+PREFIX = "MODEL_HERITAGE_"
+CONFIG_VARIABLE = "MODEL_HERITAGE_CONFIG"
+SQLITE_PREFIX = "sqlite:///"
+
+
+def _setting(default: Any, help_text: str, *, unit: str = "", **limits: Any) -> Any:
+    return Field(default, description=help_text, json_schema_extra={"unit": unit}, **limits)
+
+
+class Settings(BaseSettings):
+    """Every setting of the server. Values are checked when the object is made."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="forbid", frozen=True, populate_by_name=True
+    )
+
+    data_dir: Path = _setting(
+        PROJECT / "uploads",
+        "Folder of everything the server keeps: database, files, files being received",
+    )
+    host: str = _setting("127.0.0.1", "Address to listen on; 0.0.0.0 for all", min_length=1)
+    port: int = _setting(5001, "Port to listen on", ge=1, le=65535)
+    database_url: str | None = Field(
+        None,
+        description="SQLAlchemy address of the database; without it, app.db in the data folder",
+        json_schema_extra={"unit": ""},
+        validation_alias=AliasChoices("database_url", "DATABASE_URL"),
+    )
+    max_upload_bytes: int = _setting(
+        5 * 1024**3, "Largest file that is accepted", unit="bytes", ge=1
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = _setting(
+        ("http://localhost:5173",),
+        "Other sites whose pages may call the API, separated by commas; * for all",
+    )
+    synchronous_seconds: float = _setting(
+        120.0,
+        "How long an upload waits for its place in the family tree before the answer is 202",
+        unit="seconds",
+        ge=0,
+        le=3600,
+    )
+    threads: int = _setting(8, "Requests that are answered at the same time", ge=2, le=256)
+    fingerprint_cache_bytes: int = _setting(
+        256 * 1024**2, "Memory for fingerprints in use", unit="bytes", ge=0
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _setting(
+        "INFO", "Least important messages that are logged"
+    )
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("data_dir")
+    @classmethod
+    def _make_absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @property
+    def resolved_database_url(self) -> str:
+        """The database's address, with the default filled in."""
+        return self.database_url or f"{SQLITE_PREFIX}{self.data_dir / 'app.db'}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (the base class names it)
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        yaml = YamlConfigSettingsSource(settings_cls, yaml_file=find_config_file())
+        return init_settings, env_settings, yaml
+
+
+def find_config_file() -> Path | None:
+    """The configuration file to read; None when there is none.
+
+    Raises
+    ------
+    InvalidRequest
+        When ``MODEL_HERITAGE_CONFIG`` names a file that does not exist.
+    """
+    named = os.environ.get(CONFIG_VARIABLE)
+    path = Path(named) if named else PROJECT / "config.yaml"
+    if path.is_file():
+        return path
+    if named:
+        raise InvalidRequest(f"{CONFIG_VARIABLE} names {named}, which is not a file.")
+    return None
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Settings from every source; ``overrides`` (by setting name) win over all.
+
+    Raises
+    ------
+    InvalidRequest
+        When a value is not allowed; the detail names the setting and the reason.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        problems = [
+            f"{'.'.join(str(part) for part in item['loc']) or 'settings'}: {item['msg']}"
+            for item in error.errors()
+        ]
+        raise InvalidRequest("The settings are not valid. " + "; ".join(problems)) from error
+
+
+def list_settings() -> list[dict[str, str]]:
+    """The table of settings: name, environment, default, unit, help (strings, in order)."""
+    rows = []
+    for name, field in Settings.model_fields.items():
+        alias = field.validation_alias
+        environment = str(alias.choices[-1]) if isinstance(alias, AliasChoices) else ""
+        extra = field.json_schema_extra
+        default = field.default
+        if isinstance(default, tuple):
+            default = ",".join(default)
+        elif isinstance(default, Path) and default.is_relative_to(PROJECT):
+            default = default.relative_to(PROJECT)
+        rows.append(
+            {
+                "name": name,
+                "environment": environment or PREFIX + name.upper(),
+                "default": "" if default is None else str(default),
+                "unit": str(extra["unit"]) if isinstance(extra, dict) else "",
+                "help": field.description or "",
+            }
+        )
+    return rows
+
+
+def format_settings_table() -> str:
+    """The table of settings as Markdown, for the README."""
+    lines = ["| setting | environment | default | unit | meaning |", "|---|---|---|---|---|"]
+    lines += [
+        f"| `{row['name']}` | `{row['environment']}` | `{row['default']}` | {row['unit']} "
+        f"| {row['help']} |"
+        for row in list_settings()
+    ]
+    return "\n".join(lines).replace("``", "")

@@ -1,0 +1,246 @@
+"""The tables. Counts (members, children, edges) are queried, never kept.
+
+Order of the file: the lake (models, families, edges, ghosts), what is known of each file
+(fingerprints, shapes, evidence), human statements, work, and records.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, text
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import String, Text
+
+from model_heritage_backend.models.database import Base, UtcDateTime, now
+
+
+def _in(column: str, *values: str) -> str:
+    return f"{column} IN ({', '.join(repr(value) for value in values)})"
+
+
+class Model(Base):
+    """One stored checkpoint. Parent and confidence repeat its main edge, for lists."""
+
+    __tablename__ = "models"
+    __table_args__ = (
+        CheckConstraint(_in("status", "processing", "ok", "error"), name="status"),
+        CheckConstraint("confidence_score BETWEEN 0 AND 1", name="confidence_score"),
+        CheckConstraint("parent_id <> id", name="parent_id"),
+        Index("ix_models_name_folded_id", "name_folded", "id"),
+        Index("ix_models_created_at_id", "created_at", "id"),
+        Index("ix_models_total_parameters_id", "total_parameters", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    name_folded: Mapped[str] = mapped_column(String(600))
+    description: Mapped[str] = mapped_column(Text, default="")
+    filename: Mapped[str] = mapped_column(String(255))
+    format: Mapped[str] = mapped_column(String(32))
+    file_path: Mapped[str] = mapped_column(String(255))
+    weights_uri: Mapped[str] = mapped_column(String(255))
+    file_size: Mapped[int] = mapped_column(BigInteger)
+    checksum: Mapped[str] = mapped_column(String(64), unique=True)
+    total_parameters: Mapped[int] = mapped_column(BigInteger)
+    layer_count: Mapped[int]
+    structural_hash: Mapped[str] = mapped_column(String(64), index=True)
+    dtypes: Mapped[dict[str, int]] = mapped_column(JSON)
+    quality: Mapped[list[str]] = mapped_column(JSON)
+    claims: Mapped[dict[str, str]] = mapped_column(JSON)
+    family_id: Mapped[str | None] = mapped_column(
+        ForeignKey("families.id", ondelete="SET NULL"), index=True
+    )
+    parent_id: Mapped[str | None] = mapped_column(
+        ForeignKey("models.id", ondelete="SET NULL"), index=True
+    )
+    confidence_score: Mapped[float | None]
+    status: Mapped[str] = mapped_column(String(16), default="processing", index=True)
+    error: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    processed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Family(Base):
+    """Models believed to share a root. ``root_id`` has no foreign key: models point here already,
+    and two tables that point at each other can neither be created nor changed in order."""
+
+    __tablename__ = "families"
+    __table_args__ = (CheckConstraint("root_confidence BETWEEN 0 AND 1", name="root_confidence"),)
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    root_id: Mapped[str | None] = mapped_column(String(40))
+    root_confidence: Mapped[float]
+    method: Mapped[str] = mapped_column(String(32))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+
+class Parentage(Base):
+    """One edge, parent -> child. ``is_main`` is false for further parents of a merge only."""
+
+    __tablename__ = "parentages"
+    __table_args__ = (
+        CheckConstraint("child_id <> parent_id", name="ends"),
+        CheckConstraint("confidence BETWEEN 0 AND 1", name="confidence"),
+        CheckConstraint("distance >= 0", name="distance"),
+        # The database itself refuses a second main parent.
+        Index(
+            "uq_parentages_main_child",
+            "child_id",
+            unique=True,
+            sqlite_where=text("is_main"),
+            postgresql_where=text("is_main"),
+        ),
+    )
+
+    child_id: Mapped[str] = mapped_column(
+        ForeignKey("models.id", ondelete="CASCADE"), primary_key=True
+    )
+    parent_id: Mapped[str] = mapped_column(
+        ForeignKey("models.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    family_id: Mapped[str] = mapped_column(
+        ForeignKey("families.id", ondelete="CASCADE"), index=True
+    )
+    is_main: Mapped[bool]
+    coefficient: Mapped[float | None]
+    relation: Mapped[str] = mapped_column(String(16), index=True)
+    distance: Mapped[float]
+    confidence: Mapped[float]
+    evidence: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class GhostRow(Base):
+    """A possible missing ancestor of a family."""
+
+    __tablename__ = "ghosts"
+    __table_args__ = (CheckConstraint("confidence BETWEEN 0 AND 1", name="confidence"),)
+
+    family_id: Mapped[str] = mapped_column(
+        ForeignKey("families.id", ondelete="CASCADE"), primary_key=True
+    )
+    id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    children: Mapped[list[str]] = mapped_column(JSON)
+    confidence: Mapped[float]
+
+
+class FingerprintRow(Base):
+    """A model's fingerprint. ``admitted`` once the engine has been asked to place the model:
+    others may only then be compared with it."""
+
+    __tablename__ = "fingerprints"
+
+    model_id: Mapped[str] = mapped_column(
+        ForeignKey("models.id", ondelete="CASCADE"), primary_key=True
+    )
+    version: Mapped[int]
+    level: Mapped[str] = mapped_column(String(16))
+    admitted: Mapped[bool] = mapped_column(default=False)
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class MatrixShape(Base):
+    """Index of the shapes of a model's matrices: finds candidate relatives without a scan."""
+
+    __tablename__ = "matrix_shapes"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    shape: Mapped[str] = mapped_column(String(80), primary_key=True)
+    model_id: Mapped[str] = mapped_column(
+        ForeignKey("models.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+
+
+class EdgeEvidence(Base):
+    """Cache of what reading two files said; files never change, so neither does this."""
+
+    __tablename__ = "edge_evidence"
+
+    key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    evidence: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+
+class Constraint(Base):
+    """What a person states about a model's parents: it outweighs the weights' evidence."""
+
+    __tablename__ = "constraints"
+    __table_args__ = (CheckConstraint(_in("kind", "confirm", "forbid", "root"), name="kind"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    model_id: Mapped[str] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), index=True)
+    parent_id: Mapped[str | None] = mapped_column(
+        ForeignKey("models.id", ondelete="CASCADE"), index=True
+    )
+    kind: Mapped[str] = mapped_column(String(16))
+    author: Mapped[str] = mapped_column(String(200))
+    reason: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+
+class Job(Base):
+    """Work to do or done. This table is the truth: a restart runs what is not finished."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        CheckConstraint(_in("kind", "process", "reprocess", "rebuild", "recluster"), name="kind"),
+        CheckConstraint(_in("state", "queued", "running", "done", "failed"), name="state"),
+        CheckConstraint("progress BETWEEN 0 AND 1", name="progress"),
+    )
+
+    # Work is done in the order it was asked for: the number gives the order, the id is opaque.
+    number: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(String(40), unique=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(String(16), default="queued", index=True)
+    stage: Mapped[str] = mapped_column(String(200), default="waiting")
+    progress: Mapped[float] = mapped_column(default=0.0)
+    # No foreign keys: a job's record outlives what it was about.
+    model_id: Mapped[str | None] = mapped_column(String(40), index=True)
+    family_id: Mapped[str | None] = mapped_column(String(40))
+    error: Mapped[str | None] = mapped_column(Text)
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Revision(Base):
+    """One change of the genealogy: which families, and how many edges came and went."""
+
+    __tablename__ = "revisions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    families: Mapped[list[str]] = mapped_column(JSON)
+    added: Mapped[list[list[str]]] = mapped_column(JSON)
+    removed: Mapped[list[list[str]]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+
+class ApiToken(Base):
+    """A token that may call the API; only its hash is kept."""
+
+    __tablename__ = "api_tokens"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    scope: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class AuditEntry(Base):
+    """Who did what to which thing."""
+
+    __tablename__ = "audit_log"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    actor: Mapped[str] = mapped_column(String(200))
+    action: Mapped[str] = mapped_column(String(40))
+    subject: Mapped[str] = mapped_column(String(80), index=True)
+    detail: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
