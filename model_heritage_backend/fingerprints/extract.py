@@ -29,15 +29,21 @@ from model_heritage_backend.fingerprints.sampling import (
     mix,
     select_indices,
 )
-from model_heritage_backend.weights.tensors import DOUBLE, DType, LazyTensor, Weights, decode
+from model_heritage_backend.weights.tensors import (
+    DOUBLE,
+    FLOAT32_ROUNDOFF,
+    ROUNDOFF,
+    DType,
+    LazyTensor,
+    Weights,
+    decode,
+)
 
 SAMPLE_SIZE = 64
 VECTOR_SAMPLE = 256
 """Values kept of a tensor with one dimension."""
 ROUTING_SIZE = 1024
 READ_VALUES = 4 * PIECE
-ROUNDOFF = {DType.BF16: 2.0**-9, DType.F16: 2.0**-12}
-FLOAT32_ROUNDOFF = 2.0**-24
 
 Progress = Callable[[int], None]
 

@@ -1,0 +1,190 @@
+"""Which tensor of one model is which tensor of another.
+
+Canonical names settle it for copies and descendants of one code base. Where a file was re-saved
+under other prefixes, the longest common ending of the names does.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model_heritage_backend.fingerprints import Fingerprint, TensorFingerprint
+from model_heritage_backend.weights.tensors import DType
+
+Samples = NDArray[np.float64]
+EXTENSION_AT_LEAST = 0.75
+"""A matrix whose rows were extended keeps at least this share of the larger's rows."""
+
+
+def match_names(reference: Fingerprint, other: Fingerprint) -> dict[str, str]:
+    """Canonical name in ``other`` -> the name in ``reference`` it stands for.
+
+    Names that both know stand for themselves. If these are fewer than half of the matrices, names
+    of equal shape are matched by the longest common ending, where that is unambiguous.
+    """
+    same = {name: name for name in other.tensors if name in reference.tensors}
+    matrices = [name for name, tensor in other.tensors.items() if tensor.is_matrix]
+    if 2 * sum(name in same for name in matrices) >= len(matrices):
+        return same | {name: name for name in other.tensors}
+    by_shape: dict[tuple[int, ...], list[str]] = defaultdict(list)
+    for name, tensor in reference.tensors.items():
+        if name not in same:
+            by_shape[tensor.shape].append(name)
+    matched, taken = dict(same), set(same)
+    for name, tensor in other.tensors.items():
+        if name in same:
+            continue
+        ranked = sorted(
+            ((_common_ending(name, known), known) for known in by_shape[tensor.shape]),
+            reverse=True,
+        )
+        if not ranked or ranked[0][0] == 0 or ranked[0][1] in taken:
+            continue
+        if len(ranked) > 1 and ranked[1][0] == ranked[0][0]:
+            continue
+        matched[name] = ranked[0][1]
+        taken.add(ranked[0][1])
+    free = {name for name in other.tensors if name not in matched and name not in taken}
+    return matched | {name: name for name in free}
+
+
+def _common_ending(first: str, second: str) -> int:
+    """Number of equal last components."""
+    count = 0
+    for x, y in zip(reversed(first.split(".")), reversed(second.split(".")), strict=False):
+        if x != y:
+            break
+        count += 1
+    return count
+
+
+@dataclass(frozen=True)
+class AlignedFamily:
+    """Fingerprints of one family under common tensor names, in an order of its own.
+
+    Members are ordered by checksum, so nothing downstream depends on the order of arrival.
+
+    Attributes
+    ----------
+    ids : model ids, in order
+    fingerprints : in the same order
+    tensors : per member, common name -> tensor fingerprint
+    """
+
+    ids: tuple[str, ...]
+    fingerprints: tuple[Fingerprint, ...]
+    tensors: tuple[Mapping[str, TensorFingerprint], ...]
+
+    @classmethod
+    def build(cls, fingerprints: Mapping[str, Fingerprint]) -> AlignedFamily:
+        ids = sorted(fingerprints, key=lambda i: (fingerprints[i].checksum, i))
+        ordered = [fingerprints[i] for i in ids]
+        structures = Counter(f.structural_hash for f in ordered)
+        reference = min(
+            ordered, key=lambda f: (-structures[f.structural_hash], f.structural_hash, f.checksum)
+        )
+        tensors = []
+        for member in ordered:
+            names = match_names(reference, member)
+            tensors.append({names[n]: t for n, t in member.tensors.items() if n in names})
+        return cls(tuple(ids), tuple(ordered), tuple(tensors))
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def matrix_names(self) -> tuple[str, ...]:
+        """Common names of all matrices, sorted."""
+        names = {n for member in self.tensors for n, t in member.items() if t.is_matrix}
+        return tuple(sorted(names))
+
+    @cached_property
+    def roundoff(self) -> NDArray[np.float64]:
+        """Unit roundoff of each member's stored values."""
+        return np.array([model_roundoff(f) for f in self.fingerprints])
+
+    def get_sample(self, member: int, name: str) -> Samples:
+        """The member's sample of a matrix as float64, finite."""
+        key = (member, name)
+        if key not in self._samples:
+            sample = self.tensors[member][name].sample.astype(np.float64)
+            self._samples[key] = np.nan_to_num(sample, posinf=0.0, neginf=0.0)
+        return self._samples[key]
+
+    @cached_property
+    def _samples(self) -> dict[tuple[int, str], Samples]:
+        return {}
+
+    def get_shared(self, a: int, b: int, name: str) -> SharedMatrix | None:
+        """The part of a matrix that two members have in common; None when there is none."""
+        first, second = self.tensors[a].get(name), self.tensors[b].get(name)
+        if first is None or second is None or not (first.is_matrix and second.is_matrix):
+            return None
+        if first.shape == second.shape:
+            equal = first.value_digest is not None and first.value_digest == second.value_digest
+            x, y = self.get_sample(a, name), self.get_sample(b, name)
+            return SharedMatrix(name, x, y, first.size, equal, extended=0)
+        return self._get_extended(a, b, name, first, second)
+
+    def _get_extended(
+        self, a: int, b: int, name: str, first: TensorFingerprint, second: TensorFingerprint
+    ) -> SharedMatrix | None:
+        """Matrices that differ in their number of rows only, e.g. an extended vocabulary."""
+        rows, others = first.shape[0], second.shape[0]
+        if first.shape[1:] != second.shape[1:]:
+            return None
+        if min(rows, others) < EXTENSION_AT_LEAST * max(rows, others):
+            return None
+        _, i, j = np.intersect1d(first.rows, second.rows, return_indices=True)
+        if len(i) < 2:
+            return None
+        x, y = self.get_sample(a, name)[i], self.get_sample(b, name)[j]
+        if ((x - y) ** 2).sum() >= 0.5 * ((x * x).sum() + (y * y).sum()):
+            return None
+        size = min(first.size, second.size)
+        return SharedMatrix(name, x, y, size, bool(np.array_equal(x, y)), np.sign(others - rows))
+
+    def shared_vectors(self, a: int, b: int) -> Sequence[SharedMatrix]:
+        """Tensors of one dimension that both have, each as one row."""
+        found = []
+        for name, first in self.tensors[a].items():
+            second = self.tensors[b].get(name)
+            if len(first.shape) != 1 or second is None or first.shape != second.shape:
+                continue
+            if first.size > 1 and DType(first.dtype).is_floating:
+                equal = first.value_digest is not None and first.value_digest == second.value_digest
+                x, y = self.get_sample(a, name).T, self.get_sample(b, name).T
+                found.append(SharedMatrix(name, x, y, first.size, equal, extended=0))
+        return found
+
+    def shared_matrices(self, a: int, b: int) -> Sequence[SharedMatrix]:
+        found = (self.get_shared(a, b, name) for name in self.matrix_names)
+        return [shared for shared in found if shared is not None]
+
+
+@dataclass(frozen=True)
+class SharedMatrix:
+    """One tensor in two models: samples at the same places, and how many values they stand for.
+
+    ``extended`` is +1 when the second model has more rows, -1 when the first has, else 0.
+    """
+
+    name: str
+    first: Samples
+    second: Samples
+    size: int
+    equal: bool
+    extended: int
+
+
+def model_roundoff(fingerprint: Fingerprint) -> float:
+    """Unit roundoff of a model's values: 2^-9 bfloat16, 2^-12 float16, 2^-24 otherwise."""
+    if fingerprint.bf16:
+        return 2.0**-9
+    return 2.0**-12 if fingerprint.fp16 else 2.0**-24

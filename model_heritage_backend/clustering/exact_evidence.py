@@ -1,0 +1,313 @@
+"""Stage B: what two files say about the edge between them, read once, piece by piece.
+
+All signals are antisymmetric in (a, b): positive says that a is the parent. How they are weighed
+into one number is the business of direction.py.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model_heritage_backend.clustering.kernels import compare_rows, residual_statistics
+from model_heritage_backend.clustering.spectra import calculate_delta_rank, top_singular_vectors
+from model_heritage_backend.weights.tensors import LazyTensor
+
+VERSION = 1
+"""Part of the cache key: raise it when a figure's meaning changes."""
+WINDOW_VALUES = 2_621_440
+"""Largest part of one matrix that is held in memory at once."""
+ENTROPY_VALUES = 131_072
+TOP_DIRECTIONS = 16
+DIAGONAL_FROM = 64
+"""Smaller matrices have no tail against which a diagonal excess could stand out."""
+
+Array = NDArray[np.floating]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatrixChange:
+    """One shared matrix: how much of it changed, by how much, and the delta's rank if low."""
+
+    name: str
+    size: int
+    changed: float
+    relative_change: float
+    cosine: float
+    delta_rank: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExactEvidence:
+    """Of an unordered pair of files, seen as (a, b).
+
+    Attributes
+    ----------
+    norm_growth : (|b|^2 - |a|^2) / |b - a|^2: about 1 when a step ignores the weights
+    norm_z : the same difference over its standard deviation if nothing but noise changed norms
+    larger_share : share of changed values whose magnitude is larger in b, in [0, 1]
+    row_log_ratio : median log ratio of norms (b over a) of the least changed rows
+    row_spread : median absolute deviation of these log ratios
+    diagonal_excess : nats by which b is aligned with the top directions of the delta more than a
+    entropy, skew_forward, skew_backward : non-Gaussian asymmetries of the residuals, in [-1, 1]
+    kurtosis : share of matrices with larger kurtosis in a, minus the share with larger in b
+    vector_growth : norm growth of changed biases and of normalisation weights around 1, in [-2, 2]
+    vectors_changed, vectors : tensors of one dimension that differ / that both have
+    relative_change : |b - a| / mean norm over changed shared matrices
+    matrices : every shared matrix
+    """
+
+    norm_growth: float
+    norm_z: float
+    larger_share: float
+    row_log_ratio: float
+    row_spread: float
+    diagonal_excess: float
+    entropy: float
+    skew_forward: float
+    skew_backward: float
+    kurtosis: float
+    vector_growth: float
+    relative_change: float
+    vectors_changed: int
+    vectors: int
+    matrices: tuple[MatrixChange, ...] = field(default=())
+
+    def to_dict(self) -> dict[str, Any]:
+        plain = asdict(self)
+        plain["matrices"] = [asdict(matrix) for matrix in self.matrices]
+        return plain
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> ExactEvidence:
+        matrices = tuple(MatrixChange(**matrix) for matrix in plain["matrices"])
+        return cls(**{**plain, "matrices": matrices})
+
+    def rename(self, names: Mapping[str, str]) -> ExactEvidence:
+        """The same evidence with matrices under other names."""
+        renamed = tuple(replace(m, name=names.get(m.name, m.name)) for m in self.matrices)
+        return replace(self, matrices=renamed)
+
+    def reversed(self) -> ExactEvidence:
+        """The same pair seen as (b, a)."""
+        flipped = {
+            name: -getattr(self, name)
+            for name in (
+                "norm_growth",
+                "norm_z",
+                "row_log_ratio",
+                "diagonal_excess",
+                "entropy",
+                "skew_forward",
+                "skew_backward",
+                "kurtosis",
+                "vector_growth",
+            )
+        }
+        plain = {**vars(self), **flipped, "larger_share": 1.0 - self.larger_share}
+        return ExactEvidence(**plain)
+
+
+def measure_edge(
+    a: Mapping[str, LazyTensor], b: Mapping[str, LazyTensor], *, roundoff: float
+) -> ExactEvidence:
+    """Read two models' shared matrices once and measure all signals.
+
+    Parameters
+    ----------
+    a, b : common tensor name -> lazy tensor; names in one and not in the other are passed over, as
+        are shapes that differ in more than the number of rows
+    roundoff : unit roundoff of the less precise of the two
+
+    Memory: three windows of WINDOW_VALUES values in float64.
+    """
+    totals = _Totals()
+    for name in sorted(a.keys() & b.keys()):
+        first, second = a[name], b[name]
+        if first.shape[1:] != second.shape[1:] or min(first.size, second.size) == 0:
+            continue
+        if len(first.shape) >= 2:
+            _measure_matrix(name, first, second, roundoff, totals)
+        elif first.shape == second.shape and first.dtype.is_floating:
+            _measure_vector(name, first, second, totals)
+    return totals.finish()
+
+
+class _Totals:
+    """Sums over the changed matrices."""
+
+    def __init__(self) -> None:
+        self.growth = self.squares = self.delta = self.deviation = 0.0
+        self.changed = self.larger = 0
+        self.excess = 0.0
+        self.log_ratios: list[Array] = []
+        self.moves: list[Array] = []
+        self.residuals: list[tuple[float, tuple[float, ...]]] = []
+        self.kurtosis: list[float] = []
+        self.matrices: list[MatrixChange] = []
+        self.vectors = self.vectors_changed = 0
+        self.vector_growth: list[tuple[int, float]] = []
+
+    def finish(self) -> ExactEvidence:
+        log_ratio = spread = 0.0
+        if self.moves:
+            ratios, moves = np.concatenate(self.log_ratios), np.concatenate(self.moves)
+            least = ratios[np.argsort(moves, kind="stable")[: max(16, len(moves) // 100)]]
+            if len(least):
+                log_ratio = float(np.median(least))
+                spread = float(np.median(np.abs(least - log_ratio)))
+        pooled = [
+            _weighted_mean([(w, values[k]) for w, values in self.residuals]) for k in range(3)
+        ]
+        return ExactEvidence(
+            norm_growth=self.growth / self.delta if self.delta > 0 else 0.0,
+            norm_z=self.growth / math.sqrt(self.deviation) if self.deviation > 0 else 0.0,
+            larger_share=self.larger / self.changed if self.changed else 0.5,
+            row_log_ratio=log_ratio,
+            row_spread=spread,
+            diagonal_excess=self.excess,
+            entropy=pooled[0],
+            skew_forward=pooled[1],
+            skew_backward=pooled[2],
+            kurtosis=float(np.mean(self.kurtosis)) if self.kurtosis else 0.0,
+            vector_growth=_weighted_mean(self.vector_growth),
+            vectors_changed=self.vectors_changed,
+            vectors=self.vectors,
+            relative_change=math.sqrt(self.delta / self.squares) if self.squares > 0 else 0.0,
+            matrices=tuple(self.matrices),
+        )
+
+
+def _measure_matrix(
+    name: str, a: LazyTensor, b: LazyTensor, roundoff: float, totals: _Totals
+) -> None:
+    rows, columns = min(a.row_count, b.row_count), a.row_size
+    squares = np.zeros((3, rows))
+    changed = larger = 0
+    block = max(1, WINDOW_VALUES // columns)
+    window: tuple[Array, Array] | None = None
+    for start in range(0, rows, block):
+        stop = min(start + block, rows)
+        x, y = _finite(a.read_rows(start, stop)), _finite(b.read_rows(start, stop))
+        counts = compare_rows(x, y, *(part[start:stop] for part in squares))
+        changed, larger = changed + counts[0], larger + counts[1]
+        if window is None or start <= rows // 2 < stop:
+            window = (x, y)
+    sa, sb, sd = (float(part.sum()) for part in squares)
+    mean_square = (sa + sb) / 2
+    size = rows * columns
+    cosine = (sa + sb - sd) / 2 / math.sqrt(sa * sb) if sa > 0 and sb > 0 else float(sa == sb)
+    rank = None
+    if changed and window is not None:
+        rank = _add_signals(window, mean_square / size, roundoff, totals)
+        totals.growth += sb - sa
+        totals.delta += sd
+        totals.squares += mean_square
+        totals.deviation += 2 * mean_square / size
+        totals.changed += changed
+        totals.larger += larger
+        usable = (squares > 0).all(0)
+        totals.log_ratios.append(0.5 * np.log(squares[1, usable] / squares[0, usable]))
+        totals.moves.append(squares[2, usable] / squares[0, usable])
+    totals.matrices.append(
+        MatrixChange(
+            name=name,
+            size=size,
+            changed=changed / size,
+            relative_change=math.sqrt(sd / mean_square) if mean_square > 0 else 0.0,
+            cosine=min(max(cosine, -1.0), 1.0),
+            delta_rank=rank,
+        )
+    )
+
+
+def _measure_vector(name: str, a: LazyTensor, b: LazyTensor, totals: _Totals) -> None:
+    """Biases grow from 0, normalisation weights away from 1; running statistics say nothing."""
+    x, y = (
+        _finite(a.read_rows(0, a.row_count)).ravel(),
+        _finite(b.read_rows(0, b.row_count)).ravel(),
+    )
+    totals.vectors += 1
+    delta = float(((y - x) ** 2).sum())
+    if delta == 0.0:
+        return
+    totals.vectors_changed += 1
+    if "running" in name:
+        return
+    centre = 1.0 if (x.mean() + y.mean()) / 2 > 0.5 else 0.0
+    growth = float(((y - centre) ** 2).sum() - ((x - centre) ** 2).sum()) / delta
+    totals.vector_growth.append((x.size, float(np.clip(growth, -2, 2))))
+
+
+def _add_signals(
+    window: tuple[Array, Array], variance: float, roundoff: float, totals: _Totals
+) -> int | None:
+    """Signals of one changed matrix from the part of it held in memory; the delta's rank if low."""
+    x, y = window
+    delta = y - x
+    keep = max(1, x.size // ENTROPY_VALUES)
+    residual = _residual_signals(x[::keep].ravel(), y[::keep].ravel())
+    if residual is not None:
+        totals.residuals.append((math.sqrt(x[::keep].size), residual[:3]))
+        totals.kurtosis.append(residual[3])
+    if min(delta.shape) >= DIAGONAL_FROM:
+        totals.excess += _diagonal_excess(x, y, delta)
+    return calculate_delta_rank(delta, noise=roundoff * math.sqrt(variance))
+
+
+def _residual_signals(x: Array, y: Array) -> tuple[float, float, float, float] | None:
+    """Entropy, forward and backward skew, kurtosis sign; see ``residual_statistics``.
+
+    Entropy: Hyvarinen's maximum-entropy approximation (1998); comparing H(y) + H(f) with
+    H(x) + H(e) is the pairwise LiNGAM measure (Hyvarinen and Smith, 2013): the residual is
+    independent of the parent, not of the child.
+    """
+    out = np.empty(16)
+    if x.size < 48 or not residual_statistics(x, y, out):
+        return None
+    entropies = 1.4189 - 79.047 * (out[:4] - 0.37457) ** 2 - 7.4129 * out[4:8] ** 2
+    hx, hy, he, hf = (float(h) for h in entropies)
+    n = x.size
+    entropy = float(np.clip((hy + hf - hx - he) * math.sqrt(n), -1, 1))
+    noise = math.sqrt(15.0 / n)
+    forward, backward = abs(float(out[8])), abs(float(out[9]))
+    z = (backward - forward) / (forward + backward + noise)
+    first, second = abs(float(out[10])), abs(float(out[11]))
+    w = (second - first) / (first + second + noise)
+    return entropy, z, w, float(np.sign(out[12] - out[13]))
+
+
+def _diagonal_excess(x: Array, y: Array, delta: Array) -> float:
+    """How much more y than x is diagonal in the leading singular directions of the delta.
+
+    Gradients build weights up along the directions they move: the child carries more of the
+    delta's own directions than the parent by chance would.
+    """
+    middle = (x + y) / 2
+    squares = float((middle * middle).sum())
+    if squares <= 0.0:
+        return 0.0
+    delta = delta - float((delta * middle).sum()) / squares * middle
+    left, right = top_singular_vectors(delta, TOP_DIRECTIONS)
+    alpha = ((left.T @ x) * right.T).sum(1)
+    beta = ((left.T @ y) * right.T).sum(1)
+    expected = ((left.T @ middle) ** 2).mean(1) * ((middle @ right) ** 2).mean(0)
+    expected = expected / (squares / middle.size)
+    if not (expected > 0).all():
+        return 0.0
+    gain = np.log1p(beta**2 / 4 / expected) - np.log1p(alpha**2 / 4 / expected)
+    return float(2.5 * gain.sum())
+
+
+def _weighted_mean(pairs: Sequence[tuple[float, float]]) -> float:
+    total = sum(weight for weight, _ in pairs)
+    return sum(weight * value for weight, value in pairs) / total if total > 0 else 0.0
+
+
+def _finite(values: Array) -> Array:
+    return np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)

@@ -1,0 +1,360 @@
+"""HERITAGE: the genealogy of one family.
+
+Stage A, from fingerprints alone: copies, merges, the skeleton. Stage B, from the two files of each
+edge of the skeleton: direction, rank and relation. Then one root orients the tree, siblings that
+were strung up in a chain are put side by side, and every edge gets its relation and its doubt.
+Nothing here depends on the order in which models arrived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model_heritage_backend.clustering.alignment import AlignedFamily
+from model_heritage_backend.clustering.confidence import (
+    MERGE_CONFIDENCE,
+    Doubt,
+    calculate_confidence,
+)
+from model_heritage_backend.clustering.copies import Copy, are_duplicates, find_copy
+from model_heritage_backend.clustering.direction import calculate_direction
+from model_heritage_backend.clustering.exact_evidence import ExactEvidence, measure_edge
+from model_heritage_backend.clustering.genealogy import Edge, Evidence, FamilyTree, Relation
+from model_heritage_backend.clustering.merges import Merge, find_merges
+from model_heritage_backend.clustering.orientation import Orientation, orient
+from model_heritage_backend.clustering.pair_statistics import (
+    ROW_CAP,
+    PairStatistics,
+    calculate_pair_statistics,
+)
+from model_heritage_backend.clustering.relations import classify_change
+from model_heritage_backend.clustering.sample_weights import open_samples
+from model_heritage_backend.clustering.siblings import find_siblings
+from model_heritage_backend.clustering.skeleton import build_skeleton, prefer_sources
+from model_heritage_backend.fingerprints import Fingerprint
+
+METHOD = "heritage"
+CERTAIN = 12.0
+"""Log-odds of an edge whose direction a recomputed copy or a merge proves."""
+EXTENDED = 6.0
+"""Log-odds that a model with added rows descends from the one without."""
+OFF_GRID = 4.0
+"""Log-odds that a model off the quantisation grid descends from its neighbour on it: training
+leaves the grid and does not come back to it."""
+
+ExactSource = Callable[[str, str], ExactEvidence | None]
+"""(id, id) -> evidence of the pair read from its files, its matrices under the first one's canonical
+names; None where the files are not at hand. Asked in the order of the models' checksums."""
+PairCache = dict[tuple[str, str], PairStatistics]
+
+
+def solve_family(
+    fingerprints: Mapping[str, Fingerprint],
+    *,
+    exact: ExactSource | None = None,
+    pairs: PairCache | None = None,
+) -> FamilyTree:
+    """The family tree of related models.
+
+    Parameters
+    ----------
+    fingerprints : of the members, by id
+    exact : where stage B gets its evidence; without it samples must do, and confidence says so
+    pairs : statistics of pairs by checksums, read and added to
+    """
+    family = AlignedFamily.build(fingerprints)
+    if len(family) == 1:
+        return FamilyTree(
+            members=family.ids, edges=(), root=family.ids[0], root_confidence=1.0, method=METHOD
+        )
+    return _Solver(family, exact, {} if pairs is None else pairs).solve()
+
+
+@dataclass
+class _Solver:
+    family: AlignedFamily
+    exact: ExactSource | None
+    pairs: PairCache
+    evidence: dict[tuple[int, int], ExactEvidence] = field(default_factory=dict)
+    measured: set[tuple[int, int]] = field(default_factory=set)
+
+    def solve(self) -> FamilyTree:
+        size = len(self.family)
+        self.twins = _group_duplicates(self.family)
+        self.members = [m for m in range(size) if self.twins[m] == m]
+        self.statistics = self._collect_statistics()
+        gains, distances = self._matrices()
+        self.copies = self._find_copies()
+        self.raw_gains = gains
+        full = max((s.values for s in self.statistics.values()), default=0) * ROW_CAP
+        self.gains = prefer_sources(gains, self.copies, full)
+        norms = self._squared_norms()
+        self.merges = find_merges(self.family, distances, norms, self.members)
+        neighbours = build_skeleton(self.gains, self.members, self.copies, self.merges)
+        self.log_odds = {
+            (a, b): self._direct(a, b) for a in neighbours for b in neighbours[a] if a < b
+        }
+        orientation = orient(neighbours, self.log_odds, size)
+        parents = find_siblings(
+            self.family, orientation, fixed=set(self.merges) | {c for _, c in self.copies}
+        )
+        return self._finish(orientation, parents)
+
+    # Stage A -----------------------------------------------------------------------------------
+
+    def _collect_statistics(self) -> dict[tuple[int, int], PairStatistics]:
+        found = {}
+        for place, a in enumerate(self.members):
+            for b in self.members[place + 1 :]:
+                first, second = self.family.fingerprints[a], self.family.fingerprints[b]
+                key = (first.checksum, second.checksum)
+                if key not in self.pairs:
+                    self.pairs[key] = calculate_pair_statistics(self.family, a, b)
+                found[a, b] = self.pairs[key]
+        return found
+
+    def _matrices(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Gains and squared distances, (n, n)."""
+        size = len(self.family)
+        gains, distances = np.zeros((size, size)), np.zeros((size, size))
+        for (a, b), pair in self.statistics.items():
+            gains[a, b] = gains[b, a] = max(pair.row_gain, pair.tail_gain)
+            distances[a, b] = distances[b, a] = pair.squared_distance
+        return gains, distances
+
+    def _squared_norms(self) -> NDArray[np.float64]:
+        return np.array(
+            [
+                sum(
+                    t.size
+                    / max(t.sample.size, 1)
+                    * float((self.family.get_sample(m, n) ** 2).sum())
+                    for n, t in self.family.tensors[m].items()
+                    if t.is_matrix
+                )
+                for m in range(len(self.family))
+            ]
+        )
+
+    def _find_copies(self) -> dict[tuple[int, int], Copy]:
+        """(source, copy) -> how, among members that are not exact duplicates."""
+        found = {}
+        for child in self.members:
+            print_ = self.family.fingerprints[child]
+            for parent in self.members:
+                if parent == child:
+                    continue
+                may_be = (
+                    print_.bf16 or print_.fp16 or print_.grid_bits or print_.zero_fraction > 0.02
+                )
+                wide = any(
+                    t.sample.dtype == np.float64 for t in self.family.tensors[parent].values()
+                )
+                if may_be or wide:
+                    copy = find_copy(self.family, parent, child)
+                    if copy is not None:
+                        found[parent, child] = copy
+        return found
+
+    # Stage B -----------------------------------------------------------------------------------
+
+    def _measure(self, a: int, b: int) -> ExactEvidence:
+        """Evidence seen as (a, b): from the files where they are at hand, else from samples."""
+        if (a, b) in self.evidence:
+            return self.evidence[a, b]
+        if a > b:
+            return self._measure(b, a).reversed()
+        found = self.exact(self.family.ids[a], self.family.ids[b]) if self.exact else None
+        if found is None:
+            found = measure_edge(
+                open_samples(self.family, a),
+                open_samples(self.family, b),
+                roundoff=max(self.family.roundoff[a], self.family.roundoff[b]),
+            )
+        else:
+            self.measured |= {(a, b), (b, a)}
+            common = {tensor.name: name for name, tensor in self.family.tensors[a].items()}
+            found = found.rename(common)
+        self.evidence[a, b], self.evidence[b, a] = found, found.reversed()
+        return found
+
+    def _direct(self, a: int, b: int) -> float:
+        """Log-odds that a is b's parent: proofs first, then signals."""
+        if (a, b) in self.copies or (b, a) in self.copies:
+            return CERTAIN if (a, b) in self.copies else -CERTAIN
+        for child, other, sign in ((b, a, 1.0), (a, b, -1.0)):
+            merge = self.merges.get(child)
+            if merge is not None and other in (merge.first, merge.second):
+                return sign * CERTAIN
+        first, second = self.family.fingerprints[a], self.family.fingerprints[b]
+        odds = 0.0
+        if bool(first.grid_bits) != bool(second.grid_bits):
+            odds += OFF_GRID if first.grid_bits else -OFF_GRID
+        odds += EXTENDED * sum(s.extended for s in self.family.shared_matrices(a, b))
+        rounded = max(self.family.roundoff[a], self.family.roundoff[b]) > 2.0**-24
+        return odds + calculate_direction(self._measure(a, b), rounded=rounded)
+
+    # Answers -----------------------------------------------------------------------------------
+
+    def _finish(self, orientation: Orientation, parents: Mapping[int, int]) -> FamilyTree:
+        edges = []
+        below = _descendants(parents, self.members)
+        for child in self.members:
+            if child in parents:
+                edges += self._describe(child, parents[child], orientation, below[child])
+        ids = self.family.ids
+        for twin, first in enumerate(self.twins):
+            if twin != first:
+                edges.append(self._describe_duplicate(first, twin))
+        return FamilyTree(
+            members=tuple(sorted(ids)),
+            edges=tuple(sorted(edges, key=lambda e: (e.child, not e.main, e.parent))),
+            root=ids[orientation.root],
+            root_confidence=float(orientation.posterior[orientation.root]),
+            method=METHOD,
+        )
+
+    def _describe(
+        self, child: int, parent: int, orientation: Orientation, below: set[int]
+    ) -> list[Edge]:
+        ids = self.family.ids
+        pair = self._pair(parent, child)
+        others = [m for m in self.members if m not in below and m != parent]
+        runner_up = max(others, key=lambda m: (self.gains[m, child], -m), default=None)
+        margin = 1.0
+        if runner_up is not None:
+            gap = self.gains[parent, child] - self.gains[runner_up, child]
+            margin = float(gap / max(pair.values, 1))
+        direction = self._direct(parent, child)
+        copy = self.copies.get((parent, child))
+        merge = self.merges.get(child)
+        is_merge = merge is not None and parent in (merge.first, merge.second)
+        confidence = calculate_confidence(
+            Doubt(
+                certainty=orientation.calculate_certainty(child),
+                margin=margin,
+                tie=self.twins.count(parent) > 1,
+                copy=copy is not None,
+                direction=abs(direction),
+            )
+        )
+        if is_merge:
+            confidence = max(confidence, MERGE_CONFIDENCE)
+        evidence = self._measure(parent, child)
+        change = classify_change(self.family, parent, child, evidence)
+        relation = change.relation
+        if is_merge:
+            relation = Relation.MERGE
+        elif copy is not None:
+            relation = copy.relation
+        shown = Evidence(
+            delta_rank=change.delta_rank if relation is Relation.ADAPTER else None,
+            changed_tensors=sum(m.changed > 0 for m in evidence.matrices)
+            + evidence.vectors_changed,
+            shared_tensors=len(evidence.matrices) + evidence.vectors,
+            changed=change.changed if relation is Relation.PARTIAL else (),
+            flags=change.flags,
+            bits=copy.bits if copy is not None else None,
+            zero_fraction=self.family.fingerprints[child].zero_fraction
+            if relation is Relation.PRUNED
+            else None,
+            relative_change=evidence.relative_change,
+            direction=direction,
+            signals=_signals(evidence),
+            runner_up=None if runner_up is None else ids[runner_up],
+            margin=max(2 * confidence - 1, 0.0) if runner_up is not None else confidence,
+            exact=(parent, child) in self.measured,
+            method=METHOD,
+        )
+        edge = Edge(
+            parent=ids[parent],
+            child=ids[child],
+            relation=relation,
+            confidence=confidence,
+            distance=pair.distance,
+            coefficient=_coefficient(merge, parent) if is_merge else None,
+            evidence=shown,
+        )
+        if merge is None or not is_merge:
+            return [edge]
+        other = merge.second if parent == merge.first else merge.first
+        further = Edge(
+            parent=ids[other],
+            child=ids[child],
+            main=False,
+            relation=Relation.MERGE,
+            confidence=confidence,
+            distance=self._pair(other, child).distance,
+            coefficient=_coefficient(merge, other),
+            evidence=Evidence(exact=False, method=METHOD),
+        )
+        return [edge, further]
+
+    def _describe_duplicate(self, first: int, twin: int) -> Edge:
+        """Which of several equal files came first cannot be told: each is as likely."""
+        count = self.twins.count(first)
+        tensors = len(self.family.tensors[first])
+        return Edge(
+            parent=self.family.ids[first],
+            child=self.family.ids[twin],
+            relation=Relation.DUPLICATE,
+            confidence=1.0 / count,
+            distance=0.0,
+            evidence=Evidence(
+                changed_tensors=0,
+                shared_tensors=tensors,
+                relative_change=0.0,
+                direction=0.0,
+                exact=True,
+                method=METHOD,
+            ),
+        )
+
+    def _pair(self, a: int, b: int) -> PairStatistics:
+        return self.statistics[min(a, b), max(a, b)]
+
+
+def _coefficient(merge: Merge, parent: int) -> float:
+    return merge.coefficient if parent == merge.first else 1 - merge.coefficient
+
+
+def _group_duplicates(family: AlignedFamily) -> list[int]:
+    """The first member (by checksum) that holds the same values, for each member."""
+    first: dict[tuple[tuple[str, str | None], ...], int] = {}
+    groups = []
+    for member, tensors in enumerate(family.tensors):
+        key = tuple(sorted((name, t.value_digest) for name, t in tensors.items()))
+        leader = first.setdefault(key, member)
+        groups.append(leader if are_duplicates(family, leader, member) else member)
+    return groups
+
+
+def _descendants(parents: Mapping[int, int], members: list[int]) -> dict[int, set[int]]:
+    """Each member with everything below it, itself included."""
+    below = {member: {member} for member in members}
+    for member in members:
+        above = member
+        while above in parents:
+            above = parents[above]
+            below[above].add(member)
+    return below
+
+
+def _signals(evidence: ExactEvidence) -> dict[str, float]:
+    return {
+        name: float(getattr(evidence, name))
+        for name in (
+            "norm_growth",
+            "larger_share",
+            "diagonal_excess",
+            "entropy",
+            "skew_forward",
+            "skew_backward",
+            "kurtosis",
+            "vector_growth",
+        )
+    }

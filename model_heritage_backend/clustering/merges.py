@@ -1,0 +1,120 @@
+"""Linear merges of two family members, from distances alone.
+
+If m = w i + (1 - w) j, then i, m and j lie on a line: the three squared distances give w and what
+is left over. Nothing but a merge lies on such a line to within rounding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model_heritage_backend.clustering.alignment import AlignedFamily
+
+COEFFICIENT = (0.02, 0.98)
+RELATIVE_RESIDUAL = 1e-3
+
+
+@dataclass(frozen=True)
+class Merge:
+    """``child`` = coefficient x first + (1 - coefficient) x second, up to rounding.
+
+    ``residual``: squared distance to the line, relative to that of the nearer parent.
+    """
+
+    child: int
+    first: int
+    second: int
+    coefficient: float
+    residual: float
+
+    @property
+    def main(self) -> int:
+        return self.first if self.coefficient >= 0.5 else self.second
+
+    @property
+    def other(self) -> int:
+        return self.second if self.coefficient >= 0.5 else self.first
+
+
+def find_merges(
+    family: AlignedFamily,
+    squared_distances: NDArray[np.float64],
+    squared_norms: NDArray[np.float64],
+    candidates: list[int],
+) -> dict[int, Merge]:
+    """Merges among the candidate members, by child.
+
+    Parameters
+    ----------
+    family : the members
+    squared_distances : (n, n) over shared matrices
+    squared_norms : (n,) of each member's matrices
+    candidates : members that may take part (one of each group of duplicates)
+    """
+    found = {}
+    for child in candidates:
+        shapes = _shapes(family, child)
+        peers = [
+            m
+            for m in candidates
+            if m != child and squared_distances[child, m] > 0 and _shapes(family, m) == shapes
+        ]
+        if len(peers) < 2:
+            continue
+        merge = _fit(child, np.array(peers), squared_distances, squared_norms, family.roundoff)
+        if merge is not None and _lies_on_line(family, merge):
+            found[child] = merge
+    return found
+
+
+def _fit(
+    child: int,
+    peers: NDArray[np.int64],
+    squared_distances: NDArray[np.float64],
+    squared_norms: NDArray[np.float64],
+    roundoff: NDArray[np.float64],
+) -> Merge | None:
+    """The best pair of peers with the child between them."""
+    to_child = squared_distances[child, peers]
+    between = squared_distances[np.ix_(peers, peers)]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        weight = (to_child[None, :] + between - to_child[:, None]) / (2 * between)
+        residual = to_child[None, :] - weight**2 * between
+        nearer = np.minimum(to_child[None, :], to_child[:, None])
+        relative = np.abs(residual) / nearer
+    rounding = np.maximum(roundoff[child], np.maximum.outer(roundoff[peers], roundoff[peers]))
+    noise = np.maximum(16 * rounding**2 * squared_norms[child], 1e-9 * between)
+    fits = (between > 0) & (weight > COEFFICIENT[0]) & (weight < COEFFICIENT[1])
+    fits &= (relative < RELATIVE_RESIDUAL) & (residual <= noise)
+    fits &= np.triu(np.ones_like(fits), 1)
+    if not fits.any():
+        return None
+    place = np.argmin(np.where(fits, relative, np.inf))
+    i, j = np.unravel_index(place, fits.shape)
+    return Merge(
+        child, int(peers[i]), int(peers[j]), float(weight[i, j]), max(float(relative[i, j]), 0.0)
+    )
+
+
+def _lies_on_line(family: AlignedFamily, merge: Merge) -> bool:
+    """Check the combination value by value on the samples."""
+    rounding = max(float(family.roundoff[m]) for m in (merge.child, merge.first, merge.second))
+    error = squares = moved = 0.0
+    for name, tensor in family.tensors[merge.child].items():
+        if not tensor.is_matrix:
+            continue
+        child = family.get_sample(merge.child, name)
+        first, second = family.get_sample(merge.first, name), family.get_sample(merge.second, name)
+        mixed = merge.coefficient * first + (1 - merge.coefficient) * second
+        scale = tensor.size / max(child.size, 1)
+        error += scale * float(((child - mixed) ** 2).sum())
+        squares += scale * float((child**2).sum())
+        moved += scale * float(np.minimum((child - first) ** 2, (child - second) ** 2).sum())
+    return error <= max(16 * rounding**2 * squares, RELATIVE_RESIDUAL * moved)
+
+
+def _shapes(family: AlignedFamily, member: int) -> dict[str, tuple[int, ...]]:
+    return {name: t.shape for name, t in family.tensors[member].items() if t.is_matrix}

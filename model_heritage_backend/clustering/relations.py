@@ -1,0 +1,79 @@
+"""What was done on an edge, from what changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from model_heritage_backend.clustering.alignment import AlignedFamily
+from model_heritage_backend.clustering.exact_evidence import ExactEvidence, MatrixChange
+from model_heritage_backend.clustering.genealogy import Relation
+
+PARTIAL_BELOW = 0.6
+"""A fine-tune that changed a smaller share of the body's matrices is partial."""
+HEADS = frozenset({"head", "heads", "classifier", "lm_head", "score", "fc_out", "logits"})
+NEW_HEAD_FROM = 1.0
+"""Relative change from which a head of the same shape was made anew rather than trained on."""
+
+
+@dataclass(frozen=True)
+class Change:
+    relation: Relation
+    delta_rank: int | None = None
+    changed: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+
+
+def classify_change(
+    family: AlignedFamily, parent: int, child: int, evidence: ExactEvidence
+) -> Change:
+    """Relation of an edge that is neither a copy nor a merge.
+
+    All changed body matrices of low rank -> adapter; fewer than 60 % of the body's matrices changed
+    -> partial; otherwise a full fine-tune.
+    """
+    flags = _find_flags(family, parent, child, evidence)
+    body = [matrix for matrix in evidence.matrices if not is_head(matrix.name)]
+    changed = [matrix for matrix in body if matrix.changed > 0]
+    if changed and all(_is_low_rank(family, parent, matrix) for matrix in changed):
+        rank = int(np.median([matrix.delta_rank or 0 for matrix in changed]))
+        return Change(Relation.ADAPTER, delta_rank=rank, flags=flags)
+    if len(changed) < PARTIAL_BELOW * len(body):
+        names = tuple(m.name for m in evidence.matrices if m.changed > 0)
+        return Change(Relation.PARTIAL, changed=names[:32], flags=flags)
+    return Change(Relation.FINETUNE, flags=flags)
+
+
+def is_head(name: str) -> bool:
+    return any(part in HEADS for part in name.lower().split("."))
+
+
+def _is_low_rank(family: AlignedFamily, parent: int, matrix: MatrixChange) -> bool:
+    """Low numerical rank that does not come from only a few rows or columns having changed."""
+    if matrix.delta_rank is None:
+        return False
+    shape = family.tensors[parent][matrix.name].shape
+    columns = int(np.prod(shape[1:]))
+    return matrix.changed * min(shape[0], columns) > matrix.delta_rank
+
+
+def _find_flags(
+    family: AlignedFamily, parent: int, child: int, evidence: ExactEvidence
+) -> tuple[str, ...]:
+    before, after = family.tensors[parent], family.tensors[child]
+    compared = {matrix.name for matrix in evidence.matrices}
+    flags = set()
+    for name, tensor in after.items():
+        other = before.get(name)
+        if other is None or other.shape == tensor.shape or len(tensor.shape) < 2:
+            continue
+        extended = family.get_shared(parent, child, name)
+        flags.add("extended_vocabulary" if extended is not None else "new_head")
+    for matrix in evidence.matrices:
+        if is_head(matrix.name) and matrix.relative_change > NEW_HEAD_FROM:
+            flags.add("new_head")
+    added = {n for n in after if is_head(n)} - {n for n in before if is_head(n)} - compared
+    if added:
+        flags.add("new_head")
+    return tuple(sorted(flags))

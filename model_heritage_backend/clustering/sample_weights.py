@@ -1,0 +1,32 @@
+"""Samples in the place of files: what stage B reads where the files are not at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model_heritage_backend.clustering.alignment import AlignedFamily
+from model_heritage_backend.weights.tensors import DType, LazyTensor
+
+
+class SampleTensor(LazyTensor):
+    """The sampled part of one tensor, as a tensor of its own."""
+
+    def __init__(self, name: str, sample: NDArray[np.float64], *, vector: bool) -> None:
+        shape = (len(sample),) if vector else sample.shape
+        super().__init__(name, tuple(shape), DType.F64)
+        self._flat = np.ascontiguousarray(sample).ravel()
+
+    def read_raw(self, start: int, stop: int) -> NDArray[np.generic]:
+        return self._flat[start:stop]
+
+
+def open_samples(family: AlignedFamily, member: int) -> Mapping[str, LazyTensor]:
+    """A member's sampled tensors under the family's common names; integer tensors are left out."""
+    return {
+        name: SampleTensor(name, family.get_sample(member, name), vector=len(tensor.shape) < 2)
+        for name, tensor in family.tensors[member].items()
+        if DType(tensor.dtype).is_floating or tensor.is_matrix
+    }

@@ -1,0 +1,71 @@
+"""Singular values and vectors of a delta, as few as the question needs."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+Matrix = NDArray[np.floating]
+WHOLE_UP_TO = 192
+"""Matrices whose smaller side is at most this get a full decomposition."""
+PROBES = (40, 136)
+"""Widths of the randomised range finder, tried one after the other."""
+
+
+def find_range(delta: Matrix, width: int, *, rounds: int) -> Matrix:
+    """Orthonormal basis (m, width) of nearly all that the largest ``width`` directions carry.
+
+    Halko, Martinsson and Tropp, "Finding structure with randomness" (2011), algorithm 4.4. The
+    probes are fixed by the shape, so equal matrices give equal answers.
+    """
+    width = min(width, *delta.shape)
+    probes = np.random.default_rng(delta.shape[1]).standard_normal((delta.shape[1], width))
+    image = delta @ probes.astype(delta.dtype)
+    for _ in range(rounds):
+        image = delta @ (delta.T @ np.linalg.qr(image)[0])
+    basis: Matrix = np.linalg.qr(image)[0]
+    return basis
+
+
+def top_singular_vectors(delta: Matrix, count: int) -> tuple[Matrix, Matrix]:
+    """Left (m, count) and right (n, count) singular vectors of the largest singular values."""
+    count = min(count, *delta.shape)
+    basis = find_range(delta, count + 8, rounds=4)
+    left, _, right = np.linalg.svd(basis.T @ delta, full_matrices=False)
+    return basis @ left[:, :count], right[:count].T
+
+
+def calculate_delta_rank(delta: Matrix, *, noise: float) -> int | None:
+    """Numerical rank of a delta, or None where it is not low.
+
+    Parameters
+    ----------
+    delta : (m, n)
+    noise : root mean square of the rounding errors of one value: roundoff x rms of the weights
+
+    Returns
+    -------
+    Number of singular values above 4 noise (sqrt m + sqrt n), the size that pure rounding noise
+    does not reach; None when that is more than 60 % of the smaller side, or more than a range
+    finder of the largest width can hold.
+    """
+    rows, columns = delta.shape
+    tolerance = 4 * noise * (math.sqrt(rows) + math.sqrt(columns))
+    limit = int(0.6 * min(rows, columns))
+    if min(rows, columns) <= WHOLE_UP_TO:
+        rank = int((np.linalg.svd(delta, compute_uv=False) > tolerance).sum())
+        return rank if rank <= limit else None
+    total = float((delta.astype(np.float64) ** 2).sum())
+    for width in PROBES:
+        basis = find_range(delta, width, rounds=1)
+        captured = basis.T @ delta
+        values = np.linalg.svd(captured, compute_uv=False)
+        rest = total - float((values.astype(np.float64) ** 2).sum())
+        rank = int((values > tolerance).sum())
+        # Below the tolerance a full set of singular values may still hold this much energy.
+        floor = 4 * noise * noise * rows * columns + 1e-10 * total
+        if rest <= floor and rank < min(width, limit):
+            return rank
+    return None
