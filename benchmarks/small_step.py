@@ -44,18 +44,24 @@ def draw_architecture(kind: Kind, rng: random.Random) -> Architecture:
 
 
 def grow(name: str, architecture: Architecture, size: int, rng: random.Random) -> Family:
-    """A chain or a random tree of small steps; some members are stored in bf16."""
+    """A chain or a random tree of small steps.
+
+    One member in ten is a bf16 copy of its parent, one in ten of the others is stored in bf16.
+    """
     family = Family(name)
     batch = 8 if architecture.kind is Kind.GPT else 20
-    root = Recipe(rate=1e-3, decay=0.05, steps=300, batch=batch, seed=rng.getrandbits(31))
+    root = Recipe(rate=1e-3, decay=0.05, steps=800, batch=batch, seed=rng.getrandbits(31))
     family.plant(architecture, root, rng)
     tasks = [draw_task(architecture, rng) for _ in range(2)]
     for place in TOPOLOGIES[rng.choice(("chain", "recursive", "preferential"))](size, rng):
         parent = family.members[place]
+        if rng.random() < 0.1 and parent.params.get("stored") != "bf16":
+            family.add(family.cast(parent, dtype="bf16", stored="bf16"))
+            continue
         task = tasks[0] if rng.random() < 0.7 else tasks[1]
         step = math.exp(rng.uniform(math.log(SMALLEST_STEP), math.log(LARGEST_STEP)))
         child = _reach(family, parent, task, rng, step=step, batch=batch)
-        family.add(_store_bf16(child, parent) if rng.random() < 0.15 else child)
+        family.add(_store_bf16(child, parent) if rng.random() < 0.1 else child)
     return family
 
 
@@ -73,7 +79,7 @@ def _reach(
         optimiser=optimiser,
         rate={"sgd": 1e-2}.get(optimiser, 1e-3 if low_rank else 1e-5),
         decay=rng.choice((0.0, 0.01, 0.1)) if optimiser == "adamw" and not low_rank else 0.0,
-        steps=rng.randint(25, 50),
+        steps=rng.randint(40, 100),
         batch=batch,
         seed=rng.getrandbits(31),
     )

@@ -58,6 +58,8 @@ def optimise(module: nn.Module, task: Task, recipe: Recipe) -> None:
         task.loss(module, recipe.batch, generator).backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(values, 1.0)
         optimiser.step()
+    if not all(bool(value.isfinite().all()) for value in values):
+        raise FloatingPointError(f"training diverged: {recipe}")
 
 
 def collect(module: nn.Module) -> Weights:

@@ -114,7 +114,7 @@ def draw_recipe(rng: random.Random, *, low_rank: bool = False) -> Recipe:
     """Optimiser, rate, decay and steps as different as people choose them."""
     optimiser = rng.choice(("sgd", "adam", "adamw"))
     low, high = (5e-3, 5e-2) if optimiser == "sgd" else (1e-4, 2e-3)
-    factor = 5.0 if low_rank else 1.0
+    factor = {False: 1.0, True: 2.0 if optimiser == "sgd" else 5.0}[low_rank]
     decays = (0.0, 0.01, 0.1) if optimiser == "adamw" else (0.0, 1e-4, 1e-3)
     return Recipe(
         optimiser=optimiser,
