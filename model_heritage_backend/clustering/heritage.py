@@ -47,7 +47,7 @@ OFF_GRID = 4.0
 leaves the grid and does not come back to it."""
 
 ExactSource = Callable[[str, str], ExactEvidence | None]
-"""(id, id) -> evidence of the pair read from its files, its matrices under the first one's canonical
+"""(id, id) -> evidence of the pair read from its files, its matrices under the first's canonical
 names; None where the files are not at hand. Asked in the order of the models' checksums."""
 PairCache = dict[tuple[str, str], PairStatistics]
 

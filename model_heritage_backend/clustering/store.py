@@ -5,7 +5,7 @@ Implementations: in memory (memory_store.py) and SQL (the models room).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -80,3 +80,27 @@ class HeritageStore(Protocol):
         """Exact evidence of a pair of models, saved under a key made of both checksums."""
 
     def save_evidence(self, key: str, evidence: Mapping[str, Any]) -> None: ...
+
+
+def assign_family_ids(
+    replaced: Mapping[str, Sequence[str]], trees: Sequence[FamilyTree], create: Callable[[], str]
+) -> list[str]:
+    """Ids for new trees: a tree keeps that of the replaced family it shares most members with.
+
+    Parameters
+    ----------
+    replaced : family id -> its members before
+    trees : what takes their place
+    create : makes an id for a tree that inherits none
+    """
+    claims = sorted(
+        (-len(set(members) & set(tree.members)), family_id, place)
+        for place, tree in enumerate(trees)
+        for family_id, members in replaced.items()
+        if set(members) & set(tree.members)
+    )
+    given: dict[int, str] = {}
+    for _, family_id, place in claims:
+        if place not in given and family_id not in given.values():
+            given[place] = family_id
+    return [given[place] if place in given else create() for place in range(len(trees))]

@@ -1,0 +1,147 @@
+"""A store in memory: the engine on folders and files, without a server or a database."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from model_heritage_backend.clustering.genealogy import FamilyTree
+from model_heritage_backend.clustering.store import FamilyRecord, ModelRecord, assign_family_ids
+from model_heritage_backend.errors import InvalidRequest, NotFound
+from model_heritage_backend.fingerprints import Fingerprint, fingerprint_weights
+from model_heritage_backend.weights import open_weights
+from model_heritage_backend.weights.tensors import Weights
+
+HASH_BLOCK = 1 << 20
+
+
+class InMemoryStore:
+    """Implements ``HeritageStore``; forgets everything when it goes.
+
+    Parameters
+    ----------
+    evidence : where exact evidence is kept; hand in a mapping that persists to keep it longer
+    """
+
+    def __init__(self, *, evidence: MutableMapping[str, Mapping[str, Any]] | None = None) -> None:
+        self._evidence = {} if evidence is None else evidence
+        self._names: dict[str, str] = {}
+        self._paths: dict[str, Path] = {}
+        self._fingerprints: dict[str, Fingerprint] = {}
+        self._families: dict[str, FamilyRecord] = {}
+        self._next_family = 1
+
+    def add_model(self, model: object) -> str:
+        """Add a checkpoint by its path, or name one that is stored by its id; gives the id."""
+        if isinstance(model, str) and model in self._fingerprints:
+            return model
+        if not isinstance(model, str | Path):
+            raise InvalidRequest(f"A model is a path or an id, not a {type(model).__name__}.")
+        path = Path(model)
+        if not path.is_file():
+            raise NotFound(f"There is no file or model {str(model)!r}.")
+        digest = hash_file(path)
+        known = next((i for i, f in self._fingerprints.items() if f.checksum == digest), None)
+        if known is not None:
+            return known
+        with open_weights(path) as weights:
+            fingerprint = fingerprint_weights(weights, checksum=digest)
+        return self.add_fingerprint(fingerprint, id=f"m_{digest[:16]}", name=path.stem, path=path)
+
+    def add_fingerprint(
+        self, fingerprint: Fingerprint, *, id: str, name: str, path: Path | None = None
+    ) -> str:
+        """Add a model that has been fingerprinted; ``path`` lets its edges be refined exactly."""
+        self._fingerprints[id] = fingerprint
+        self._names[id] = name
+        if path is not None:
+            self._paths[id] = path
+        return id
+
+    def remove_model(self, model_id: str) -> None:
+        self.get_model(model_id)
+        for table in (self._fingerprints, self._names, self._paths):
+            table.pop(model_id, None)
+
+    def get_model(self, model_id: str) -> ModelRecord:
+        fingerprint = self.load_fingerprint(model_id)
+        family = next((f.id for f in self._families.values() if model_id in f.tree.members), None)
+        return ModelRecord(
+            id=model_id,
+            name=self._names[model_id],
+            checksum=fingerprint.checksum,
+            family_id=family,
+        )
+
+    def list_models(self) -> Sequence[ModelRecord]:
+        families = {m: f.id for f in self._families.values() for m in f.tree.members}
+        return [
+            ModelRecord(
+                id=model_id,
+                name=self._names[model_id],
+                checksum=self._fingerprints[model_id].checksum,
+                family_id=families.get(model_id),
+            )
+            for model_id in sorted(self._fingerprints)
+        ]
+
+    def load_fingerprint(self, model_id: str) -> Fingerprint:
+        if model_id not in self._fingerprints:
+            raise NotFound(f"There is no model {model_id!r}.")
+        return self._fingerprints[model_id]
+
+    def open_weights(self, model_id: str) -> AbstractContextManager[Weights] | None:
+        self.load_fingerprint(model_id)
+        path = self._paths.get(model_id)
+        return None if path is None else open_weights(path)
+
+    def list_candidates(self, fingerprint: Fingerprint) -> Sequence[str]:
+        shapes = {t.shape for t in fingerprint.tensors.values() if t.is_matrix}
+        return [
+            model_id
+            for model_id, other in sorted(self._fingerprints.items())
+            if any(t.is_matrix and t.shape in shapes for t in other.tensors.values())
+        ]
+
+    def get_family(self, family_id: str) -> FamilyRecord:
+        if family_id not in self._families:
+            raise NotFound(f"There is no family {family_id!r}.")
+        return self._families[family_id]
+
+    def list_families(self) -> Sequence[FamilyRecord]:
+        return sorted(self._families.values(), key=lambda f: (-len(f.tree.members), f.id))
+
+    def replace_families(self, replaced: Sequence[str], trees: Sequence[FamilyTree]) -> list[str]:
+        old = {family_id: self._families.pop(family_id) for family_id in replaced}
+        ids = assign_family_ids(
+            {i: f.tree.members for i, f in old.items()}, trees, self._new_family_id
+        )
+        for family_id, tree in zip(ids, trees, strict=True):
+            name = old[family_id].name if family_id in old else f"Family {family_id}"
+            self._families[family_id] = FamilyRecord(id=family_id, name=name, tree=tree)
+        return ids
+
+    def _new_family_id(self) -> str:
+        family_id = f"f_{self._next_family}"
+        self._next_family += 1
+        return family_id
+
+    def find_evidence(self, key: str) -> Mapping[str, Any] | None:
+        return self._evidence.get(key)
+
+    def save_evidence(self, key: str, evidence: Mapping[str, Any]) -> None:
+        self._evidence[key] = evidence
+
+
+def hash_file(path: Path, progress: Callable[[int], None] | None = None) -> str:
+    """SHA-256 of a file, hex, read piece by piece."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(HASH_BLOCK):
+            digest.update(block)
+            if progress is not None:
+                progress(len(block))
+    return digest.hexdigest()

@@ -1,0 +1,329 @@
+"""The whole pipeline over a store: a model goes in, its place in the family tree comes out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from typing import Any
+
+from model_heritage_backend.clustering.comparison import compare_models
+from model_heritage_backend.clustering.distance_calculator import (
+    DistanceMetric,
+    ModelDistanceCalculator,
+)
+from model_heritage_backend.clustering.exact_source import StoredEvidence
+from model_heritage_backend.clustering.family_clustering import (
+    ClusteringMethod,
+    FamilyClusteringSystem,
+)
+from model_heritage_backend.clustering.genealogy import Edge, FamilyTree
+from model_heritage_backend.clustering.memory_store import InMemoryStore
+from model_heritage_backend.clustering.store import HeritageStore
+from model_heritage_backend.clustering.tree_builder import MoTHerTreeBuilder, TreeBuildingMethod
+from model_heritage_backend.clustering.visitor import VISITOR, VisitedStore
+from model_heritage_backend.fingerprints import Fingerprint
+from model_heritage_backend.weights.tensors import Weights
+
+Progress = Callable[[float, str], None]
+"""Called with the share done, in [0, 1], and a word on the present stage."""
+
+
+class ModelManagementSystem:
+    """Families and trees over a store, always as if all models had been there from the start.
+
+    Parameters
+    ----------
+    store : where models are; in memory when none is given
+    distance_metric : for the specification's clustering and tree methods
+    family_threshold : distance below which those methods see one family, >= 0
+    clustering_method : AUTO is the relatedness test, which needs no threshold
+    tree_method : HERITAGE by default
+    lambda_param : weight of the kurtosis order in MOTHER, >= 0
+    exact : refine the edges of trees from the files, where they are at hand
+    """
+
+    def __init__(
+        self,
+        store: HeritageStore | None = None,
+        *,
+        distance_metric: DistanceMetric = DistanceMetric.AUTO,
+        family_threshold: float = 0.3,
+        clustering_method: ClusteringMethod = ClusteringMethod.AUTO,
+        tree_method: TreeBuildingMethod = TreeBuildingMethod.HERITAGE,
+        lambda_param: float = 0.3,
+        exact: bool = True,
+    ) -> None:
+        self.store: HeritageStore = InMemoryStore() if store is None else store
+        self.distance_calculator = ModelDistanceCalculator(distance_metric)
+        self.family_clustering = FamilyClusteringSystem(
+            self.distance_calculator, family_threshold=family_threshold, method=clustering_method
+        )
+        self.tree_builder = MoTHerTreeBuilder(
+            self.store,
+            method=tree_method,
+            lambda_param=lambda_param,
+            distance_calculator=self.distance_calculator,
+            exact=StoredEvidence(self.store) if exact else None,
+        )
+
+    # Changing the genealogy ---------------------------------------------------------------
+
+    def process_new_model(self, model: object) -> dict[str, Any]:
+        """Store a model, find its family (or join several) and solve that family again.
+
+        Processing a model a second time gives the same answer as the first.
+
+        Returns
+        -------
+        ``status`` "success", ``model_id``, ``family_id``, ``family_size``, ``merged_families`` (ids
+        that went up in this one), ``parent_id``, ``parent_confidence``, ``relation`` and ``edge``
+        (None for a root), ``models_updated``
+        """
+        model_id = self.store.add_model(model)
+        fingerprint = self.store.load_fingerprint(model_id)
+        own = self.store.get_model(model_id).family_id
+        joined = {own} if own else set()
+        joined |= self._find_families(fingerprint, exclude=model_id)
+        updated = self._solve_again(joined, {model_id})
+        family = self.store.get_family(str(self.store.get_model(model_id).family_id))
+        edge = family.tree.main_edges.get(model_id)
+        return {
+            "status": "success",
+            "model_id": model_id,
+            "family_id": family.id,
+            "family_size": len(family.tree.members),
+            "merged_families": sorted(joined - {family.id}),
+            "parent_id": edge.parent if edge else None,
+            "parent_confidence": edge.confidence if edge else None,
+            "relation": edge.relation.value if edge else None,
+            "edge": edge,
+            "models_updated": updated,
+        }
+
+    def remove_model(self, model_id: str) -> dict[str, Any]:
+        """Forget a model; its family is solved again without it, and may fall apart."""
+        family_id = self.store.get_model(model_id).family_id
+        members = set(self.store.get_family(family_id).tree.members) if family_id else set()
+        self.store.remove_model(model_id)
+        updated = self._replace({family_id} if family_id else set(), members - {model_id})
+        return {"status": "success", "model_id": model_id, "models_updated": updated}
+
+    def rebuild_family_tree(self, family_id: str) -> dict[str, Any]:
+        """Solve one family again.
+
+        Returns
+        -------
+        ``status`` "success", ``family_id``, ``models_updated`` (members) and ``tree_statistics``
+        """
+        members = set(self.store.get_family(family_id).tree.members)
+        updated = self._replace({family_id}, members)
+        tree, _ = self.tree_builder.build_family_tree(family_id)
+        return {
+            "status": "success",
+            "family_id": family_id,
+            "models_updated": updated,
+            "tree_statistics": self.tree_builder.get_tree_statistics(tree),
+        }
+
+    def recluster_all_models(self, progress: Progress | None = None) -> dict[str, Any]:
+        """All families and trees from scratch: the same as they grew one by one."""
+        report = progress or _ignore_progress
+        report(0.0, "reading fingerprints")
+        ids = [record.id for record in self.store.list_models()]
+        fingerprints = {model_id: self.store.load_fingerprint(model_id) for model_id in ids}
+        report(0.1, "finding families")
+        groups = self.family_clustering.cluster(fingerprints)
+        trees = []
+        for done, group in enumerate(groups):
+            report(0.2 + 0.75 * done / len(groups), f"solving family {done + 1} of {len(groups)}")
+            trees.append(self.tree_builder.solve({m: fingerprints[m] for m in group}))
+        report(0.95, "saving")
+        self.store.replace_families([family.id for family in self.store.list_families()], trees)
+        report(1.0, "done")
+        return {"status": "success", "families": len(trees), "models_updated": len(ids)}
+
+    def _find_families(self, fingerprint: Fingerprint, *, exclude: str) -> set[str]:
+        """Ids of the families that a model belongs to."""
+        families: dict[str, list[Fingerprint]] = {}
+        for candidate in self.store.list_candidates(fingerprint):
+            if candidate == exclude:
+                continue
+            family_id = self.store.get_model(candidate).family_id
+            if family_id is not None:
+                print_ = self.store.load_fingerprint(candidate)
+                families.setdefault(family_id, []).append(print_)
+        return set(self.family_clustering.assign(fingerprint, families).family_ids)
+
+    def _solve_again(self, family_ids: set[str], extra: set[str]) -> int:
+        members = set(extra)
+        for family_id in family_ids:
+            members |= set(self.store.get_family(family_id).tree.members)
+        return self._replace(family_ids, members)
+
+    def _replace(self, family_ids: set[str], members: Iterable[str]) -> int:
+        """Put what the members form now in the place of families; number of members."""
+        fingerprints = {m: self.store.load_fingerprint(m) for m in sorted(members)}
+        groups = self.family_clustering.cluster(fingerprints) if fingerprints else []
+        trees = [self.tree_builder.solve({m: fingerprints[m] for m in group}) for group in groups]
+        self.store.replace_families(sorted(family_ids), trees)
+        return len(fingerprints)
+
+    # Asking -------------------------------------------------------------------------------
+
+    def identify(
+        self,
+        fingerprint: Fingerprint,
+        open_weights: Callable[[], AbstractContextManager[Weights]] | None = None,
+    ) -> dict[str, Any]:
+        """Where would this model belong? Nothing is stored.
+
+        Returns
+        -------
+        ``family_id`` (None for a stranger), ``family_name``, ``parent_id``, ``relation``,
+        ``confidence``, ``edge``, ``candidates`` (relatives, most likely parent first) and
+        ``children`` (stored models that would descend from it)
+        """
+        found = self._find_families(fingerprint, exclude=VISITOR)
+        answer: dict[str, Any] = {
+            "family_id": None,
+            "family_name": None,
+            "parent_id": None,
+            "relation": None,
+            "confidence": None,
+            "edge": None,
+            "candidates": [],
+            "children": [],
+        }
+        if not found:
+            return answer
+        families = [self.store.get_family(family_id) for family_id in sorted(found)]
+        largest = max(families, key=lambda family: len(family.tree.members))
+        members = {m for family in families for m in family.tree.members}
+        visited = VisitedStore(self.store, fingerprint, open_weights)
+        builder = MoTHerTreeBuilder(
+            visited,
+            method=self.tree_builder.method,
+            lambda_param=self.tree_builder.lambda_param,
+            distance_calculator=self.distance_calculator,
+            exact=StoredEvidence(visited) if self.tree_builder.exact is not None else None,
+        )
+        tree = builder.solve({m: visited.load_fingerprint(m) for m in [*members, VISITOR]})
+        edge = tree.main_edges.get(VISITOR)
+        parents = [e for e in tree.edges if e.child == VISITOR]
+        return answer | {
+            "family_id": largest.id,
+            "family_name": largest.name,
+            "parent_id": edge.parent if edge else None,
+            "relation": edge.relation.value if edge else None,
+            "confidence": edge.confidence if edge else None,
+            "edge": edge,
+            "candidates": self._list_candidates(parents),
+            "children": [self._relative(e.child, e) for e in tree.get_children(VISITOR)],
+        }
+
+    def _list_candidates(self, parents: list[Edge]) -> list[dict[str, Any]]:
+        found = [self._relative(edge.parent, edge) for edge in parents]
+        for edge in parents:
+            second = edge.evidence.runner_up
+            if second is not None and second not in {entry["id"] for entry in found}:
+                name = self.store.get_model(second).name
+                rest = max(edge.confidence - (edge.evidence.margin or 0.0), 0.0)
+                found.append({"id": second, "name": name, "confidence": rest})
+        return found
+
+    def compare(self, model_id: str, other_id: str) -> dict[str, Any]:
+        """What differs between two models, tensor by tensor; see ``compare_models``."""
+        evidence = StoredEvidence(self.store)
+        return compare_models(self.store, evidence, model_id, other_id)
+
+    def get_family_genealogy(self, family_id: str) -> dict[str, Any]:
+        """``family``, ``models``, ``tree`` and ``statistics`` of one family."""
+        family = self.store.get_family(family_id)
+        tree, _ = self.tree_builder.build_family_tree(family_id)
+        return {
+            "family": {"id": family.id, "name": family.name, "size": len(family.tree.members)},
+            "models": [self.store.get_model(member) for member in family.tree.members],
+            "tree": family.tree,
+            "statistics": self.tree_builder.get_tree_statistics(tree),
+        }
+
+    def get_model_lineage(self, model_id: str) -> dict[str, Any]:
+        """Parents, children, siblings, ancestors and descendants, each with its edge's doubt."""
+        family_id = self.store.get_model(model_id).family_id
+        if family_id is None:
+            tree = FamilyTree(
+                members=(model_id,), edges=(), root=model_id, root_confidence=1.0, method="none"
+            )
+        else:
+            tree = self.store.get_family(family_id).tree
+        main = tree.main_edges
+        parent = main.get(model_id)
+        siblings = (
+            [
+                edge
+                for edge in tree.get_children(parent.parent)
+                if edge.main and edge.child != model_id
+            ]
+            if parent
+            else []
+        )
+        return {
+            "model_id": model_id,
+            "family_id": family_id,
+            "parent": self._relative(parent.parent, parent) if parent else None,
+            "other_parents": [
+                self._relative(edge.parent, edge)
+                for edge in tree.edges
+                if edge.child == model_id and not edge.main
+            ],
+            "children": [self._relative(e.child, e) for e in tree.get_children(model_id)],
+            "siblings": [self._relative(edge.child, edge) for edge in siblings],
+            "ancestors": [
+                self._relative(ancestor, main.get(ancestor))
+                for ancestor in tree.get_ancestors(model_id)
+            ],
+            "descendants": [
+                self._relative(descendant, main.get(descendant))
+                for descendant in tree.get_descendants(model_id)
+            ],
+        }
+
+    def get_system_statistics(self) -> dict[str, Any]:
+        """Totals of the lake: models, families, edges, relations, mean confidence."""
+        families = self.store.list_families()
+        edges = [edge for family in families for edge in family.tree.edges]
+        sizes = [len(family.tree.members) for family in families]
+        return {
+            "total_models": len(self.store.list_models()),
+            "total_families": len(families),
+            "total_edges": len(edges),
+            "resolved_edges": sum(edge.resolved for edge in edges),
+            "relations": dict(sorted(Counter(edge.relation.value for edge in edges).items())),
+            "mean_confidence": _mean([edge.confidence for edge in edges]),
+            "average_family_size": _mean([float(size) for size in sizes]),
+            "largest_family": max(sizes, default=0),
+            "tree_method": self.tree_builder.method.value,
+            "clustering_method": self.family_clustering.method.value,
+            "distance_metric": self.distance_calculator.metric.value,
+        }
+
+    def _relative(self, model_id: str, edge: Edge | None) -> dict[str, Any]:
+        """A model as seen along an edge; an ancestor at the top has none."""
+        entry: dict[str, Any] = {"id": model_id, "name": self.store.get_model(model_id).name}
+        return entry | {
+            "relation": edge.relation.value if edge else None,
+            "confidence": edge.confidence if edge else None,
+            "distance": edge.distance if edge else None,
+            "coefficient": edge.coefficient if edge else None,
+            "main": edge.main if edge else None,
+            "evidence": edge.evidence.to_dict() if edge else None,
+        }
+
+
+def _ignore_progress(share: float, stage: str) -> None:
+    """Nobody is watching."""
+
+
+def _mean(values: list[float]) -> float | None:
+    return sum(values) / len(values) if values else None
