@@ -1,0 +1,19 @@
+import { QueryClientProvider } from '@tanstack/react-query'
+import { ThemeProvider } from 'next-themes'
+import { RouterProvider } from 'react-router'
+import { useState } from 'react'
+
+import { makeQueryClient } from '@/app/query-client'
+import { makeRouter } from '@/app/router'
+
+export function App() {
+  const [client] = useState(makeQueryClient)
+  const [router] = useState(makeRouter)
+  return (
+    <ThemeProvider attribute="class" defaultTheme="system" disableTransitionOnChange>
+      <QueryClientProvider client={client}>
+        <RouterProvider router={router} />
+      </QueryClientProvider>
+    </ThemeProvider>
+  )
+}

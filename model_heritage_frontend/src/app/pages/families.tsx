@@ -1,0 +1,16 @@
+import { PageHeader } from '@/components/page-header'
+import { FamilyGrid } from '@/features/families/components/family-grid'
+import { useTitle } from '@/hooks/use-title'
+
+export function FamiliesPage() {
+  useTitle('Families')
+  return (
+    <>
+      <PageHeader
+        title="Families"
+        description="Models that descend from a common ancestor, found by comparing their weights."
+      />
+      <FamilyGrid />
+    </>
+  )
+}

@@ -1,0 +1,83 @@
+import { useQuery } from '@tanstack/react-query'
+import { Link, useParams } from 'react-router'
+
+import { PageHeader } from '@/components/page-header'
+import { ErrorState, Loading } from '@/components/states'
+import { Button } from '@/components/ui/button'
+import { Skeleton } from '@/components/ui/skeleton'
+import { FamilyActions } from '@/features/families/components/family-actions'
+import { FamilyFacts } from '@/features/families/components/family-facts'
+import { FamilyTreeView } from '@/features/tree/components/family-tree-view'
+import { familyQuery } from '@/hooks/queries'
+import { useTitle } from '@/hooks/use-title'
+import { formatPercent } from '@/lib/format'
+import { paths } from '@/lib/paths'
+import type { Family } from '@/lib/types'
+
+function RootSentence({ family }: { family: Family }) {
+  if (!family.root_id) return <>Its root is not among the models here.</>
+  return (
+    <>
+      Descends from{' '}
+      <Link
+        to={paths.model(family.root_id)}
+        className="text-foreground hover:text-primary font-medium [overflow-wrap:anywhere] underline decoration-current/30 underline-offset-4"
+      >
+        {family.root_name}
+      </Link>
+      {family.root_confidence !== null && `, ${formatPercent(family.root_confidence)} sure`}.
+    </>
+  )
+}
+
+export function FamilyPage() {
+  const { id = '' } = useParams()
+  const family = useQuery(familyQuery(id))
+  useTitle(family.data?.name ?? 'Family')
+  if (family.isPending) {
+    return (
+      <Loading label="the family">
+        <Skeleton className="h-9 w-72 max-w-full" />
+        <Skeleton className="mt-4 h-5 w-80 max-w-full" />
+        <Skeleton className="mt-10 h-112 rounded-xl" />
+      </Loading>
+    )
+  }
+  if (family.data === undefined) {
+    return (
+      <>
+        <h1 className="sr-only">Family</h1>
+        <ErrorState
+          error={family.error}
+          onRetry={() => void family.refetch()}
+          actions={
+            <Button asChild variant="outline">
+              <Link to={paths.families}>All families</Link>
+            </Button>
+          }
+        />
+      </>
+    )
+  }
+  return (
+    <>
+      <PageHeader
+        eyebrow={
+          <Link
+            to={paths.families}
+            className="hover:text-foreground underline-offset-4 hover:underline"
+          >
+            Families
+          </Link>
+        }
+        title={family.data.name}
+        description={<RootSentence family={family.data} />}
+        actions={<FamilyActions familyId={id} />}
+      />
+      <FamilyTreeView familyId={id} familyName={family.data.name} />
+      <div className="mt-8">
+        <FamilyFacts family={family.data} />
+      </div>
+    </>
+  )
+}

@@ -1,0 +1,13 @@
+import { PageHeader } from '@/components/page-header'
+import { JobList } from '@/features/jobs/components/job-list'
+import { useTitle } from '@/hooks/use-title'
+
+export function JobsPage() {
+  useTitle('Jobs')
+  return (
+    <>
+      <PageHeader title="Jobs" description="What the server is doing, and what it did." />
+      <JobList />
+    </>
+  )
+}

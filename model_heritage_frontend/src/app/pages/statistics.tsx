@@ -1,0 +1,70 @@
+import { useQuery } from '@tanstack/react-query'
+import { ChartColumnIcon, PlusIcon } from 'lucide-react'
+import { Link } from 'react-router'
+
+import { PageHeader } from '@/components/page-header'
+import { EmptyState, ErrorState, Loading } from '@/components/states'
+import { Button } from '@/components/ui/button'
+import { Skeleton } from '@/components/ui/skeleton'
+import { LargestFamilies } from '@/features/statistics/components/largest-families'
+import { ReclusterPanel } from '@/features/statistics/components/recluster-panel'
+import { RelationBars } from '@/features/statistics/components/relation-bars'
+import { Totals } from '@/features/statistics/components/totals'
+import { statsQuery } from '@/hooks/queries'
+import { useTitle } from '@/hooks/use-title'
+import { paths } from '@/lib/paths'
+
+function Content() {
+  const stats = useQuery(statsQuery())
+  if (stats.isPending) {
+    return (
+      <Loading label="statistics">
+        <div className="grid grid-cols-2 gap-3 lg:grid-cols-4">
+          {Array.from({ length: 4 }, (_, index) => (
+            <Skeleton key={index} className="h-28 rounded-xl" />
+          ))}
+        </div>
+        <Skeleton className="mt-5 h-72 rounded-xl" />
+      </Loading>
+    )
+  }
+  if (stats.isError) return <ErrorState error={stats.error} onRetry={() => void stats.refetch()} />
+  if (stats.data.total_models === 0) {
+    return (
+      <EmptyState
+        icon={ChartColumnIcon}
+        title="Nothing to count yet"
+        actions={
+          <Button asChild>
+            <Link to={paths.add}>
+              <PlusIcon aria-hidden />
+              Add a model
+            </Link>
+          </Button>
+        }
+      >
+        Figures appear with the first model.
+      </EmptyState>
+    )
+  }
+  return (
+    <div className="space-y-5">
+      <Totals stats={stats.data} />
+      <div className="grid gap-5 lg:grid-cols-2">
+        <RelationBars relations={stats.data.relations} />
+        <LargestFamilies families={stats.data.largest_families} />
+      </div>
+      <ReclusterPanel />
+    </div>
+  )
+}
+
+export function StatisticsPage() {
+  useTitle('Statistics')
+  return (
+    <>
+      <PageHeader title="Statistics" description="The lake in figures." />
+      <Content />
+    </>
+  )
+}

@@ -1,0 +1,30 @@
+import { CircleAlertIcon, LoaderCircleIcon } from 'lucide-react'
+
+import { Badge } from '@/components/ui/badge'
+import type { ModelStatus } from '@/lib/types'
+
+/** Only what needs attention is shown loudly: a model that is well has a quiet mark. */
+export function StatusBadge({ status }: { status: ModelStatus }) {
+  if (status === 'processing') {
+    return (
+      <Badge variant="muted">
+        <LoaderCircleIcon aria-hidden className="animate-spin" />
+        Processing
+      </Badge>
+    )
+  }
+  if (status === 'error') {
+    return (
+      <Badge variant="destructive">
+        <CircleAlertIcon aria-hidden />
+        Error
+      </Badge>
+    )
+  }
+  return (
+    <Badge variant="muted">
+      <span aria-hidden className="bg-primary size-1.5 rounded-full" />
+      Ready
+    </Badge>
+  )
+}

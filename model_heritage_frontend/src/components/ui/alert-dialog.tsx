@@ -1,0 +1,46 @@
+import { AlertDialog as AlertDialogPrimitive } from 'radix-ui'
+import type { ReactNode } from 'react'
+
+import { Button } from '@/components/ui/button'
+
+interface ConfirmDialogProps {
+  trigger: ReactNode
+  title: string
+  description: ReactNode
+  action: string
+  destructive?: boolean
+  onConfirm: () => void
+}
+
+/** Asks before doing something that cannot be undone or takes long. */
+export function ConfirmDialog(props: ConfirmDialogProps) {
+  return (
+    <AlertDialogPrimitive.Root>
+      <AlertDialogPrimitive.Trigger asChild>{props.trigger}</AlertDialogPrimitive.Trigger>
+      <AlertDialogPrimitive.Portal>
+        <AlertDialogPrimitive.Overlay className="animate-fade fixed inset-0 z-50 bg-black/40 backdrop-blur-[2px]" />
+        <AlertDialogPrimitive.Content className="animate-rise bg-popover text-popover-foreground fixed inset-x-4 top-[18vh] z-50 mx-auto max-w-md rounded-xl border p-6 shadow-xl">
+          <AlertDialogPrimitive.Title className="text-lg font-semibold">
+            {props.title}
+          </AlertDialogPrimitive.Title>
+          <AlertDialogPrimitive.Description className="text-muted-foreground mt-2 text-sm">
+            {props.description}
+          </AlertDialogPrimitive.Description>
+          <div className="mt-6 flex justify-end gap-2">
+            <AlertDialogPrimitive.Cancel asChild>
+              <Button variant="outline">Cancel</Button>
+            </AlertDialogPrimitive.Cancel>
+            <AlertDialogPrimitive.Action asChild>
+              <Button
+                variant={props.destructive ? 'destructive' : 'default'}
+                onClick={props.onConfirm}
+              >
+                {props.action}
+              </Button>
+            </AlertDialogPrimitive.Action>
+          </div>
+        </AlertDialogPrimitive.Content>
+      </AlertDialogPrimitive.Portal>
+    </AlertDialogPrimitive.Root>
+  )
+}

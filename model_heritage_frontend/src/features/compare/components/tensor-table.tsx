@@ -1,0 +1,163 @@
+import { useState } from 'react'
+
+import { Badge } from '@/components/ui/badge'
+import { Button } from '@/components/ui/button'
+import { Card } from '@/components/ui/card'
+import { Input, NativeSelect } from '@/components/ui/input'
+import { useQueryParam } from '@/hooks/use-query-param'
+import { formatNumber, formatShape, formatSmall, plural } from '@/lib/format'
+import type { TensorComparison } from '@/lib/types'
+
+import { barLength, chooseRows, largestChange } from '../rows'
+
+const STEP = 150
+
+const STATUS_WORDS: Record<string, string> = {
+  equal: 'equal',
+  changed: 'changed',
+  shape: 'other shape',
+  only_a: 'only in the first',
+  only_b: 'only in the second',
+}
+
+function Change({ tensor, largest }: { tensor: TensorComparison; largest: number }) {
+  if (tensor.equal) return <span className="text-muted-foreground text-sm">equal</span>
+  if (tensor.relative_change === null) {
+    return (
+      <Badge variant="muted">
+        {STATUS_WORDS[tensor.status] ?? tensor.status.replaceAll('_', ' ')}
+      </Badge>
+    )
+  }
+  return (
+    <span className="flex items-center gap-3">
+      <span
+        aria-hidden
+        className="bg-foreground/8 h-2 min-w-12 flex-1 overflow-hidden rounded-full"
+      >
+        <span
+          className="bg-primary block h-full rounded-full"
+          style={{ width: `${barLength(tensor.relative_change, largest) * 100}%` }}
+        />
+      </span>
+      <span className="w-16 text-right text-sm tabular-nums">
+        {formatSmall(tensor.relative_change * 100)}%
+      </span>
+    </span>
+  )
+}
+
+function Shape({ tensor }: { tensor: TensorComparison }) {
+  const here = formatShape(tensor.shape)
+  const there = formatShape(tensor.other_shape)
+  return here === there ? here : `${here} → ${there}`
+}
+
+/** Every tensor of the two models, with the size of its change relative to itself. */
+export function TensorTable({ tensors }: { tensors: TensorComparison[] }) {
+  const [search, setSearch] = useQueryParam('tensor')
+  const [show, setShow] = useQueryParam('show', 'all')
+  const [order, setOrder] = useQueryParam('order', 'change')
+  const [limit, setLimit] = useState(STEP)
+  const largest = largestChange(tensors)
+  const rows = chooseRows(tensors, {
+    search,
+    changedOnly: show === 'changed',
+    order: order === 'file' ? 'file' : 'change',
+  })
+  const changed = tensors.filter((tensor) => !tensor.equal).length
+  return (
+    <section aria-label="Tensors">
+      <div className="mb-4 flex flex-wrap items-end justify-between gap-3">
+        <h2 className="text-lg font-semibold">
+          {formatNumber(changed)} of {plural(tensors.length, 'tensor')} differ
+        </h2>
+        <div className="flex flex-wrap gap-2">
+          <Input
+            type="search"
+            aria-label="Search tensors by name"
+            placeholder="Search tensors"
+            className="w-full sm:w-48"
+            value={search}
+            onChange={(event) => setSearch(event.target.value)}
+          />
+          <NativeSelect
+            aria-label="Which tensors"
+            className="w-40"
+            value={show}
+            onChange={(event) => setShow(event.target.value)}
+          >
+            <option value="all">All tensors</option>
+            <option value="changed">Changed only</option>
+          </NativeSelect>
+          <NativeSelect
+            aria-label="Order"
+            className="w-44"
+            value={order}
+            onChange={(event) => setOrder(event.target.value)}
+          >
+            <option value="change">Most changed first</option>
+            <option value="file">As in the file</option>
+          </NativeSelect>
+        </div>
+      </div>
+      <Card className="overflow-x-auto">
+        {/* As a grid on phones: a table with four columns would not fit. */}
+        <table className="w-full text-sm max-md:block">
+          <thead className="text-muted-foreground border-b text-left max-md:sr-only">
+            <tr>
+              <th scope="col" className="px-5 py-3 font-medium">
+                Tensor
+              </th>
+              <th scope="col" className="px-5 py-3 font-medium">
+                Shape
+              </th>
+              <th scope="col" className="w-2/5 px-5 py-3 font-medium">
+                Change, relative to its size
+              </th>
+              <th scope="col" className="px-5 py-3 text-right font-medium">
+                Cosine
+              </th>
+            </tr>
+          </thead>
+          <tbody className="divide-y max-md:block">
+            {rows.slice(0, limit).map((tensor) => (
+              <tr
+                key={tensor.name}
+                className="max-md:grid max-md:grid-cols-[1fr_auto] max-md:gap-x-4 max-md:gap-y-1 max-md:px-5 max-md:py-3"
+              >
+                <th
+                  scope="row"
+                  className="py-2 text-left font-mono text-xs font-normal [overflow-wrap:anywhere] md:px-5"
+                >
+                  {tensor.name}
+                </th>
+                <td className="text-muted-foreground text-xs whitespace-nowrap tabular-nums md:px-5 md:py-2">
+                  <Shape tensor={tensor} />
+                </td>
+                <td className="max-md:col-span-2 md:px-5 md:py-2">
+                  <Change tensor={tensor} largest={largest} />
+                </td>
+                <td className="text-muted-foreground px-5 py-2 text-right tabular-nums max-md:hidden">
+                  {tensor.cosine === null ? '–' : tensor.cosine.toFixed(4)}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+        {rows.length === 0 && (
+          <p className="text-muted-foreground px-5 py-10 text-center text-sm">
+            {changed === 0 && show === 'changed' ? 'No tensor differs.' : 'No tensor matches.'}
+          </p>
+        )}
+      </Card>
+      {rows.length > limit && (
+        <div className="mt-6 text-center">
+          <Button variant="outline" onClick={() => setLimit(limit + STEP)}>
+            Show more ({plural(rows.length - limit, 'tensor')} left)
+          </Button>
+        </div>
+      )}
+    </section>
+  )
+}

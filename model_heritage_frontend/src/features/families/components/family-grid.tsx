@@ -1,0 +1,139 @@
+import { useQuery } from '@tanstack/react-query'
+import { NetworkIcon, PlusIcon } from 'lucide-react'
+import { Link } from 'react-router'
+
+import { EmptyState, ErrorState, Loading } from '@/components/states'
+import { Badge } from '@/components/ui/badge'
+import { Button } from '@/components/ui/button'
+import { Skeleton } from '@/components/ui/skeleton'
+import { familiesQuery } from '@/hooks/queries'
+import { formatNumber, formatPercent, plural } from '@/lib/format'
+import { paths } from '@/lib/paths'
+import type { Family } from '@/lib/types'
+
+const GRID = 'grid gap-4 sm:grid-cols-2 lg:grid-cols-3'
+
+function Figure({ label, value }: { label: string; value: string }) {
+  return (
+    <div>
+      <dt className="text-muted-foreground text-xs">{label}</dt>
+      <dd className="mt-0.5 font-medium tabular-nums">{value}</dd>
+    </div>
+  )
+}
+
+function FamilyCard({ family }: { family: Family }) {
+  return (
+    <article className="bg-card hover:border-ring/60 relative flex h-full flex-col rounded-xl border p-5 shadow-xs transition-[border-color,box-shadow] hover:shadow-md">
+      <h2 className="text-base leading-snug font-semibold">
+        <Link
+          to={paths.family(family.id)}
+          className="line-clamp-2 [overflow-wrap:anywhere] after:absolute after:inset-0 after:rounded-xl"
+        >
+          {family.name}
+        </Link>
+      </h2>
+      <p className="text-muted-foreground mt-1 truncate text-sm">
+        {family.root_name ? (
+          <>
+            Root: <span className="text-foreground">{family.root_name}</span>
+            {family.root_confidence !== null && `, ${formatPercent(family.root_confidence)} sure`}
+          </>
+        ) : (
+          'Its root is not among the models here'
+        )}
+      </p>
+      <dl className="mt-5 grid grid-cols-3 gap-3 text-sm">
+        <Figure label="Models" value={formatNumber(family.size)} />
+        <Figure label="Generations" value={formatNumber(family.depth + 1)} />
+        <Figure
+          label="Confidence"
+          value={family.mean_confidence === null ? '–' : formatPercent(family.mean_confidence)}
+        />
+      </dl>
+      {family.unresolved_count > 0 && (
+        <p className="mt-4">
+          <Badge variant="warning">{formatNumber(family.unresolved_count)} unresolved</Badge>
+        </p>
+      )}
+    </article>
+  )
+}
+
+function LonerList({ families }: { families: Family[] }) {
+  return (
+    <section className="mt-12">
+      <h2 className="text-lg font-semibold">On their own</h2>
+      <p className="text-muted-foreground mt-1 text-sm">
+        {plural(families.length, 'model')} without a relative here.
+      </p>
+      <ul className="mt-4 flex flex-wrap gap-2">
+        {families.map((family) => (
+          <li key={family.id} className="max-w-full">
+            <Badge asChild variant="outline" className="hover:border-ring/60 h-8 px-3 text-sm">
+              <Link to={family.root_id ? paths.model(family.root_id) : paths.family(family.id)}>
+                <span className="truncate">{family.root_name ?? family.name}</span>
+              </Link>
+            </Badge>
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+export function FamilyGrid() {
+  const families = useQuery(familiesQuery())
+  if (families.isPending) {
+    return (
+      <Loading label="families">
+        <div className={GRID}>
+          {Array.from({ length: 6 }, (_, index) => (
+            <Skeleton key={index} className="h-40 rounded-xl" />
+          ))}
+        </div>
+      </Loading>
+    )
+  }
+  if (families.isError) {
+    return <ErrorState error={families.error} onRetry={() => void families.refetch()} />
+  }
+  const real = families.data.families.filter((family) => family.size > 1)
+  const alone = families.data.families.filter((family) => family.size === 1)
+  if (real.length + alone.length === 0) {
+    return (
+      <EmptyState
+        icon={NetworkIcon}
+        title="No families yet"
+        actions={
+          <Button asChild>
+            <Link to={paths.add}>
+              <PlusIcon aria-hidden />
+              Add a model
+            </Link>
+          </Button>
+        }
+      >
+        Families form by themselves as soon as two models share their weights’ history.
+      </EmptyState>
+    )
+  }
+  return (
+    <>
+      {real.length > 0 ? (
+        <ul className={GRID}>
+          {real.map((family) => (
+            <li key={family.id}>
+              <FamilyCard family={family} />
+            </li>
+          ))}
+        </ul>
+      ) : (
+        <p className="text-muted-foreground text-sm">
+          No two models here are related. Families form as soon as they are.
+        </p>
+      )}
+      {alone.length > 0 && <LonerList families={alone} />}
+    </>
+  )
+}

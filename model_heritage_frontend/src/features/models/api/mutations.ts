@@ -1,0 +1,46 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { toast } from 'sonner'
+
+import { refreshLake } from '@/hooks/queries'
+import { api } from '@/lib/api'
+import { describeError } from '@/lib/problem'
+
+const showError = (error: unknown) => toast.error(describeError(error))
+
+export function useUpdateModel(id: string, onDone: () => void) {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (changes: { name: string; description: string }) => api.updateModel(id, changes),
+    onSuccess: async () => {
+      onDone()
+      toast.success('Saved')
+      await refreshLake(client)
+    },
+  })
+}
+
+export function useDeleteModel(id: string, onDone: () => void) {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: () => api.deleteModel(id),
+    onSuccess: async () => {
+      onDone()
+      toast.success('Model deleted. Its family has been solved again.')
+      client.removeQueries({ queryKey: ['models', 'detail', id] })
+      await refreshLake(client)
+    },
+    onError: showError,
+  })
+}
+
+export function useReprocessModel(id: string) {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: () => api.reprocessModel(id),
+    onSuccess: async () => {
+      toast.success('The weights have been read again.')
+      await refreshLake(client)
+    },
+    onError: showError,
+  })
+}

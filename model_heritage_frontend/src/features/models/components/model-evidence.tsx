@@ -1,0 +1,28 @@
+import { EvidenceList } from '@/components/evidence-list'
+import { Card, CardContent, CardHeader, CardTitle } from '@/components/ui/card'
+import { RELATION_WORDS } from '@/lib/relations'
+import type { ModelDetail } from '@/lib/types'
+
+interface ModelEvidenceProps {
+  model: ModelDetail
+  nameOf: (id: string) => string | null
+}
+
+/** Why this parent is believed, in plain words. Nothing is shown for a model without a parent. */
+export function ModelEvidence({ model, nameOf }: ModelEvidenceProps) {
+  const { parent } = model.lineage
+  if (!parent) return null
+  return (
+    <Card>
+      <CardHeader>
+        <CardTitle>Why this parent</CardTitle>
+      </CardHeader>
+      <CardContent className="pt-3">
+        <p className="text-muted-foreground mb-3 text-sm text-pretty">
+          {RELATION_WORDS[parent.relation].explanation}
+        </p>
+        <EvidenceList evidence={parent.evidence} nameOf={nameOf} />
+      </CardContent>
+    </Card>
+  )
+}

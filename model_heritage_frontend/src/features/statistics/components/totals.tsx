@@ -1,0 +1,49 @@
+import { Link } from 'react-router'
+
+import { StatTile } from '@/components/stat-tile'
+import { formatBytes, formatCompact, formatNumber, formatPercent } from '@/lib/format'
+import { paths } from '@/lib/paths'
+import type { Stats } from '@/lib/types'
+
+export function Totals({ stats }: { stats: Stats }) {
+  const waiting = stats.processing + stats.errors
+  return (
+    <dl className="grid grid-cols-2 gap-3 lg:grid-cols-4">
+      <StatTile
+        label="Models"
+        value={formatNumber(stats.total_models)}
+        note={
+          waiting === 0 ? (
+            'all read'
+          ) : (
+            <Link
+              className="underline underline-offset-2"
+              to={`${paths.models}?status=${stats.errors > 0 ? 'error' : 'processing'}`}
+            >
+              {formatNumber(stats.processing)} processing, {formatNumber(stats.errors)} with errors
+            </Link>
+          )
+        }
+      />
+      <StatTile
+        label="Families"
+        value={formatNumber(stats.total_families)}
+        note="models on their own included"
+      />
+      <StatTile
+        label="Parents found"
+        value={formatNumber(stats.resolved_edges)}
+        note={
+          stats.mean_confidence === null
+            ? `of ${formatNumber(stats.total_edges)} edges`
+            : `of ${formatNumber(stats.total_edges)} edges, ${formatPercent(stats.mean_confidence)} sure on average`
+        }
+      />
+      <StatTile
+        label="Parameters"
+        value={formatCompact(stats.total_parameters)}
+        note={`in ${formatBytes(stats.total_bytes)}`}
+      />
+    </dl>
+  )
+}

@@ -1,0 +1,75 @@
+import { useQuery } from '@tanstack/react-query'
+import { ArrowRightIcon } from 'lucide-react'
+import { useMemo } from 'react'
+import { Link, useNavigate } from 'react-router'
+
+import { ErrorState, Loading } from '@/components/states'
+import { Button } from '@/components/ui/button'
+import { Card, CardContent, CardHeader, CardTitle } from '@/components/ui/card'
+import { Skeleton } from '@/components/ui/skeleton'
+import { treeQuery } from '@/hooks/queries'
+import { useMedia } from '@/hooks/use-media'
+import { paths } from '@/lib/paths'
+
+import { COMPACT, layoutTree, ROOMY } from '../layout'
+import { TreeCanvas } from './tree-canvas'
+import { TreeLegend } from './tree-legend'
+
+interface ModelTreeProps {
+  familyId: string
+  modelId: string
+  modelName: string
+}
+
+/** The family of one model, with that model marked. A click leads to the other models. */
+export function ModelTree({ familyId, modelId, modelName }: ModelTreeProps) {
+  const tree = useQuery(treeQuery(familyId))
+  const navigate = useNavigate()
+  const narrow = useMedia('(max-width: 640px)')
+  const layout = useMemo(
+    () => (tree.data ? layoutTree(tree.data, narrow ? COMPACT : ROOMY) : null),
+    [tree.data, narrow],
+  )
+  const open = (id: string | null) => {
+    if (id !== null && id !== modelId && layout?.byId.get(id)?.model) void navigate(paths.model(id))
+  }
+  return (
+    <Card className="overflow-hidden">
+      <CardHeader>
+        <CardTitle>Family tree</CardTitle>
+        <Button asChild variant="ghost" size="sm">
+          <Link to={paths.family(familyId, modelId)}>
+            Open the whole family
+            <ArrowRightIcon aria-hidden />
+          </Link>
+        </Button>
+      </CardHeader>
+      <CardContent className="pt-3">
+        {tree.isPending ? (
+          <Loading label="the family tree">
+            <Skeleton className="h-80" />
+          </Loading>
+        ) : tree.isError ? (
+          <ErrorState error={tree.error} onRetry={() => void tree.refetch()} />
+        ) : (
+          layout && (
+            <>
+              <TreeCanvas
+                layout={layout}
+                label={`The family of ${modelName}`}
+                selected={modelId}
+                onSelect={open}
+                onOpen={open}
+                gentle
+                className="bg-background/60 h-80 rounded-lg border"
+              />
+              <div className="mt-3">
+                <TreeLegend layout={layout} />
+              </div>
+            </>
+          )
+        )}
+      </CardContent>
+    </Card>
+  )
+}

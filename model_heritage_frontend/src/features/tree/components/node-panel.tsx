@@ -1,0 +1,98 @@
+import { ArrowRightIcon, GitCompareArrowsIcon, XIcon } from 'lucide-react'
+import { Link } from 'react-router'
+
+import { Confidence } from '@/components/confidence'
+import { EvidenceList } from '@/components/evidence-list'
+import { OriginSentence } from '@/components/origin-sentence'
+import { RelationBadge } from '@/components/relation-badge'
+import { Button } from '@/components/ui/button'
+import { formatBytes, formatCompact, plural } from '@/lib/format'
+import { paths } from '@/lib/paths'
+
+import { nodeName, type TreeLayout, type TreeNode } from '../layout'
+
+interface NodePanelProps {
+  node: TreeNode
+  layout: TreeLayout
+  onClose: () => void
+}
+
+/** What is known about the chosen node of a tree, and the ways on from it. */
+export function NodePanel({ node, layout, onClose }: NodePanelProps) {
+  const { model, edge, ghost } = node
+  const nameOf = (id: string) => {
+    const other = layout.byId.get(id)
+    return other ? nodeName(other) : null
+  }
+  return (
+    <section aria-label={`About ${nodeName(node)}`} className="relative space-y-4 p-5">
+      <button
+        type="button"
+        aria-label="Close"
+        onClick={onClose}
+        className="text-muted-foreground hover:bg-muted absolute top-4 right-4 grid size-8 place-items-center rounded-md"
+      >
+        <XIcon className="size-4" aria-hidden />
+      </button>
+      <div className="pr-8">
+        <h2 className="text-lg font-semibold [overflow-wrap:anywhere]">{nodeName(node)}</h2>
+        {model && (
+          <p className="text-muted-foreground mt-1 text-sm">
+            <OriginSentence model={model} evidence={edge?.evidence} />
+          </p>
+        )}
+        {ghost && (
+          <p className="text-muted-foreground mt-1 text-sm text-pretty">
+            The weights of {plural(ghost.children.length, 'model')} point to a common ancestor that
+            is not among the models here.
+          </p>
+        )}
+      </div>
+      {edge && (
+        <div className="flex flex-wrap items-center gap-3">
+          <RelationBadge relation={edge.relation} hint />
+          <Confidence value={edge.confidence} />
+        </div>
+      )}
+      {edge && <EvidenceList evidence={edge.evidence} nameOf={nameOf} />}
+      {ghost && (
+        <div className="text-sm">
+          <h3 className="mb-1 font-medium">Its children here</h3>
+          <ul className="space-y-1">
+            {node.children.map((child) => (
+              <li key={child.id}>
+                <Link className="text-primary hover:underline" to={paths.model(child.id)}>
+                  {nodeName(child)}
+                </Link>
+              </li>
+            ))}
+          </ul>
+        </div>
+      )}
+      {model && (
+        <>
+          <p className="text-muted-foreground text-sm tabular-nums">
+            {formatCompact(model.total_parameters)} parameters · {formatBytes(model.file_size)} ·{' '}
+            {plural(node.children.length, 'child', 'children')}
+          </p>
+          <div className="flex flex-wrap gap-2">
+            <Button asChild size="sm">
+              <Link to={paths.model(model.id)}>
+                Open model
+                <ArrowRightIcon aria-hidden />
+              </Link>
+            </Button>
+            {edge && (
+              <Button asChild size="sm" variant="outline">
+                <Link to={paths.compare(edge.parent, edge.child)}>
+                  <GitCompareArrowsIcon aria-hidden />
+                  Compare with parent
+                </Link>
+              </Button>
+            )}
+          </div>
+        </>
+      )}
+    </section>
+  )
+}

@@ -1,0 +1,243 @@
+import { formatPercent } from '@/lib/format'
+import { RELATION_WORDS } from '@/lib/relations'
+import { RELATIONS, type Relation } from '@/lib/types'
+
+import { nodeName, type TreeLayout, type TreeLink, type TreeNode } from './layout'
+
+export interface Palette {
+  background: string
+  card: string
+  foreground: string
+  muted: string
+  border: string
+  primary: string
+  font: string
+  relations: Record<Relation, string>
+}
+
+/** The theme's colours as they are now; a canvas cannot read CSS variables by itself. */
+export function readPalette(element: Element): Palette {
+  const style = getComputedStyle(element)
+  const read = (name: string) => style.getPropertyValue(name).trim()
+  return {
+    background: read('--background'),
+    card: read('--card'),
+    foreground: read('--foreground'),
+    muted: read('--muted-foreground'),
+    border: read('--input'),
+    primary: read('--primary'),
+    font: style.fontFamily,
+    relations: Object.fromEntries(
+      RELATIONS.map((relation) => [relation, read(`--relation-${relation}`)]),
+    ) as Record<Relation, string>,
+  }
+}
+
+export interface View {
+  /** Screen = layout * scale + (x, y), in CSS pixels. */
+  scale: number
+  x: number
+  y: number
+  width: number
+  height: number
+}
+
+export interface DrawState {
+  selected: string | null
+  hovered: string | null
+  /** The ids that stay strong while something is hovered; null when all do. */
+  kin: ReadonlySet<string> | null
+}
+
+/** Cards with two lines, dots with a name, or dots alone: what can be read at this scale. */
+export type Detail = 'cards' | 'names' | 'dots'
+
+export function chooseDetail(scale: number): Detail {
+  if (scale >= 0.62) return 'cards'
+  return scale >= 0.26 ? 'names' : 'dots'
+}
+
+const DOT = 4.5
+
+function fitText(ctx: CanvasRenderingContext2D, text: string, width: number): string {
+  if (ctx.measureText(text).width <= width) return text
+  let low = 0
+  let high = text.length
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2)
+    if (ctx.measureText(`${text.slice(0, middle)}…`).width <= width) low = middle
+    else high = middle - 1
+  }
+  return `${text.slice(0, low)}…`
+}
+
+function drawLink(
+  ctx: CanvasRenderingContext2D,
+  link: TreeLink,
+  layout: TreeLayout,
+  detail: Detail,
+  scale: number,
+  palette: Palette,
+): void {
+  const half = detail === 'cards' ? layout.size.width / 2 : 0
+  const x0 = link.source.x + half
+  const x1 = link.target.x - half
+  const middle = (x0 + x1) / 2
+  const confidence = link.edge?.confidence ?? 0
+  const relation = link.edge?.relation ?? 'unresolved'
+  const uncertain = !link.edge || relation === 'unresolved' || !link.edge.resolved
+  ctx.strokeStyle = palette.relations[relation]
+  ctx.lineWidth = (link.edge ? 1.1 + 1.5 * confidence : 1.2) / Math.max(scale, 0.45)
+  const dash = 5 / Math.max(scale, 0.45)
+  ctx.setLineDash(!link.main ? [dash, dash * 0.8] : uncertain ? [dash * 0.4, dash * 0.7] : [])
+  ctx.globalAlpha *= link.edge ? 0.4 + 0.6 * confidence : 0.7
+  ctx.beginPath()
+  ctx.moveTo(x0, link.source.y)
+  ctx.bezierCurveTo(middle, link.source.y, middle, link.target.y, x1, link.target.y)
+  ctx.stroke()
+  ctx.setLineDash([])
+}
+
+function nodeColor(node: TreeNode, palette: Palette): string {
+  if (node.edge) return palette.relations[node.edge.relation]
+  return node.ghost || node.parent ? palette.relations.unresolved : palette.primary
+}
+
+/** The small second line: what was done, and how sure that is. */
+export function nodeCaption(node: TreeNode): string {
+  if (node.ghost) return `Not among the models, ${formatPercent(node.ghost.confidence)} sure`
+  if (node.edge) {
+    return `${RELATION_WORDS[node.edge.relation].label} · ${formatPercent(node.edge.confidence)}`
+  }
+  if (node.parent) return 'Child of a missing ancestor'
+  return node.children.length > 0 ? 'Root' : 'No parent here'
+}
+
+function drawCard(
+  ctx: CanvasRenderingContext2D,
+  node: TreeNode,
+  layout: TreeLayout,
+  palette: Palette,
+  state: DrawState,
+): void {
+  const { width, height } = layout.size
+  const left = node.x - width / 2
+  const top = node.y - height / 2
+  const marked = node.id === state.selected
+  ctx.beginPath()
+  ctx.roundRect(left, top, width, height, 10)
+  ctx.fillStyle = node.ghost ? palette.background : palette.card
+  ctx.fill()
+  if (marked) {
+    ctx.save()
+    ctx.globalAlpha *= 0.14
+    ctx.fillStyle = palette.primary
+    ctx.fill()
+    ctx.restore()
+  }
+  if (node.ghost) ctx.setLineDash([4, 4])
+  const hovered = node.id === state.hovered
+  ctx.lineWidth = marked ? 2 : 1
+  ctx.strokeStyle = marked || hovered ? palette.primary : palette.border
+  ctx.stroke()
+  ctx.setLineDash([])
+
+  ctx.fillStyle = nodeColor(node, palette)
+  ctx.beginPath()
+  ctx.arc(left + 16, node.y, 4, 0, Math.PI * 2)
+  if (node.ghost) {
+    ctx.strokeStyle = palette.relations.unresolved
+    ctx.lineWidth = 1.5
+    ctx.stroke()
+  } else ctx.fill()
+
+  const room = width - 28 - 12
+  ctx.textBaseline = 'middle'
+  ctx.fillStyle = node.ghost ? palette.muted : palette.foreground
+  ctx.font = `${node.ghost ? 'italic ' : ''}550 12.5px ${palette.font}`
+  ctx.fillText(fitText(ctx, nodeName(node), room), left + 28, node.y - 7.5)
+  ctx.fillStyle = palette.muted
+  ctx.font = `400 11px ${palette.font}`
+  ctx.fillText(fitText(ctx, nodeCaption(node), room), left + 28, node.y + 9)
+}
+
+function drawDot(
+  ctx: CanvasRenderingContext2D,
+  node: TreeNode,
+  layout: TreeLayout,
+  palette: Palette,
+  state: DrawState,
+  scale: number,
+  named: boolean,
+): void {
+  const marked = node.id === state.selected || node.id === state.hovered
+  const radius = (marked ? DOT + 2 : DOT) / Math.max(scale, 0.12)
+  ctx.beginPath()
+  ctx.arc(node.x, node.y, radius, 0, Math.PI * 2)
+  ctx.fillStyle = node.ghost ? palette.background : nodeColor(node, palette)
+  ctx.fill()
+  ctx.lineWidth = 1.5 / scale
+  ctx.strokeStyle = marked
+    ? palette.foreground
+    : node.ghost
+      ? palette.relations.unresolved
+      : palette.background
+  if (node.ghost) ctx.setLineDash([3 / scale, 2 / scale])
+  ctx.stroke()
+  ctx.setLineDash([])
+  if (!named && !marked) return
+  // Constant size on screen, so that names can be read long before cards fit.
+  const pixels = 11
+  ctx.font = `${marked ? 600 : 450} ${pixels / scale}px ${palette.font}`
+  ctx.textBaseline = 'middle'
+  const columnWidth = layout.size.width + layout.size.columnGap
+  const text = fitText(ctx, nodeName(node), columnWidth - (DOT + 14) / scale)
+  const x = node.x + radius + 4 / scale
+  ctx.lineWidth = 3.5 / scale
+  ctx.lineJoin = 'round'
+  ctx.strokeStyle = palette.background
+  ctx.strokeText(text, x, node.y)
+  ctx.fillStyle = node.ghost ? palette.muted : palette.foreground
+  ctx.fillText(text, x, node.y)
+}
+
+/** Paints the family. Nodes outside the view are skipped: a frame costs what it shows. */
+export function drawTree(
+  ctx: CanvasRenderingContext2D,
+  layout: TreeLayout,
+  view: View,
+  state: DrawState,
+  palette: Palette,
+): void {
+  const detail = chooseDetail(view.scale)
+  const margin = layout.size.width
+  const left = -view.x / view.scale - margin
+  const right = (view.width - view.x) / view.scale + margin
+  const top = -view.y / view.scale - margin
+  const bottom = (view.height - view.y) / view.scale + margin
+  const strength = (strong: boolean) => (strong ? 1 : 0.3)
+  const isKin = (id: string) => state.kin === null || state.kin.has(id)
+
+  ctx.clearRect(0, 0, view.width, view.height)
+  ctx.save()
+  ctx.translate(view.x, view.y)
+  ctx.scale(view.scale, view.scale)
+  for (const link of layout.links) {
+    const { source, target } = link
+    const away =
+      Math.min(source.x, target.x) > right ||
+      Math.max(source.x, target.x) < left ||
+      Math.min(source.y, target.y) > bottom ||
+      Math.max(source.y, target.y) < top
+    if (away) continue
+    ctx.globalAlpha = strength(isKin(source.id) && isKin(target.id))
+    drawLink(ctx, link, layout, detail, view.scale, palette)
+  }
+  for (const node of layout.nodes) {
+    if (node.x > right || node.x < left || node.y > bottom || node.y < top) continue
+    ctx.globalAlpha = strength(isKin(node.id))
+    if (detail === 'cards') drawCard(ctx, node, layout, palette, state)
+    else drawDot(ctx, node, layout, palette, state, view.scale, detail === 'names')
+  }
+  ctx.restore()
+}

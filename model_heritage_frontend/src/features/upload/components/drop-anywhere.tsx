@@ -1,0 +1,42 @@
+import { UploadIcon } from 'lucide-react'
+import type { ReactNode } from 'react'
+import { useDropzone } from 'react-dropzone'
+import { useNavigate } from 'react-router'
+
+import { paths } from '@/lib/paths'
+
+import { useUploads } from '../upload-context'
+
+/** Makes the whole page a target: a file dropped anywhere goes to Add Model. */
+export function DropAnywhere({ children }: { children: ReactNode }) {
+  const { addFiles } = useUploads()
+  const navigate = useNavigate()
+  const { getRootProps, isDragActive } = useDropzone({
+    noClick: true,
+    noKeyboard: true,
+    onDrop: (accepted) => {
+      // Unsuitable files are added too: their row says why they cannot be read.
+      if (accepted.length === 0) return
+      addFiles(accepted)
+      void navigate(paths.add)
+    },
+  })
+  return (
+    <div {...getRootProps({ role: undefined, tabIndex: undefined })} className="contents">
+      {children}
+      {isDragActive && (
+        <div className="animate-fade bg-background/80 pointer-events-none fixed inset-0 z-50 grid place-items-center p-6 backdrop-blur-sm">
+          <div className="border-primary bg-card grid size-full place-items-center rounded-2xl border-2 border-dashed">
+            <div className="text-center">
+              <UploadIcon aria-hidden className="text-primary mx-auto size-8" />
+              <p className="mt-3 text-lg font-semibold">Drop to add</p>
+              <p className="text-muted-foreground text-sm">
+                Its family and parent are read from its weights
+              </p>
+            </div>
+          </div>
+        </div>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,24 @@
+import { LoaderCircleIcon } from 'lucide-react'
+import { Link } from 'react-router'
+
+import { paths } from '@/lib/paths'
+import { plural } from '@/lib/format'
+
+import { isPending } from '../queue'
+import { useUploads } from '../upload-context'
+
+/** In the navigation bar while uploads run, so that one may leave the page without losing sight. */
+export function UploadIndicator() {
+  const { items } = useUploads()
+  const pending = items.filter(isPending).length
+  if (pending === 0) return null
+  return (
+    <Link
+      to={paths.add}
+      className="text-muted-foreground hover:text-foreground animate-fade flex items-center gap-2 text-sm"
+    >
+      <LoaderCircleIcon aria-hidden className="text-primary size-4 animate-spin" />
+      <span className="max-sm:sr-only">{plural(pending, 'upload')} running</span>
+    </Link>
+  )
+}

@@ -1,0 +1,85 @@
+import { useQueryClient } from '@tanstack/react-query'
+import { useCallback, useEffect, useMemo, useReducer, useRef, type ReactNode } from 'react'
+
+import { refreshLake } from '@/hooks/queries'
+import { ApiError, describeError } from '@/lib/problem'
+import { uploadModel } from '@/lib/upload'
+
+import { isPending, nextUpload, reduceUploads, type UploadItem } from '../queue'
+import { UploadContext, type Uploads } from '../upload-context'
+
+const asApiError = (error: unknown): ApiError =>
+  error instanceof ApiError
+    ? error
+    : new ApiError({
+        status: 0,
+        kind: 'unexpected',
+        title: 'The upload failed',
+        detail: describeError(error),
+      })
+
+/** Holds the upload queue above the pages, so that walking about does not stop an upload. */
+export function UploadProvider({ children }: { children: ReactNode }) {
+  const client = useQueryClient()
+  const [items, dispatch] = useReducer(reduceUploads, [])
+  const controllers = useRef(new Map<string, AbortController>())
+
+  const send = useCallback(
+    async ({ id, file, name, description }: UploadItem) => {
+      const controller = new AbortController()
+      controllers.current.set(id, controller)
+      dispatch({ type: 'state', id, state: { kind: 'sending', share: 0 } })
+      try {
+        const result = await uploadModel({
+          file,
+          name: name.trim(),
+          description: description.trim(),
+          signal: controller.signal,
+          onProgress: (share) =>
+            dispatch({
+              type: 'state',
+              id,
+              state: share >= 1 ? { kind: 'reading' } : { kind: 'sending', share },
+            }),
+        })
+        dispatch({ type: 'state', id, state: { kind: 'done', result } })
+        await refreshLake(client)
+      } catch (error) {
+        dispatch({ type: 'state', id, state: { kind: 'failed', error: asApiError(error) } })
+      } finally {
+        controllers.current.delete(id)
+      }
+    },
+    [client],
+  )
+
+  const next = nextUpload(items)
+  useEffect(() => {
+    if (next && !controllers.current.has(next.id)) void send(next)
+  }, [next, send])
+
+  const pending = items.some(isPending)
+  useEffect(() => {
+    if (!pending) return
+    const warn = (event: BeforeUnloadEvent) => event.preventDefault()
+    window.addEventListener('beforeunload', warn)
+    return () => window.removeEventListener('beforeunload', warn)
+  }, [pending])
+
+  const uploads = useMemo<Uploads>(
+    () => ({
+      items,
+      addFiles: (files) => dispatch({ type: 'add', files }),
+      edit: (id, changes) => dispatch({ type: 'edit', id, changes }),
+      remove: (id) => {
+        controllers.current.get(id)?.abort()
+        dispatch({ type: 'remove', id })
+      },
+      start: () => dispatch({ type: 'start' }),
+      retry: (id) => dispatch({ type: 'retry', id }),
+      clearFinished: () => dispatch({ type: 'clear-finished' }),
+    }),
+    [items],
+  )
+  return <UploadContext value={uploads}>{children}</UploadContext>
+}

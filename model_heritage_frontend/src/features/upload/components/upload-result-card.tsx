@@ -1,0 +1,57 @@
+import { ArrowRightIcon, CircleCheckIcon, NetworkIcon } from 'lucide-react'
+import { Link } from 'react-router'
+
+import { Confidence } from '@/components/confidence'
+import { OriginSentence } from '@/components/origin-sentence'
+import { RelationBadge } from '@/components/relation-badge'
+import { Button } from '@/components/ui/button'
+import { formatCompact, plural } from '@/lib/format'
+import { paths } from '@/lib/paths'
+import type { UploadResult } from '@/lib/types'
+
+/** What the weights said: the parent by name, how sure that is, and where to look next. */
+export function UploadResultCard({ result }: { result: UploadResult }) {
+  const { model, edge } = result
+  const failed = model.status === 'error'
+  return (
+    <div
+      role="status"
+      className="border-primary/25 bg-accent/50 rounded-lg border p-4"
+      data-testid="upload-result"
+    >
+      <p className="text-accent-foreground flex items-center gap-2 text-sm font-medium">
+        <CircleCheckIcon aria-hidden className="size-4 shrink-0" />
+        {failed
+          ? `“${model.name}” is stored, but could not be read`
+          : `“${model.name}” is in the lake`}
+      </p>
+      <p className="mt-2 text-base text-pretty">
+        <OriginSentence model={model} evidence={edge?.evidence} />
+      </p>
+      <div className="mt-3 flex flex-wrap items-center gap-x-4 gap-y-2 text-sm">
+        {model.relation && <RelationBadge relation={model.relation} hint />}
+        {model.confidence_score !== null && <Confidence value={model.confidence_score} />}
+        <span className="text-muted-foreground tabular-nums">
+          {formatCompact(model.total_parameters)} parameters
+          {model.layer_count !== null && ` · ${plural(model.layer_count, 'layer')}`}
+        </span>
+      </div>
+      <div className="mt-4 flex flex-wrap gap-2">
+        <Button asChild size="sm">
+          <Link to={paths.model(model.id)}>
+            Open model
+            <ArrowRightIcon aria-hidden />
+          </Link>
+        </Button>
+        {model.family_id && (model.family_size ?? 1) > 1 && (
+          <Button asChild size="sm" variant="outline">
+            <Link to={paths.family(model.family_id, model.id)}>
+              <NetworkIcon aria-hidden />
+              See it in its family
+            </Link>
+          </Button>
+        )}
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,100 @@
+import { nameFromFile, refuseFile } from '@/lib/upload'
+import type { ApiError } from '@/lib/problem'
+import type { UploadResult } from '@/lib/types'
+
+export type UploadState =
+  | { kind: 'waiting' }
+  /** `share` of the bytes sent, 0 to 1. */
+  | { kind: 'sending'; share: number }
+  /** Everything is sent; the server reads the weights and solves the family. */
+  | { kind: 'reading' }
+  | { kind: 'done'; result: UploadResult }
+  | { kind: 'failed'; error: ApiError }
+
+export interface UploadItem {
+  id: string
+  file: File
+  name: string
+  description: string
+  /** Why this file cannot be sent at all; null when it can. */
+  refusal: string | null
+  state: UploadState
+  /** Set when the reader pressed the button: the queue takes it up in turn. */
+  queued: boolean
+}
+
+export type UploadAction =
+  | { type: 'add'; files: File[] }
+  | { type: 'edit'; id: string; changes: { name?: string; description?: string } }
+  | { type: 'remove'; id: string }
+  | { type: 'start' }
+  | { type: 'retry'; id: string }
+  | { type: 'state'; id: string; state: UploadState }
+  | { type: 'clear-finished' }
+
+let serial = 0
+
+function makeItem(file: File): UploadItem {
+  serial += 1
+  return {
+    id: `upload-${serial}`,
+    file,
+    name: nameFromFile(file.name),
+    description: '',
+    refusal: refuseFile(file),
+    state: { kind: 'waiting' },
+    queued: false,
+  }
+}
+
+const sameFile = (a: File, b: File): boolean =>
+  a.name === b.name && a.size === b.size && a.lastModified === b.lastModified
+
+export const isReady = (item: UploadItem): boolean =>
+  item.refusal === null && item.state.kind === 'waiting' && !item.queued
+
+export const isBusy = (item: UploadItem): boolean =>
+  item.state.kind === 'sending' || item.state.kind === 'reading'
+
+export const isPending = (item: UploadItem): boolean =>
+  isBusy(item) || (item.queued && item.state.kind === 'waiting')
+
+export const isFinished = (item: UploadItem): boolean =>
+  item.state.kind === 'done' || item.state.kind === 'failed'
+
+/** The next file to send: one at a time, in the order in which they were added. */
+export function nextUpload(items: UploadItem[]): UploadItem | null {
+  if (items.some(isBusy)) return null
+  return items.find((item) => item.queued && item.state.kind === 'waiting') ?? null
+}
+
+const change = (items: UploadItem[], id: string, edit: (item: UploadItem) => UploadItem) =>
+  items.map((item) => (item.id === id ? edit(item) : item))
+
+export function reduceUploads(items: UploadItem[], action: UploadAction): UploadItem[] {
+  switch (action.type) {
+    case 'add': {
+      const known = items.filter((item) => !isFinished(item)).map((item) => item.file)
+      const fresh = action.files.filter((file) => !known.some((other) => sameFile(file, other)))
+      return [...items, ...fresh.map(makeItem)]
+    }
+    case 'edit':
+      return change(items, action.id, (item) => ({ ...item, ...action.changes }))
+    case 'remove':
+      return items.filter((item) => item.id !== action.id)
+    case 'start':
+      return items.map((item) =>
+        isReady(item) && item.name.trim() !== '' ? { ...item, queued: true } : item,
+      )
+    case 'retry':
+      return change(items, action.id, (item) => ({
+        ...item,
+        queued: true,
+        state: { kind: 'waiting' },
+      }))
+    case 'state':
+      return change(items, action.id, (item) => ({ ...item, state: action.state }))
+    case 'clear-finished':
+      return items.filter((item) => !isFinished(item))
+  }
+}

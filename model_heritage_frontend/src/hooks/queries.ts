@@ -1,0 +1,81 @@
+import {
+  infiniteQueryOptions,
+  keepPreviousData,
+  queryOptions,
+  type QueryClient,
+} from '@tanstack/react-query'
+
+import { api, type ModelFilters } from '@/lib/api'
+import type { Job } from '@/lib/types'
+
+const BUSY_POLL = 1500
+
+export const isActive = (job: Job): boolean => job.state === 'queued' || job.state === 'running'
+
+/** The catalogue, page after page. While a model is being read the list asks again by itself. */
+export const modelsQuery = (filters: Omit<ModelFilters, 'cursor'>) =>
+  infiniteQueryOptions({
+    queryKey: ['models', 'list', filters],
+    queryFn: ({ pageParam, signal }) => api.listModels({ ...filters, cursor: pageParam }, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor,
+    placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) =>
+      state.data?.pages.some((page) => page.models.some((model) => model.status === 'processing'))
+        ? BUSY_POLL
+        : false,
+  })
+
+export const modelQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['models', 'detail', id],
+    queryFn: ({ signal }) => api.getModel(id, signal),
+    refetchInterval: ({ state }) => (state.data?.status === 'processing' ? BUSY_POLL : false),
+  })
+
+export const comparisonQuery = (a: string, b: string) =>
+  queryOptions({
+    queryKey: ['models', 'compare', a, b],
+    queryFn: ({ signal }) => api.compareModels(a, b, signal),
+  })
+
+export const familiesQuery = () =>
+  queryOptions({
+    queryKey: ['families', 'list'],
+    queryFn: ({ signal }) => api.listFamilies(signal),
+  })
+
+export const familyQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['families', 'detail', id],
+    queryFn: ({ signal }) => api.getFamily(id, signal),
+  })
+
+export const treeQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['families', 'tree', id],
+    queryFn: ({ signal }) => api.getFamilyTree(id, signal),
+  })
+
+export const statsQuery = () =>
+  queryOptions({ queryKey: ['stats'], queryFn: ({ signal }) => api.getStats(signal) })
+
+export const jobsQuery = () =>
+  queryOptions({
+    queryKey: ['jobs', 'list'],
+    queryFn: ({ signal }) => api.listJobs(signal),
+    refetchInterval: ({ state }) => (state.data?.jobs.some(isActive) ? BUSY_POLL : false),
+  })
+
+export const jobQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['jobs', 'detail', id],
+    queryFn: ({ signal }) => api.getJob(id, signal),
+    refetchInterval: ({ state }) => (state.data && !isActive(state.data) ? false : 800),
+  })
+
+/**
+ * After any change of the lake everything may differ: one new model can join two families, move
+ * parents and change every count.
+ */
+export const refreshLake = (client: QueryClient): Promise<void> => client.invalidateQueries()

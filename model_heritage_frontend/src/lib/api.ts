@@ -1,0 +1,110 @@
+import { parseProblem, unreachable } from '@/lib/problem'
+import type {
+  Comparison,
+  Family,
+  FamilyTree,
+  Job,
+  Model,
+  ModelDetail,
+  ModelPage,
+  Stats,
+  UploadResult,
+} from '@/lib/types'
+
+export const API_ROOT = '/api'
+
+type QueryValue = string | number | null | undefined
+
+/** Builds a path below /api from segments and a query; every part is encoded, empty ones are left out. */
+export function apiUrl(segments: string[], query: Record<string, QueryValue> = {}): string {
+  const path = segments.map(encodeURIComponent).join('/')
+  const search = new URLSearchParams()
+  for (const [key, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined && value !== '') search.set(key, String(value))
+  }
+  const suffix = search.toString()
+  return `${API_ROOT}/${path}${suffix ? `?${suffix}` : ''}`
+}
+
+async function request(url: string, init: RequestInit = {}): Promise<Response> {
+  const headers = new Headers(init.headers)
+  headers.set('Accept', 'application/json')
+  let response: Response
+  try {
+    response = await fetch(url, { ...init, headers })
+  } catch (error) {
+    if (init.signal?.aborted) throw error
+    if (error instanceof TypeError) throw unreachable()
+    throw error
+  }
+  if (!response.ok) throw parseProblem(response.status, await response.text())
+  return response
+}
+
+async function getJson<T>(url: string, signal?: AbortSignal): Promise<T> {
+  const response = await request(url, { signal: signal ?? null })
+  return (await response.json()) as T
+}
+
+async function sendJson<T>(method: string, url: string, body?: unknown): Promise<T> {
+  const init: RequestInit = { method }
+  if (body !== undefined) {
+    init.body = JSON.stringify(body)
+    init.headers = { 'Content-Type': 'application/json' }
+  }
+  const response = await request(url, init)
+  return (await response.json()) as T
+}
+
+async function remove(url: string): Promise<void> {
+  await request(url, { method: 'DELETE' })
+}
+
+export interface ModelFilters {
+  search?: string
+  family?: string
+  status?: string
+  relation?: string
+  sort?: string
+  limit?: number
+  cursor?: string | null
+}
+
+export const api = {
+  listModels: (filters: ModelFilters, signal?: AbortSignal) =>
+    getJson<ModelPage>(apiUrl(['models'], { ...filters }), signal),
+  getModel: (id: string, signal?: AbortSignal) =>
+    getJson<ModelDetail>(apiUrl(['models', id]), signal),
+  updateModel: (id: string, changes: { name?: string; description?: string }) =>
+    sendJson<Model>('PATCH', apiUrl(['models', id]), changes),
+  deleteModel: (id: string) => remove(apiUrl(['models', id])),
+  reprocessModel: (id: string) =>
+    sendJson<UploadResult>('POST', apiUrl(['models', id, 'reprocess'])),
+  compareModels: (id: string, other: string, signal?: AbortSignal) =>
+    getJson<Comparison>(apiUrl(['models', id, 'compare', other]), signal),
+  listFamilies: (signal?: AbortSignal) =>
+    getJson<{ families: Family[]; total: number }>(apiUrl(['families']), signal),
+  getFamily: (id: string, signal?: AbortSignal) =>
+    getJson<Family>(apiUrl(['families', id]), signal),
+  getFamilyTree: (id: string, signal?: AbortSignal) =>
+    getJson<FamilyTree>(apiUrl(['families', id, 'tree']), signal),
+  rebuildFamily: (id: string) =>
+    sendJson<{ job_id: string; models_updated: number }>(
+      'POST',
+      apiUrl(['families', id, 'tree', 'rebuild']),
+    ),
+  getStats: (signal?: AbortSignal) => getJson<Stats>(apiUrl(['stats']), signal),
+  recluster: () => sendJson<{ job_id: string }>('POST', apiUrl(['clustering', 'recluster'])),
+  listJobs: (signal?: AbortSignal) =>
+    getJson<{ jobs: Job[]; total: number }>(apiUrl(['jobs']), signal),
+  getJob: (id: string, signal?: AbortSignal) => getJson<Job>(apiUrl(['jobs', id]), signal),
+  cancelJob: (id: string) => remove(apiUrl(['jobs', id])),
+}
+
+export const downloadUrl = (id: string): string => apiUrl(['models', id, 'download'])
+
+export const EXPORT_FORMATS = ['json', 'graphml', 'dot'] as const
+export type ExportFormat = (typeof EXPORT_FORMATS)[number]
+
+export const exportUrl = (format: ExportFormat, family?: string): string =>
+  apiUrl(['lineage', 'export'], { format, family })

@@ -1,0 +1,85 @@
+import { formatNumber, formatPercent, formatSmall, plural } from '@/lib/format'
+import type { Evidence } from '@/lib/types'
+
+const FLAGS: Record<string, string> = {
+  new_head: 'It has a new output head, which the parent does not have.',
+  extended_vocabulary: 'Its vocabulary is larger than the parent’s.',
+  extended_depth: 'It has more layers than the parent.',
+}
+
+const METHODS: Record<string, string> = {
+  heritage: 'the heritage method (exact comparison of the weights)',
+  mother: 'the MoTHer method',
+  distance_only: 'distances alone',
+  kurtosis_only: 'kurtosis alone',
+}
+
+const SIGNALS: Record<string, string> = {
+  norm_growth: 'Growth of the weights’ norm',
+  kurtosis: 'Change of the weights’ kurtosis',
+}
+
+/** `norm_growth` -> "Growth of the weights’ norm"; unknown names become words. */
+export function describeSignal(name: string): string {
+  const known = SIGNALS[name]
+  if (known) return known
+  const words = name.replaceAll('_', ' ')
+  return words.charAt(0).toUpperCase() + words.slice(1)
+}
+
+export const describeMethod = (method: string): string =>
+  METHODS[method] ?? `the ${method.replaceAll('_', ' ')} method`
+
+/** exp(nats) as odds: 3.2 -> "25 to 1". */
+function odds(nats: number): string {
+  const ratio = Math.exp(Math.abs(nats))
+  if (ratio > 1000) return 'more than 1,000 to 1'
+  return `${formatNumber(Number(ratio.toPrecision(2)))} to 1`
+}
+
+/** Why an edge is believed, as plain sentences. Only what was measured is said. */
+export function explainEvidence(evidence: Partial<Evidence>): string[] {
+  const lines: string[] = []
+  const { changed_tensors: changed, shared_tensors: shared } = evidence
+  if (changed != null && shared != null) {
+    lines.push(
+      changed === 0
+        ? `All ${plural(shared, 'shared tensor')} are equal to the parent’s.`
+        : `${formatNumber(changed)} of ${plural(shared, 'shared tensor')} differ from the parent’s.`,
+    )
+  }
+  if (evidence.relative_change != null && evidence.relative_change > 0) {
+    const change = evidence.relative_change
+    lines.push(
+      change < 0.0001
+        ? `The weights moved by ${formatSmall(change)} times their own size.`
+        : `The weights moved by ${formatSmall(change * 100)}% of their own size.`,
+    )
+  }
+  if (evidence.delta_rank != null) {
+    lines.push(
+      `The changes have a rank of ${evidence.delta_rank}, far below a full update’s: the mark of an adapter such as LoRA.`,
+    )
+  }
+  if (evidence.bits != null) {
+    lines.push(`Its values lie on a grid of ${evidence.bits} bits.`)
+  }
+  if (evidence.zero_fraction != null && evidence.zero_fraction > 0) {
+    lines.push(`${formatPercent(evidence.zero_fraction)} of its weights are zero.`)
+  }
+  for (const flag of evidence.flags ?? []) {
+    lines.push(FLAGS[flag] ?? `Noted: ${flag.replaceAll('_', ' ')}.`)
+  }
+  if (evidence.direction != null && evidence.direction !== 0) {
+    const toward = evidence.direction > 0 ? 'parent first, child second' : 'the other way round'
+    lines.push(`Taken alone, this pair’s weights speak for ${toward}, ${odds(evidence.direction)}.`)
+  }
+  if (evidence.exact != null) {
+    lines.push(
+      evidence.exact
+        ? 'Both files were read and compared weight by weight.'
+        : 'Only the two fingerprints were compared, not the files themselves.',
+    )
+  }
+  return lines
+}

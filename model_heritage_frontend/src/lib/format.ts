@@ -1,0 +1,82 @@
+/** Numbers and times as people read them. English, independent of the browser's language. */
+
+const LOCALE = 'en'
+
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${formatNumber(count)} ${count === 1 ? one : many}`
+}
+
+export const formatNumber = (value: number): string => value.toLocaleString(LOCALE)
+
+const compact = new Intl.NumberFormat(LOCALE, { notation: 'compact', maximumSignificantDigits: 3 })
+
+/** 1234 -> "1.23K"; null -> an en dash. */
+export const formatCompact = (value: number | null): string =>
+  value === null ? '–' : compact.format(value)
+
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
+
+/** Decimal units, as disks and model cards use them: 1 500 000 -> "1.5 MB". */
+export function formatBytes(bytes: number): string {
+  let value = bytes
+  let unit = 0
+  while (value >= 999.5 && unit < UNITS.length - 1) {
+    value /= 1000
+    unit += 1
+  }
+  const digits = unit === 0 || value >= 100 ? 0 : 1
+  return `${value.toFixed(digits)} ${UNITS[unit] ?? 'B'}`
+}
+
+/**
+ * A share in [0, 1] as a percentage that never claims more than is known: only an exact 1 reads
+ * "100%" and only an exact 0 reads "0%".
+ */
+export function formatPercent(share: number): string {
+  if (share > 0 && share < 0.01) return '<1%'
+  if (share < 1 && share > 0.99) return '>99%'
+  return `${Math.round(share * 100)}%`
+}
+
+/** A small non-negative quantity such as a distance: three significant digits. */
+export function formatSmall(value: number | null): string {
+  if (value === null) return '–'
+  if (value === 0) return '0'
+  if (value >= 1000 || value < 0.0001) return value.toExponential(1)
+  return String(Number(value.toPrecision(3)))
+}
+
+const dateTime = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeStyle: 'short' })
+
+export const formatDateTime = (iso: string): string => dateTime.format(new Date(iso))
+
+const relative = new Intl.RelativeTimeFormat(LOCALE, { numeric: 'auto' })
+const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ['year', 31_536_000],
+  ['month', 2_592_000],
+  ['week', 604_800],
+  ['day', 86_400],
+  ['hour', 3600],
+  ['minute', 60],
+]
+
+/** "3 minutes ago"; "just now" below a minute and for clocks that differ a little. */
+export function formatAgo(iso: string, now: number = Date.now()): string {
+  const seconds = (now - new Date(iso).getTime()) / 1000
+  const step = STEPS.find(([, size]) => seconds >= size)
+  return step ? relative.format(-Math.floor(seconds / step[1]), step[0]) : 'just now'
+}
+
+/** Time between two moments: "0.4 s", "12 s", "3 min". */
+export function formatDuration(from: string, to: string): string {
+  const seconds = Math.max(0, (new Date(to).getTime() - new Date(from).getTime()) / 1000)
+  if (seconds < 10) return `${seconds.toFixed(1)} s`
+  if (seconds < 120) return `${Math.round(seconds)} s`
+  return `${Math.round(seconds / 60)} min`
+}
+
+/** A tensor's shape: [768, 64] -> "768 × 64". */
+export function formatShape(shape: number[] | null): string {
+  if (shape === null) return '–'
+  return shape.length === 0 ? 'scalar' : shape.join(' × ')
+}

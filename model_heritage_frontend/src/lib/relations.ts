@@ -1,0 +1,114 @@
+import { formatPercent } from '@/lib/format'
+import type { Evidence, Model, Relation } from '@/lib/types'
+
+interface RelationWords {
+  label: string
+  /** What was done to the parent, for legends and tooltips. */
+  explanation: string
+}
+
+export const RELATION_WORDS: Record<Relation, RelationWords> = {
+  finetune: { label: 'Fine-tune', explanation: 'Training went on from the parent’s weights.' },
+  partial: {
+    label: 'Partial fine-tune',
+    explanation: 'Only some layers were trained on; the rest is the parent’s, bit by bit.',
+  },
+  adapter: {
+    label: 'Adapter',
+    explanation: 'A low-rank update, such as LoRA, was merged into the parent.',
+  },
+  merge: { label: 'Merge', explanation: 'The weights are a mixture of two or more models.' },
+  quantized: {
+    label: 'Quantised',
+    explanation: 'The parent’s weights, rounded to a coarse grid of values.',
+  },
+  pruned: { label: 'Pruned', explanation: 'Many of the parent’s weights were set to zero.' },
+  cast: { label: 'Cast', explanation: 'The parent, stored in another number type.' },
+  duplicate: { label: 'Copy', explanation: 'The same weights as the parent.' },
+  unresolved: {
+    label: 'Unresolved',
+    explanation: 'Related, but the weights do not decide which model is the parent.',
+  },
+}
+
+/** Below this an edge is only the best guess (the server's own threshold). */
+export const UNRESOLVED_BELOW = 0.5
+
+export const relationColor = (relation: Relation): string => `var(--relation-${relation})`
+
+/** A sentence with a link in it: text, then the parent's name, then more text. */
+export interface Origin {
+  kind: 'derived' | 'unresolved' | 'root' | 'alone' | 'ghost' | 'processing' | 'error'
+  before: string
+  parent: { id: string; name: string } | null
+  after: string
+}
+
+const plain = (kind: Origin['kind'], before: string): Origin => ({
+  kind,
+  before,
+  parent: null,
+  after: '',
+})
+
+function deedWords(relation: Relation, evidence: Partial<Evidence>): [string, string] {
+  switch (relation) {
+    case 'finetune':
+      return ['A fine-tune of ', '']
+    case 'partial':
+      return ['A fine-tune of some layers of ', '']
+    case 'adapter': {
+      const rank = evidence.delta_rank
+      return [
+        rank ? `A LoRA adapter (rank ${rank}) merged into ` : 'A low-rank adapter merged into ',
+        '',
+      ]
+    }
+    case 'merge':
+      return ['A merge based on ', '']
+    case 'quantized':
+      return [evidence.bits ? `A ${evidence.bits}-bit quantisation of ` : 'A quantisation of ', '']
+    case 'pruned': {
+      const zeros = evidence.zero_fraction
+      return ['A pruned copy of ', zeros ? ` (${formatPercent(zeros)} zeros)` : '']
+    }
+    case 'cast':
+      return ['A copy of ', ' in another number type']
+    case 'duplicate':
+      return ['The same weights as ', '']
+    case 'unresolved':
+      return ['Best guess: a child of ', '']
+  }
+}
+
+/** Where a model comes from, in one sentence, with its doubt. */
+export function describeOrigin(model: Model, evidence: Partial<Evidence> = {}): Origin {
+  if (model.status === 'processing') {
+    return plain('processing', 'Its weights are being read. The family follows in a moment.')
+  }
+  if (model.status === 'error') {
+    return plain('error', model.error ?? 'Its weights could not be read.')
+  }
+  const { parent_id: id, relation, confidence_score: confidence } = model
+  if (id !== null && relation !== null && confidence !== null) {
+    const resolved = relation !== 'unresolved' && confidence >= UNRESOLVED_BELOW
+    const [before, after] = deedWords(relation, evidence)
+    const parent = { id, name: model.parent_name ?? id }
+    if (!resolved) {
+      return {
+        kind: 'unresolved',
+        before: 'Its parent is not certain. Best guess: ',
+        parent,
+        after: `, ${formatPercent(confidence)} sure`,
+      }
+    }
+    return { kind: 'derived', before, parent, after: `${after}, ${formatPercent(confidence)} sure` }
+  }
+  const size = model.family_size ?? 1
+  if (size <= 1)
+    return plain('alone', 'Alone in its family: no other model here shares its weights.')
+  if (model.is_root) {
+    return plain('root', 'The root of its family: the other members descend from it.')
+  }
+  return plain('ghost', 'Related to its family, but its parent is not among the models here.')
+}

@@ -1,0 +1,196 @@
+/** The shapes that the HTTP API speaks (docs/api.md). Nothing here is guessed: null means unknown. */
+
+export const RELATIONS = [
+  'finetune',
+  'partial',
+  'adapter',
+  'merge',
+  'quantized',
+  'pruned',
+  'cast',
+  'duplicate',
+  'unresolved',
+] as const
+export type Relation = (typeof RELATIONS)[number]
+
+export const STATUSES = ['ok', 'processing', 'error'] as const
+export type ModelStatus = (typeof STATUSES)[number]
+
+export interface Model {
+  id: string
+  name: string
+  description: string
+  status: ModelStatus
+  error: string | null
+  filename: string
+  format: string
+  file_size: number
+  checksum: string
+  total_parameters: number | null
+  layer_count: number | null
+  structural_hash: string | null
+  dtypes: Record<string, number>
+  quality: string[]
+  family_id: string | null
+  family_name: string | null
+  family_size: number | null
+  parent_id: string | null
+  parent_name: string | null
+  relation: Relation | null
+  confidence_score: number | null
+  is_root: boolean
+  created_at: string
+  processed_at: string | null
+  file_path: string
+  weights_uri: string
+}
+
+export interface Evidence {
+  delta_rank: number | null
+  changed_tensors: number | null
+  shared_tensors: number | null
+  changed: string[]
+  flags: string[]
+  bits: number | null
+  zero_fraction: number | null
+  relative_change: number | null
+  direction: number | null
+  signals: Record<string, number>
+  runner_up: string | null
+  margin: number | null
+  exact: boolean
+  method: string
+}
+
+export interface Edge {
+  parent: string
+  child: string
+  main: boolean
+  relation: Relation
+  coefficient: number | null
+  confidence: number
+  distance: number
+  resolved: boolean
+  evidence: Evidence
+}
+
+/** A model seen from another one. */
+export interface Relative {
+  id: string
+  name: string
+  relation: Relation
+  confidence: number
+  distance: number
+  coefficient: number | null
+  main: boolean
+  evidence: Evidence
+}
+
+export interface ModelDetail extends Model {
+  lineage: { parent: Relative | null; other_parents: Relative[]; children: Relative[] }
+}
+
+export interface Family {
+  id: string
+  name: string
+  size: number
+  root_id: string | null
+  root_name: string | null
+  root_confidence: number | null
+  depth: number
+  leaf_count: number
+  unresolved_count: number
+  mean_confidence: number | null
+  avg_intra_distance: number | null
+  diameter: number | null
+  total_parameters: number
+  method: string | null
+  created_at: string
+  updated_at: string
+}
+
+export interface Ghost {
+  id: string
+  children: string[]
+  confidence: number
+}
+
+export interface FamilyTree {
+  family_id: string
+  method: string
+  root_id: string | null
+  nodes: Model[]
+  edges: Edge[]
+  ghosts: Ghost[]
+}
+
+export const JOB_STATES = ['queued', 'running', 'done', 'failed'] as const
+export type JobState = (typeof JOB_STATES)[number]
+
+export interface Job {
+  id: string
+  kind: 'process' | 'reprocess' | 'rebuild' | 'recluster'
+  state: JobState
+  stage: string | null
+  progress: number
+  model_id: string | null
+  family_id: string | null
+  error: string | null
+  result: unknown
+  created_at: string
+  started_at: string | null
+  finished_at: string | null
+}
+
+export interface ModelPage {
+  models: Model[]
+  total: number
+  next_cursor: string | null
+}
+
+export interface UploadResult {
+  model_id: string
+  status: string
+  message: string
+  model: Model
+  family: Family | null
+  family_id: string | null
+  parent_id: string | null
+  relation: Relation | null
+  parent_confidence: number | null
+  edge: Edge | null
+}
+
+export interface TensorComparison {
+  name: string
+  shape: number[] | null
+  other_shape: number[] | null
+  distance: number | null
+  relative_change: number | null
+  cosine: number | null
+  equal: boolean
+  status: string
+}
+
+export interface Comparison {
+  model_id: string
+  other_id: string
+  summary: string
+  distance: number | null
+  relation_evidence: Partial<Evidence> | null
+  tensors: TensorComparison[]
+}
+
+export interface Stats {
+  total_models: number
+  total_families: number
+  total_parameters: number
+  total_bytes: number
+  total_edges: number
+  resolved_edges: number
+  processing: number
+  errors: number
+  relations: Partial<Record<Relation, number>>
+  mean_confidence: number | null
+  largest_families: Family[]
+}

@@ -1,0 +1,23 @@
+import { fileURLToPath, URL } from 'node:url'
+
+import tailwindcss from '@tailwindcss/vite'
+import react from '@vitejs/plugin-react'
+import { defineConfig } from 'vitest/config'
+
+/** Where the development server sends `/api`; the built pages are served by that server itself. */
+const API = process.env.MODEL_HERITAGE_API ?? 'http://localhost:5001'
+
+export default defineConfig({
+  plugins: [react(), tailwindcss()],
+  resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
+  server: { port: 5173, proxy: { '/api': API } },
+  preview: { proxy: { '/api': API } },
+  build: { chunkSizeWarningLimit: 400 },
+  test: {
+    environment: 'happy-dom',
+    setupFiles: ['./src/testing/setup.ts'],
+    restoreMocks: true,
+    // Two cores are shared with the back end's tests.
+    maxWorkers: 2,
+  },
+})
