@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from benchmarks import operations
-from benchmarks.architectures import Architecture
+from benchmarks.architectures import Architecture, Kind
 from benchmarks.tasks import Task, general_task
 from benchmarks.training import (
     Recipe,
@@ -97,10 +97,13 @@ class Family:
         params: dict[str, Any] = {"recipe": recipe.to_dict(), "task": task.describe(), "part": part}
         if architecture != parent.architecture:
             params["outputs"] = outputs
+            operation = "vocabulary" if architecture.kind is Kind.GPT else "new-head"
+        else:
+            operation = "full" if part == "all" else f"frozen-{part}"
         return self._bear(
             parent,
             "finetune" if part == "all" else "partial",
-            "full" if part == "all" else f"frozen-{part}",
+            operation,
             architecture=architecture,
             weights=weights,
             params=params,

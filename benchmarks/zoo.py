@@ -26,7 +26,7 @@ from safetensors.torch import save_file
 from benchmarks import mini_vthr, small_step, wild
 from benchmarks.family import Family, Member
 
-VERSION = 2
+VERSION = 3
 """Raise it whenever the generator gives other models for the same seed: caches depend on it."""
 CACHE = Path(__file__).parent / "cache"
 PREFIXES = ("", "", "", "module.", "model.", "backbone.", "_orig_mod.", "module.model.")
