@@ -165,10 +165,19 @@ def decode(raw: NDArray[np.generic], dtype: DType) -> NDArray[np.floating]:
     if dtype in FLOAT8_VALUES:
         return FLOAT8_VALUES[dtype][raw.astype(np.intp)]
     if dtype is DType.BOOL:
-        return (raw != 0).astype(np.float32)
-    return raw.astype(np.float64 if dtype in DOUBLE else np.float32)
+        raw = raw != np.uint8(0)
+    values: NDArray[np.floating] = raw.astype(np.float64 if dtype in DOUBLE else np.float32)
+    return values
 
 
+ROUNDOFF = {
+    DType.BF16: 2.0**-9,
+    DType.F16: 2.0**-12,
+    DType.F8_E4M3: 2.0**-5,
+    DType.F8_E5M2: 2.0**-4,
+}
+"""Unit roundoff of the floating point types that are less precise than float32 (2^-24)."""
+FLOAT32_ROUNDOFF = 2.0**-24
 DOUBLE = frozenset({DType.F64, DType.I64, DType.I32, DType.U64, DType.U32})
 
 

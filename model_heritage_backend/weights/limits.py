@@ -1,0 +1,35 @@
+"""How much a checkpoint may ask of its reader before it is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Bounds on what a file may make the reader keep or do; generous for every honest checkpoint.
+
+    Attributes
+    ----------
+    header_bytes : length of a safetensors header (the format's own limit)
+    tensors : tensors of one checkpoint
+    name_length : characters of a tensor's name, and bytes of a record's name
+    dimensions : dimensions of one tensor
+    pickle_bytes : length of the description inside a PyTorch file
+    pickle_opcodes : steps of that description; one step makes at most one small object
+    pickle_marks : nesting of that description's open marks
+    zip_entries, zip_directory_bytes : size of a ZIP file's directory
+    expansion : bytes of all tensors together, as a multiple of the file's length (tensors may share
+        values, and strides of zero repeat them)
+    """
+
+    header_bytes: int = 100_000_000
+    tensors: int = 100_000
+    name_length: int = 1024
+    dimensions: int = 32
+    pickle_bytes: int = 1 << 26
+    pickle_opcodes: int = 3_000_000
+    pickle_marks: int = 1000
+    zip_entries: int = 200_000
+    zip_directory_bytes: int = 1 << 26
+    expansion: int = 8

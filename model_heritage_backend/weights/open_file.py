@@ -1,0 +1,86 @@
+"""One open checkpoint file: positioned reads into one reused buffer, never a memory map."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from model_heritage_backend.errors import (
+    InvalidRequest,
+    InvalidWeights,
+    NotFound,
+    UnsupportedFormat,
+)
+
+SMALLEST_BUFFER = 1 << 20
+
+
+class OpenFile:
+    """A regular file, read by offset. Not for use by several threads at once.
+
+    Raises
+    ------
+    NotFound, InvalidRequest, UnsupportedFormat
+        When the path is missing, may not be read, or is not a regular file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            # Without O_NONBLOCK, opening a named pipe would wait for its writer.
+            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        except FileNotFoundError:
+            raise NotFound("The file does not exist.") from None
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "its name is not valid"
+            raise InvalidRequest(f"The file cannot be opened: {reason}.") from None
+        self._open = True
+        self._buffer = bytearray(0)
+        status = os.fstat(self._descriptor)
+        self.size = status.st_size
+        if not stat.S_ISREG(status.st_mode):
+            self.close()
+            what = "a folder" if stat.S_ISDIR(status.st_mode) else "a device or pipe"
+            raise UnsupportedFormat(f"This is {what}, not a file.")
+
+    def read_bytes(self, offset: int, count: int) -> bytes:
+        """``count`` bytes from ``offset``, as a copy; for the small parts of a file.
+
+        Raises
+        ------
+        InvalidWeights
+            When the file does not hold them.
+        """
+        return bytes(self.read_buffer(offset, count))
+
+    def read_buffer(self, offset: int, count: int) -> memoryview:
+        """As ``read_bytes``, but a read-only view that is valid until the next read."""
+        if not self._open:
+            raise InvalidWeights("The file was closed before it was read.")
+        if offset < 0 or count < 0 or offset + count > self.size:
+            raise InvalidWeights("The file ends before the values it announces.")
+        if len(self._buffer) < count:
+            # A new object, as views of the old one may still be alive.
+            self._buffer = bytearray(max(count, SMALLEST_BUFFER))
+        view = memoryview(self._buffer)[:count]
+        done = 0
+        while done < count:
+            try:
+                read = os.preadv(self._descriptor, [view[done:]], offset + done)
+            except OSError as error:
+                raise InvalidWeights(f"The file cannot be read: {error.strerror}.") from None
+            if read == 0:
+                raise InvalidWeights("The file became shorter while it was read.")
+            done += read
+        return view.toreadonly()
+
+    def close(self) -> None:
+        if self._open:
+            self._open = False
+            os.close(self._descriptor)
+            self._buffer = bytearray(0)
+
+    def __del__(self) -> None:
+        # __init__ may have failed before there was anything to close.
+        if getattr(self, "_open", False):
+            self.close()
