@@ -124,7 +124,7 @@ def format_table(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _format_figure(value: float | None) -> str:
     if value is None:
-        return "–"
+        return ""
     if isinstance(value, int):
         return str(value)
     return f"{value:.1f}" if value >= 10 else f"{value:.3f}"

@@ -181,15 +181,15 @@ def get_zoo(
     *,
     models: int | None = None,
     families: int | None = None,
-    cache: Path = CACHE,
+    cache: Path | None = None,
 ) -> Zoo:
-    """A zoo from the cache, trained when it is not there yet."""
+    """A zoo from the cache (``CACHE`` by default), trained when it is not there yet."""
     key = f"v{VERSION}-{kind}-s{seed}-m{models}-f{families}"
 
     def make(out: Path) -> None:
         make_zoo(out, kind=kind, seed=seed, models=models, families=families)
 
-    return Zoo(cached(cache / key, make))
+    return Zoo(cached((cache or CACHE) / key, make))
 
 
 def cached(folder: Path, make: Callable[[Path], None]) -> Path:
