@@ -72,12 +72,15 @@ class _Machine:
         return int.from_bytes(self.take(width), "little")
 
     def take_line(self) -> str:
+        return decode(self.take_raw_line())
+
+    def take_raw_line(self) -> bytes:
         end = self._data.find(b"\n", self._at, self._at + LONGEST_LINE)
         if end < 0:
             raise _broken("a line is too long")
         line = self.take(end - self._at)
         self._at += 1
-        return decode(line)
+        return line
 
     # The stack
 
@@ -183,6 +186,12 @@ class _Machine:
             raise _broken("it holds a number that is none") from None
 
     def push_text_line(self) -> None:
+        try:
+            self.push(self.take_raw_line().decode("raw-unicode-escape"))
+        except UnicodeDecodeError:
+            raise _broken("it holds text that is not valid") from None
+
+    def push_quoted_line(self) -> None:
         # Escapes stay as written: nothing that is needed from such old files uses them.
         self.push(self.take_line().strip("'\""))
 
@@ -249,7 +258,7 @@ _BY_SYMBOL: dict[str, Step] = {
     "\x8b": lambda m: m.push_integer(m.take(m.take_size(4))),
     "G": lambda m: m.push(struct.unpack(">d", m.take(8))[0]),
     # text and bytes; the byte strings of Python 2 are text
-    "S": lambda m: m.push_text_line(),
+    "S": lambda m: m.push_quoted_line(),
     "V": lambda m: m.push_text_line(),
     "T": lambda m: m.push(m.take(m.take_size(4)).decode("latin-1")),
     "U": lambda m: m.push(m.take(m.take_size(1)).decode("latin-1")),
