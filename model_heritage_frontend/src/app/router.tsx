@@ -10,6 +10,8 @@ export const routes: RouteObject[] = [
   {
     element: <Layout />,
     errorElement: <RouteError />,
+    // Until the first page's own code is there: an empty page, for a few milliseconds.
+    hydrateFallbackElement: <div className="min-h-dvh" />,
     children: [
       {
         errorElement: <RouteError />,

@@ -22,9 +22,9 @@ export function StatusBadge({ status }: { status: ModelStatus }) {
     )
   }
   return (
-    <Badge variant="muted">
+    <span className="text-muted-foreground inline-flex h-6 items-center gap-1.5 text-xs">
       <span aria-hidden className="bg-primary size-1.5 rounded-full" />
       Ready
-    </Badge>
+    </span>
   )
 }

@@ -38,6 +38,13 @@ export function formatPercent(share: number): string {
   return `${Math.round(share * 100)}%`
 }
 
+/** A relative change as a percentage with two digits after the point: 0.0794 -> "7.94%". */
+export function formatChange(change: number): string {
+  const percent = change * 100
+  if (percent > 0 && percent < 0.01) return '<0.01%'
+  return percent >= 1000 ? `${Math.round(percent)}%` : `${percent.toFixed(2)}%`
+}
+
 /** A small non-negative quantity such as a distance: three significant digits. */
 export function formatSmall(value: number | null): string {
   if (value === null) return '–'

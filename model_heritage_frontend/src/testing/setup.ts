@@ -1,5 +1,11 @@
 import '@testing-library/jest-dom/vitest'
 import { cleanup } from '@testing-library/react'
-import { afterEach } from 'vitest'
+import { afterEach, vi } from 'vitest'
 
-afterEach(cleanup)
+// happy-dom knows no font loading; every real browser does.
+Object.defineProperty(document, 'fonts', { value: { ready: Promise.resolve() } })
+
+afterEach(() => {
+  cleanup()
+  vi.unstubAllGlobals()
+})

@@ -2,7 +2,7 @@ import { formatPercent } from '@/lib/format'
 import { RELATION_WORDS } from '@/lib/relations'
 import { RELATIONS, type Relation } from '@/lib/types'
 
-import { nodeName, type TreeLayout, type TreeLink, type TreeNode } from './layout'
+import { dotX, nodeName, type TreeLayout, type TreeLink, type TreeNode } from './layout'
 
 export interface Palette {
   background: string
@@ -79,9 +79,9 @@ function drawLink(
   scale: number,
   palette: Palette,
 ): void {
-  const half = detail === 'cards' ? layout.size.width / 2 : 0
-  const x0 = link.source.x + half
-  const x1 = link.target.x - half
+  const cards = detail === 'cards'
+  const x0 = cards ? link.source.x + layout.size.width / 2 : dotX(link.source, layout.size)
+  const x1 = cards ? link.target.x - layout.size.width / 2 : dotX(link.target, layout.size)
   const middle = (x0 + x1) / 2
   const confidence = link.edge?.confidence ?? 0
   const relation = link.edge?.relation ?? 'unresolved'
@@ -105,7 +105,7 @@ function nodeColor(node: TreeNode, palette: Palette): string {
 
 /** The small second line: what was done, and how sure that is. */
 export function nodeCaption(node: TreeNode): string {
-  if (node.ghost) return `Not among the models, ${formatPercent(node.ghost.confidence)} sure`
+  if (node.ghost) return `Not here, ${formatPercent(node.ghost.confidence)} sure`
   if (node.edge) {
     return `${RELATION_WORDS[node.edge.relation].label} · ${formatPercent(node.edge.confidence)}`
   }
@@ -144,7 +144,7 @@ function drawCard(
 
   ctx.fillStyle = nodeColor(node, palette)
   ctx.beginPath()
-  ctx.arc(left + 16, node.y, 4, 0, Math.PI * 2)
+  ctx.arc(dotX(node, layout.size), node.y, 4, 0, Math.PI * 2)
   if (node.ghost) {
     ctx.strokeStyle = palette.relations.unresolved
     ctx.lineWidth = 1.5
@@ -172,8 +172,9 @@ function drawDot(
 ): void {
   const marked = node.id === state.selected || node.id === state.hovered
   const radius = (marked ? DOT + 2 : DOT) / Math.max(scale, 0.12)
+  const centre = dotX(node, layout.size)
   ctx.beginPath()
-  ctx.arc(node.x, node.y, radius, 0, Math.PI * 2)
+  ctx.arc(centre, node.y, radius, 0, Math.PI * 2)
   ctx.fillStyle = node.ghost ? palette.background : nodeColor(node, palette)
   ctx.fill()
   ctx.lineWidth = 1.5 / scale
@@ -190,9 +191,10 @@ function drawDot(
   const pixels = 11
   ctx.font = `${marked ? 600 : 450} ${pixels / scale}px ${palette.font}`
   ctx.textBaseline = 'middle'
-  const columnWidth = layout.size.width + layout.size.columnGap
-  const text = fitText(ctx, nodeName(node), columnWidth - (DOT + 14) / scale)
-  const x = node.x + radius + 4 / scale
+  // A leaf at the right edge has its box's width; all others have the column's.
+  const room = layout.size.width + (node.children.length > 0 ? layout.size.columnGap : 0)
+  const text = fitText(ctx, nodeName(node), room - (DOT + 14) / scale)
+  const x = centre + radius + 4 / scale
   ctx.lineWidth = 3.5 / scale
   ctx.lineJoin = 'round'
   ctx.strokeStyle = palette.background

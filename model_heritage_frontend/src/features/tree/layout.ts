@@ -31,6 +31,8 @@ export interface NodeSize {
   height: number
   /** Free space between columns, and between rows. */
   columnGap: number
+  /** A tall family's columns move apart up to this: else it would be a thin strip, zoomed out. */
+  widestGap: number
   rowGap: number
 }
 
@@ -42,8 +44,16 @@ export interface TreeLayout {
   bounds: { left: number; top: number; right: number; bottom: number }
 }
 
-export const ROOMY: NodeSize = { width: 188, height: 42, columnGap: 72, rowGap: 14 }
-export const COMPACT: NodeSize = { width: 148, height: 40, columnGap: 44, rowGap: 12 }
+const WANTED_ASPECT = 1.5
+
+export const ROOMY: NodeSize = { width: 188, height: 42, columnGap: 72, widestGap: 440, rowGap: 14 }
+export const COMPACT: NodeSize = {
+  width: 148,
+  height: 40,
+  columnGap: 44,
+  widestGap: 300,
+  rowGap: 12,
+}
 
 const collator = new Intl.Collator('en', { numeric: true })
 
@@ -91,7 +101,7 @@ function connectNodes(tree: FamilyTree, nodes: Map<string, TreeNode>): TreeNode[
  * Places a family from left (root) to right: a tidy tree over the main parents (Reingold-Tilford, as
  * d3-hierarchy computes it). A family with several tops gets an invisible root that is not returned.
  */
-export function layoutTree(tree: FamilyTree, size: NodeSize = ROOMY): TreeLayout {
+export function layoutTree(tree: FamilyTree, wanted: NodeSize = ROOMY): TreeLayout {
   const byId = makeNodes(tree)
   const tops = connectNodes(tree, byId)
   const invisible: TreeNode = {
@@ -106,6 +116,8 @@ export function layoutTree(tree: FamilyTree, size: NodeSize = ROOMY): TreeLayout
     y: 0,
   }
   const root = hierarchy(invisible, (node) => node.children)
+  const leaves = root.leaves().length
+  const size = { ...wanted, columnGap: chooseColumnGap(leaves, root.height, wanted) }
   const place = tidyTree<TreeNode>()
     .nodeSize([size.height + size.rowGap, size.width + size.columnGap])
     .separation((a, b) => (a.parent === b.parent ? 1 : 1.25))
@@ -147,6 +159,16 @@ function findBounds(nodes: TreeNode[], size: NodeSize): TreeLayout['bounds'] {
   }
   return nodes.length > 0 ? bounds : { left: 0, top: 0, right: 0, bottom: 0 }
 }
+
+/** The column gap that brings the whole drawing near the shape of a screen. */
+export function chooseColumnGap(rows: number, columns: number, size: NodeSize): number {
+  const height = rows * (size.height + size.rowGap)
+  const gap = (height * WANTED_ASPECT) / Math.max(columns, 1) - size.width
+  return Math.min(Math.max(gap, size.columnGap), size.widestGap)
+}
+
+/** Where a node's dot is: at the left edge of its box, so that a name has the box's width beside it. */
+export const dotX = (node: TreeNode, size: NodeSize): number => node.x - size.width / 2 + 16
 
 /** The ids of a node, of everything above it and of everything below it. */
 export function findKin(layout: TreeLayout, id: string): Set<string> {

@@ -25,8 +25,8 @@ export interface TreeView {
   transform: ZoomTransform
   fit: () => void
   zoomBy: (factor: number) => void
-  /** Moves the view so that this node is in the middle. */
-  centre: (node: TreeNode) => void
+  /** Moves the view so that this node is in the middle, no smaller than `least`. */
+  centre: (node: TreeNode, least?: number) => void
 }
 
 /** What fits the whole layout into the box, never magnified beyond its natural size. */
@@ -118,12 +118,12 @@ export function useTreeView(
       if (still) behavior.current.scaleBy(selection, factor)
       else behavior.current.scaleBy(selection.transition().duration(180), factor)
     },
-    centre: (node) => {
+    centre: (node, least = 0) => {
       touched.current = true
       moveTo(
         zoomIdentity
           .translate(size.width / 2, size.height / 2)
-          .scale(transform.k)
+          .scale(Math.max(transform.k, least))
           .translate(-node.x, -node.y),
       )
     },

@@ -5,7 +5,7 @@ import { Button } from '@/components/ui/button'
 import { Card } from '@/components/ui/card'
 import { Input, NativeSelect } from '@/components/ui/input'
 import { useQueryParam } from '@/hooks/use-query-param'
-import { formatNumber, formatShape, formatSmall, plural } from '@/lib/format'
+import { formatChange, formatNumber, formatShape, plural } from '@/lib/format'
 import type { TensorComparison } from '@/lib/types'
 
 import { barLength, chooseRows, largestChange } from '../rows'
@@ -33,7 +33,7 @@ function Change({ tensor, largest }: { tensor: TensorComparison; largest: number
     <span className="flex items-center gap-3">
       <span
         aria-hidden
-        className="bg-foreground/8 h-2 min-w-12 flex-1 overflow-hidden rounded-full"
+        className="bg-foreground/6 h-1.5 min-w-12 flex-1 overflow-hidden rounded-full"
       >
         <span
           className="bg-primary block h-full rounded-full"
@@ -41,7 +41,7 @@ function Change({ tensor, largest }: { tensor: TensorComparison; largest: number
         />
       </span>
       <span className="w-16 text-right text-sm tabular-nums">
-        {formatSmall(tensor.relative_change * 100)}%
+        {formatChange(tensor.relative_change)}
       </span>
     </span>
   )

@@ -30,15 +30,17 @@ function RelativeRow({ relative, pair }: RelativeRowProps) {
           {formatPercent(relative.coefficient)} of the mixture
         </span>
       )}
-      <RelationBadge relation={relative.relation} />
-      <Confidence value={relative.confidence} />
-      <Tooltip content="Compare the two, tensor by tensor">
-        <Button asChild variant="ghost" size="icon" className="size-8">
-          <Link to={paths.compare(...pair)} aria-label={`Compare with ${relative.name}`}>
-            <GitCompareArrowsIcon aria-hidden />
-          </Link>
-        </Button>
-      </Tooltip>
+      <span className="flex items-center gap-3">
+        <RelationBadge relation={relative.relation} />
+        <Confidence value={relative.confidence} />
+        <Tooltip content="Compare the two, tensor by tensor">
+          <Button asChild variant="ghost" size="icon" className="size-8">
+            <Link to={paths.compare(...pair)} aria-label={`Compare with ${relative.name}`}>
+              <GitCompareArrowsIcon aria-hidden />
+            </Link>
+          </Button>
+        </Tooltip>
+      </span>
     </li>
   )
 }

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { ListTreeIcon, NetworkIcon } from 'lucide-react'
-import { useMemo } from 'react'
+import { useMemo, useState } from 'react'
 import { useNavigate } from 'react-router'
 
 import { ErrorState, Loading } from '@/components/states'
@@ -14,6 +14,7 @@ import { paths } from '@/lib/paths'
 import type { FamilyTree } from '@/lib/types'
 
 import { COMPACT, layoutTree, ROOMY } from '../layout'
+import { FindInTree } from './find-in-tree'
 import { NodePanel } from './node-panel'
 import { TreeCanvas } from './tree-canvas'
 import { TreeLegend } from './tree-legend'
@@ -30,13 +31,24 @@ function Workbench({ tree, label }: { tree: FamilyTree; label: string }) {
   const navigate = useNavigate()
   const [selected, select] = useQueryParam('model')
   const [view, setView] = useQueryParam('view', 'tree')
+  const [found, setFound] = useState<{ id: string } | null>(null)
   const narrow = useMedia('(max-width: 640px)')
   const layout = useMemo(() => layoutTree(tree, narrow ? COMPACT : ROOMY), [tree, narrow])
   const node = layout.byId.get(selected)
   return (
     <div className="space-y-4">
       <div className="flex flex-wrap items-center justify-between gap-x-6 gap-y-3">
-        <TreeLegend layout={layout} />
+        {view === 'list' ? (
+          <span />
+        ) : (
+          <FindInTree
+            layout={layout}
+            onFind={(id) => {
+              select(id)
+              setFound({ id })
+            }}
+          />
+        )}
         <Segmented
           label="How to show the family"
           value={view === 'list' ? 'list' : 'tree'}
@@ -55,9 +67,11 @@ function Workbench({ tree, label }: { tree: FamilyTree; label: string }) {
               layout={layout}
               label={label}
               selected={selected || null}
+              found={found}
               onSelect={select}
               onOpen={(id) => void navigate(paths.model(id))}
-              className={HEIGHT}
+              className="max-h-[min(70vh,44rem)] min-h-96"
+              height={layout.bounds.bottom - layout.bounds.top + 160}
             />
           )}
         </Card>
@@ -67,6 +81,7 @@ function Workbench({ tree, label }: { tree: FamilyTree; label: string }) {
           </Card>
         )}
       </div>
+      {view !== 'list' && <TreeLegend layout={layout} />}
     </div>
   )
 }

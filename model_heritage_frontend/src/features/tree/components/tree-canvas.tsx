@@ -1,6 +1,14 @@
 import { MaximizeIcon, MinusIcon, PlusIcon } from 'lucide-react'
 import { useTheme } from 'next-themes'
-import { useEffect, useId, useMemo, useState, type KeyboardEvent, type PointerEvent } from 'react'
+import {
+  useEffect,
+  useId,
+  useMemo,
+  useRef,
+  useState,
+  type KeyboardEvent,
+  type PointerEvent,
+} from 'react'
 
 import { Button } from '@/components/ui/button'
 import { useReducedMotion } from '@/hooks/use-media'
@@ -9,6 +17,7 @@ import { plural } from '@/lib/format'
 
 import { chooseDetail, drawTree, nodeCaption, readPalette } from '../draw'
 import {
+  dotX,
   findKin,
   findNodeAt,
   nodeName,
@@ -27,10 +36,17 @@ interface TreeCanvasProps {
   onSelect: (id: string | null) => void
   /** Enter or a double click on a model. */
   onOpen: (id: string) => void
+  /** A model to bring into view; a new object asks anew. */
+  found?: { id: string } | null
   /** Inside a page that scrolls: see useTreeView. */
   gentle?: boolean
+  /** How high it would like to be, in pixels; className may set limits. */
+  height?: number
   className?: string
 }
+
+/** The least scale at which a model that was searched for is shown. */
+const READABLE = 0.7
 
 const STEPS: Record<string, Step> = {
   ArrowLeft: 'parent',
@@ -48,7 +64,17 @@ function announce(node: TreeNode): string {
 
 /** A family painted on a canvas: pan, zoom, hover, click, and the arrow keys. */
 export function TreeCanvas(props: TreeCanvasProps) {
-  const { layout, label, selected, onSelect, onOpen, gentle = false, className } = props
+  const {
+    layout,
+    label,
+    selected,
+    onSelect,
+    onOpen,
+    found = null,
+    gentle = false,
+    height,
+    className,
+  } = props
   const [canvas, setCanvas] = useState<HTMLCanvasElement | null>(null)
   const helpId = useId()
   const still = useReducedMotion()
@@ -67,6 +93,15 @@ export function TreeCanvas(props: TreeCanvasProps) {
       alive = false
     }
   }, [])
+
+  const { centre } = view
+  const shown = useRef(found)
+  useEffect(() => {
+    const node = found && found !== shown.current ? layout.byId.get(found.id) : undefined
+    if (!node) return
+    shown.current = found
+    centre(node, READABLE)
+  }, [found, layout, centre])
 
   const kin = useMemo(() => (hovered ? findKin(layout, hovered.id) : null), [layout, hovered])
 
@@ -102,7 +137,7 @@ export function TreeCanvas(props: TreeCanvasProps) {
     let nearest: TreeNode | null = null
     let best = reach
     for (const node of layout.nodes) {
-      const distance = Math.hypot(node.x - x, node.y - y)
+      const distance = Math.hypot(dotX(node, layout.size) - x, node.y - y)
       if (distance < best) {
         best = distance
         nearest = node
@@ -141,7 +176,7 @@ export function TreeCanvas(props: TreeCanvasProps) {
 
   const chosen = selected ? layout.byId.get(selected) : undefined
   return (
-    <div className={cn('relative overflow-hidden', className)}>
+    <div className={cn('relative overflow-hidden', className)} style={{ height }}>
       <canvas
         ref={setCanvas}
         tabIndex={0}

@@ -1,11 +1,11 @@
 import { RELATION_WORDS, relationColor } from '@/lib/relations'
 import { RELATIONS, type FamilyTree } from '@/lib/types'
 
-import { layoutTree, nodeName, type NodeSize } from '../layout'
+import { layoutTree, nodeName, type NodeSize, type TreeNode } from '../layout'
 
-const SIZE: NodeSize = { width: 26, height: 20, columnGap: 92, rowGap: 10 }
-const LABEL_ROOM = 118
-const MOST = 26
+const SIZE: NodeSize = { width: 20, height: 22, columnGap: 104, widestGap: 104, rowGap: 8 }
+const LEAF_LABEL = 124
+const MOST = 22
 
 /** The part of a family nearest its root, breadth first, small enough to be taken in at a glance. */
 export function pickNearest(tree: FamilyTree, most: number = MOST): FamilyTree {
@@ -24,13 +24,54 @@ export function pickNearest(tree: FamilyTree, most: number = MOST): FamilyTree {
   }
 }
 
-const shorten = (name: string): string => (name.length > 17 ? `${name.slice(0, 16)}…` : name)
+const shorten = (name: string, most: number): string =>
+  name.length > most ? `${name.slice(0, most - 1)}…` : name
+
+const appear = (index: number) => ({
+  animationDelay: `${80 + index * 30}ms`,
+  animationDuration: '450ms',
+})
+
+function Label({ node }: { node: TreeNode }) {
+  // Inner nodes carry their name above, where no edge runs; leaves to the right.
+  const inner = node.children.length > 0
+  const top = !node.parent
+  return (
+    <text
+      x={inner ? (top ? node.x - 7 : node.x) : node.x + 9}
+      y={inner ? node.y - 13 : node.y}
+      textAnchor={inner && !top ? 'middle' : 'start'}
+      dominantBaseline="central"
+      className="fill-foreground text-[11.5px] font-medium [paint-order:stroke]"
+      stroke="var(--card)"
+      strokeWidth={4}
+      strokeLinejoin="round"
+    >
+      {shorten(nodeName(node), inner ? 15 : 18)}
+    </text>
+  )
+}
+
+function Dot({ node }: { node: TreeNode }) {
+  const color = node.edge ? relationColor(node.edge.relation) : 'var(--primary)'
+  return (
+    <circle
+      cx={node.x}
+      cy={node.y}
+      r={node.parent ? 4.5 : 6.5}
+      fill={node.ghost ? 'var(--card)' : color}
+      stroke={node.ghost ? 'var(--relation-unresolved)' : 'var(--card)'}
+      strokeWidth={node.ghost ? 1.5 : 2}
+      strokeDasharray={node.ghost ? '3 2' : undefined}
+    />
+  )
+}
 
 /** A small drawing of a family: for looking at, not for working with. */
 export function TreePicture({ tree, label }: { tree: FamilyTree; label: string }) {
   const layout = layoutTree(pickNearest(tree), SIZE)
   const { left, right, top, bottom } = layout.bounds
-  const width = right - left + LABEL_ROOM
+  const width = right - left + LEAF_LABEL
   const height = Math.max(bottom - top + 24, 150)
   const used = RELATIONS.filter((relation) =>
     layout.links.some((link) => link.edge?.relation === relation),
@@ -38,8 +79,8 @@ export function TreePicture({ tree, label }: { tree: FamilyTree; label: string }
   return (
     <figure>
       <svg
-        viewBox={`${left - 4} ${(top + bottom - height) / 2} ${width} ${height}`}
-        className="h-auto max-h-90 w-full"
+        viewBox={`${left - 2} ${(top + bottom - height) / 2} ${width} ${height}`}
+        className="mx-auto h-auto max-h-96 w-full"
         role="img"
         aria-label={label}
       >
@@ -55,47 +96,19 @@ export function TreePicture({ tree, label }: { tree: FamilyTree; label: string }
               strokeOpacity={0.45 + 0.5 * (edge?.confidence ?? 0.4)}
               strokeDasharray={main && edge?.resolved ? undefined : '4 4'}
               className="animate-fade"
-              style={{ animationDelay: `${120 + index * 35}ms`, animationDuration: '500ms' }}
+              style={appear(index + 1)}
             />
           )
         })}
         {layout.nodes.map((node, index) => (
-          <g
-            key={node.id}
-            className="animate-fade"
-            style={{ animationDelay: `${80 + index * 35}ms`, animationDuration: '400ms' }}
-          >
-            <circle
-              cx={node.x}
-              cy={node.y}
-              r={node.parent ? 4.5 : 6.5}
-              fill={
-                node.ghost
-                  ? 'var(--card)'
-                  : node.edge
-                    ? relationColor(node.edge.relation)
-                    : 'var(--primary)'
-              }
-              stroke={node.ghost ? 'var(--relation-unresolved)' : 'var(--card)'}
-              strokeWidth={node.ghost ? 1.5 : 2}
-              strokeDasharray={node.ghost ? '3 2' : undefined}
-            />
-            <text
-              x={node.x + (node.parent ? 9 : 11)}
-              y={node.y}
-              dominantBaseline="central"
-              className="fill-foreground text-[10.5px] font-medium [paint-order:stroke]"
-              stroke="var(--card)"
-              strokeWidth={3}
-              strokeLinejoin="round"
-            >
-              {shorten(nodeName(node))}
-            </text>
+          <g key={node.id} className="animate-fade" style={appear(index)}>
+            <Dot node={node} />
+            <Label node={node} />
           </g>
         ))}
       </svg>
       {used.length > 0 && (
-        <figcaption className="text-muted-foreground mt-3 flex flex-wrap gap-x-4 gap-y-1 text-xs">
+        <figcaption className="text-muted-foreground mt-4 flex flex-wrap gap-x-4 gap-y-1 text-xs">
           {used.map((relation) => (
             <span key={relation} className="flex items-center gap-1.5">
               <span

@@ -7,12 +7,12 @@ import { ACCEPTED_ENDINGS } from '@/lib/upload'
 
 interface FileDropZoneProps {
   onFiles: (files: File[]) => void
-  className?: string
-  compact?: boolean
+  /** One line instead of a tall box, where room is short. */
+  slim?: boolean
 }
 
 /** Where files can be dropped, or chosen with the button. */
-export function FileDropZone({ onFiles, className, compact = false }: FileDropZoneProps) {
+export function FileDropZone({ onFiles, slim = false }: FileDropZoneProps) {
   const { getRootProps, getInputProps, open } = useDropzone({
     noClick: true,
     noKeyboard: true,
@@ -24,19 +24,20 @@ export function FileDropZone({ onFiles, className, compact = false }: FileDropZo
     <div
       {...getRootProps({ role: undefined, tabIndex: undefined })}
       className={cn(
-        'border-input bg-card hover:border-ring/60 flex flex-col items-center justify-center rounded-xl border-2 border-dashed px-6 text-center transition-colors',
-        compact ? 'gap-3 py-6' : 'gap-4 py-12',
-        className,
+        'border-input bg-card hover:border-ring/60 flex flex-col items-center gap-4 rounded-xl border-2 border-dashed px-5 text-center transition-colors',
+        slim ? 'py-5 sm:flex-row sm:text-left' : 'py-14',
       )}
     >
       <input
         {...getInputProps({ 'aria-label': 'Checkpoint files', accept: ACCEPTED_ENDINGS.join(',') })}
       />
-      <span className="bg-accent text-accent-foreground grid size-11 place-items-center rounded-xl">
+      <span className="bg-accent text-accent-foreground grid size-11 shrink-0 place-items-center rounded-xl">
         <UploadCloudIcon aria-hidden className="size-5" />
       </span>
-      <div>
-        <p className="font-medium">Drop checkpoints here</p>
+      <div className={cn(slim && 'sm:flex-1')}>
+        <p className="font-medium">
+          {slim ? 'Drop checkpoints anywhere' : 'Drop checkpoints here'}
+        </p>
         <p className="text-muted-foreground mt-0.5 text-sm">
           {ACCEPTED_ENDINGS.join(', ')} – up to 5 GB each, one or many
         </p>

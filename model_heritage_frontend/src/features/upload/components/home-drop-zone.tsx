@@ -6,13 +6,12 @@ import { useUploads } from '../upload-context'
 import { FileDropZone } from './file-drop-zone'
 
 /** The drop zone of the start page: what is chosen here goes on to Add Model. */
-export function HomeDropZone({ className }: { className?: string }) {
+export function HomeDropZone() {
   const { addFiles } = useUploads()
   const navigate = useNavigate()
   return (
     <FileDropZone
-      compact
-      className={className}
+      slim
       onFiles={(files) => {
         addFiles(files)
         void navigate(paths.add)

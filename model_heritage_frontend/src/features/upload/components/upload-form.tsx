@@ -22,7 +22,7 @@ export function UploadForm() {
         if (startable) start()
       }}
     >
-      <FileDropZone onFiles={addFiles} compact={items.length > 0} />
+      <FileDropZone onFiles={addFiles} slim={items.length > 0} />
       {items.map((item) => (
         <UploadRow key={item.id} item={item} />
       ))}

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest'
+
+import type { TensorComparison } from '@/lib/types'
+
+import { barLength, chooseRows, largestChange } from './rows'
+
+const tensor = (name: string, change: number | null): TensorComparison => ({
+  name,
+  shape: [2, 2],
+  other_shape: [2, 2],
+  distance: change,
+  relative_change: change,
+  cosine: 0.9,
+  equal: change === 0,
+  status: 'changed',
+})
+
+const tensors = [tensor('a', 0.1), tensor('b', 0), tensor('c', 0.3), tensor('D', null)]
+const names = (rows: TensorComparison[]) => rows.map((row) => row.name)
+
+test('the most changed come first, and what cannot be measured before them', () => {
+  const options = { search: '', changedOnly: false, order: 'change' } as const
+  expect(names(chooseRows(tensors, options))).toEqual(['D', 'c', 'a', 'b'])
+  expect(names(tensors)).toEqual(['a', 'b', 'c', 'D'])
+})
+
+test('rows can be kept in the file’s order, searched and limited to changes', () => {
+  expect(names(chooseRows(tensors, { search: '', changedOnly: true, order: 'file' }))).toEqual([
+    'a',
+    'c',
+    'D',
+  ])
+  expect(names(chooseRows(tensors, { search: ' d ', changedOnly: false, order: 'file' }))).toEqual([
+    'D',
+  ])
+})
+
+test('bars share one scale', () => {
+  expect(largestChange(tensors)).toBe(0.3)
+  expect(barLength(0.3, 0.3)).toBe(1)
+  expect(barLength(0.15, 0.3)).toBe(0.5)
+  expect(barLength(1e-9, 0.3)).toBe(0.01)
+  expect(barLength(0, 0.3)).toBe(0)
+  expect(barLength(null, 0.3)).toBe(0)
+})

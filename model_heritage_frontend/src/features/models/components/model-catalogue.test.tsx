@@ -1,0 +1,113 @@
+import { screen, waitFor } from '@testing-library/react'
+import userEvent from '@testing-library/user-event'
+import { expect, test } from 'vitest'
+
+import { renderPage, serve } from '@/testing/render'
+import { family, model, rootModel } from '@/testing/samples'
+
+import { ModelCatalogue } from './model-catalogue'
+
+const families = { json: { families: [family()], total: 1 } }
+
+test('cards show the parent, the relation and how sure that is', async () => {
+  serve((request) =>
+    request.startsWith('GET /api/families')
+      ? families
+      : { json: { models: [model(), rootModel()], total: 2, next_cursor: null } },
+  )
+  renderPage(<ModelCatalogue />)
+  expect(await screen.findByRole('link', { name: 'child' })).toHaveAttribute(
+    'href',
+    '/models/m_child',
+  )
+  expect(screen.getByText('2 models')).toBeInTheDocument()
+  expect(screen.getByText('97%')).toBeInTheDocument()
+  expect(screen.getByText('Root of 3 models')).toBeInTheDocument()
+})
+
+test('the search is asked from the server and kept in the address', async () => {
+  const requests = serve((request) =>
+    request.startsWith('GET /api/families')
+      ? families
+      : request.includes('search=zebra')
+        ? { json: { models: [], total: 0, next_cursor: null } }
+        : { json: { models: [model()], total: 1, next_cursor: null } },
+  )
+  const { router } = renderPage(<ModelCatalogue />, '/models')
+  const user = userEvent.setup()
+  await user.type(await screen.findByLabelText('Search models by name'), 'zebra')
+  expect(await screen.findByText('No model matches')).toBeInTheDocument()
+  expect(router.state.location.search).toBe('?search=zebra')
+  expect(requests.filter((request) => request.includes('search=z')).length).toBeLessThan(5)
+  await user.click(screen.getByRole('button', { name: 'Clear search' }))
+  await waitFor(() => expect(router.state.location.search).toBe(''))
+})
+
+test('filters come from the address', async () => {
+  const requests = serve((request) =>
+    request.startsWith('GET /api/families')
+      ? families
+      : { json: { models: [model()], total: 1, next_cursor: null } },
+  )
+  renderPage(<ModelCatalogue />, '/models?relation=merge&sort=-created_at')
+  await screen.findByRole('link', { name: 'child' })
+  expect(requests).toContain('GET /api/models?relation=merge&sort=-created_at&limit=48')
+})
+
+test('an empty lake invites the first upload', async () => {
+  serve((request) =>
+    request.startsWith('GET /api/families')
+      ? { json: { families: [], total: 0 } }
+      : { json: { models: [], total: 0, next_cursor: null } },
+  )
+  renderPage(<ModelCatalogue />)
+  expect(await screen.findByRole('link', { name: 'Add the first model' })).toHaveAttribute(
+    'href',
+    '/add',
+  )
+})
+
+test('an error is shown in the server’s words', async () => {
+  serve(() => undefined)
+  renderPage(<ModelCatalogue />)
+  const alert = await screen.findByRole('alert')
+  expect(alert).toHaveTextContent('There is nothing at /api/models')
+  expect(alert).toHaveTextContent('Request r-1')
+})
+
+test('more pages are loaded on demand', async () => {
+  serve((request) => {
+    if (request.startsWith('GET /api/families')) return families
+    const second = request.includes('cursor=next')
+    const name = second ? 'second' : 'first'
+    return {
+      json: {
+        models: [model({ id: name, name })],
+        total: 2,
+        next_cursor: second ? null : 'next',
+      },
+    }
+  })
+  renderPage(<ModelCatalogue />)
+  const user = userEvent.setup()
+  await user.click(await screen.findByRole('button', { name: 'Show more (1 model left)' }))
+  expect(await screen.findByRole('link', { name: 'second' })).toBeInTheDocument()
+  expect(screen.getByRole('link', { name: 'first' })).toBeInTheDocument()
+})
+
+test('markup in a name stays text', async () => {
+  serve((request) =>
+    request.startsWith('GET /api/families')
+      ? families
+      : {
+          json: {
+            models: [model({ name: '<img src=x onerror=alert(1)>' })],
+            total: 1,
+            next_cursor: null,
+          },
+        },
+  )
+  const { container } = renderPage(<ModelCatalogue />)
+  expect(await screen.findByText('<img src=x onerror=alert(1)>')).toBeInTheDocument()
+  expect(container.querySelector('img')).toBeNull()
+})

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest'
+
+import { edge, tree } from '@/testing/samples'
+
+import { chooseDetail, nodeCaption } from './draw'
+import { layoutTree } from './layout'
+
+test('the further away, the less is written', () => {
+  expect([1, 0.5, 0.1].map(chooseDetail)).toEqual(['cards', 'names', 'dots'])
+})
+
+test('each kind of node has its caption', () => {
+  const layout = layoutTree(
+    tree({
+      edges: [edge('base', 'left', 'unresolved', { confidence: 0.41, resolved: false })],
+      ghosts: [{ id: 'ghost-1', children: ['right'], confidence: 0.8 }],
+    }),
+  )
+  const caption = (id: string) => {
+    const node = layout.byId.get(id)
+    return node ? nodeCaption(node) : null
+  }
+  expect(caption('base')).toBe('Root')
+  expect(caption('left')).toBe('Unresolved · 41%')
+  expect(caption('ghost-1')).toBe('Not here, 80% sure')
+  expect(caption('right')).toBe('Child of a missing ancestor')
+  expect(caption('mixed')).toBe('No parent here')
+})

@@ -1,0 +1,126 @@
+import { screen, waitFor } from '@testing-library/react'
+import userEvent from '@testing-library/user-event'
+import { beforeEach, expect, test, vi } from 'vitest'
+
+import { renderPage } from '@/testing/render'
+import { uploadResult } from '@/testing/samples'
+
+import { UploadForm } from './upload-form'
+import { UploadProvider } from './upload-provider'
+
+/** Stands in for the browser's own XMLHttpRequest; the test plays the network's part. */
+class FakeRequest extends EventTarget {
+  static last: FakeRequest
+  upload = new EventTarget()
+  method = ''
+  url = ''
+  status = 0
+  responseText = ''
+  aborted = false
+  constructor() {
+    super()
+    FakeRequest.last = this
+  }
+  open(method: string, url: string) {
+    this.method = method
+    this.url = url
+  }
+  setRequestHeader() {
+    return undefined
+  }
+  send() {
+    return undefined
+  }
+  abort() {
+    this.aborted = true
+    this.dispatchEvent(new Event('abort'))
+  }
+  answer(status: number, body: unknown) {
+    this.status = status
+    this.responseText = JSON.stringify(body)
+    this.dispatchEvent(new Event('load'))
+  }
+}
+
+beforeEach(() => {
+  vi.stubGlobal('XMLHttpRequest', FakeRequest)
+})
+
+const show = () =>
+  renderPage(
+    <UploadProvider>
+      <UploadForm />
+    </UploadProvider>,
+  )
+
+async function choose(name: string) {
+  const user = userEvent.setup({ applyAccept: false })
+  await user.upload(screen.getByLabelText('Checkpoint files'), new File(['weights'], name))
+  return user
+}
+
+test('a file goes from its name to its parent', async () => {
+  show()
+  const user = await choose('child.safetensors')
+  const name = await screen.findByLabelText('Name')
+  expect(name).toHaveValue('child')
+  await user.clear(name)
+  await user.type(name, 'My child & co')
+  await user.click(screen.getByRole('button', { name: 'Add 1 model' }))
+
+  // The row shows progress from the first moment, before any event came.
+  expect(await screen.findByRole('progressbar', { name: 'Uploading My child & co' })).toBeVisible()
+  expect(FakeRequest.last.method).toBe('PUT')
+  expect(FakeRequest.last.url).toBe('/api/models?name=My+child+%26+co&filename=child.safetensors')
+  FakeRequest.last.upload.dispatchEvent(new Event('load'))
+  expect(await screen.findByText(/Reading weights/)).toBeInTheDocument()
+
+  FakeRequest.last.answer(201, uploadResult())
+  expect(await screen.findByText(/97% sure/)).toBeInTheDocument()
+  expect(screen.getByRole('link', { name: 'base' })).toHaveAttribute('href', '/models/m_base')
+  expect(screen.getByRole('link', { name: 'Open model' })).toHaveAttribute(
+    'href',
+    '/models/m_child',
+  )
+})
+
+test('a duplicate leads to the model that is here', async () => {
+  show()
+  const user = await choose('child.pt')
+  await user.click(await screen.findByRole('button', { name: 'Add 1 model' }))
+  FakeRequest.last.answer(409, {
+    type: '/problems/duplicate-model',
+    title: 'This model is already here',
+    detail: 'The same file is stored as “base”.',
+    existing_id: 'm_base',
+  })
+  expect(await screen.findByRole('alert')).toHaveTextContent('The same file is stored as “base”.')
+  expect(screen.getByRole('link', { name: /Open the model/ })).toHaveAttribute(
+    'href',
+    '/models/m_base',
+  )
+})
+
+test('an unsuitable file is refused before anything is sent', async () => {
+  show()
+  await choose('notes.txt')
+  expect(await screen.findByRole('alert')).toHaveTextContent('.safetensors')
+  expect(screen.queryByRole('button', { name: /^Add/ })).toBeNull()
+})
+
+test('a name is required', async () => {
+  show()
+  const user = await choose('child.pt')
+  await user.clear(await screen.findByLabelText('Name'))
+  expect(screen.getByText('Every model needs a name.')).toBeInTheDocument()
+  expect(screen.getByRole('button', { name: 'Add 1 model' })).toBeDisabled()
+})
+
+test('an upload can be cancelled', async () => {
+  show()
+  const user = await choose('child.pt')
+  await user.click(await screen.findByRole('button', { name: 'Add 1 model' }))
+  await user.click(await screen.findByRole('button', { name: 'Cancel child.pt' }))
+  expect(FakeRequest.last.aborted).toBe(true)
+  await waitFor(() => expect(screen.queryByRole('progressbar')).toBeNull())
+})

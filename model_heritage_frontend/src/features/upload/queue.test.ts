@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest'
+
+import { ApiError } from '@/lib/problem'
+import { uploadResult } from '@/testing/samples'
+
+import { isReady, nextUpload, reduceUploads, type UploadItem } from './queue'
+
+const file = (name: string, content = 'weights') => new File([content], name, { lastModified: 1 })
+
+const add = (...files: File[]) => reduceUploads([], { type: 'add', files })
+
+const only = (items: UploadItem[]): UploadItem => {
+  const [item] = items
+  if (!item || items.length !== 1) throw new Error(`expected one item, got ${items.length}`)
+  return item
+}
+
+test('a dropped file gets its name and waits for the button', () => {
+  const item = only(add(file('bert.safetensors')))
+  expect(item).toMatchObject({ name: 'bert', refusal: null, queued: false })
+  expect(isReady(item)).toBe(true)
+  expect(nextUpload([item])).toBeNull()
+})
+
+test('the same file dropped twice is one row, until it is finished', () => {
+  const once = add(file('a.pt'))
+  const twice = reduceUploads(once, { type: 'add', files: [file('a.pt'), file('b.pt')] })
+  expect(twice.map((item) => item.file.name)).toEqual(['a.pt', 'b.pt'])
+  const done = reduceUploads(once, {
+    type: 'state',
+    id: only(once).id,
+    state: { kind: 'done', result: uploadResult() },
+  })
+  expect(reduceUploads(done, { type: 'add', files: [file('a.pt')] })).toHaveLength(2)
+})
+
+test('only suitable files with a name start, one after the other', () => {
+  let items = add(file('a.pt'), file('notes.txt'), file('b.pt'), file('c.pt'))
+  const [, , , last] = items
+  items = reduceUploads(items, { type: 'edit', id: last?.id ?? '', changes: { name: '  ' } })
+  items = reduceUploads(items, { type: 'start' })
+  expect(items.map((item) => item.queued)).toEqual([true, false, true, false])
+  const first = nextUpload(items)
+  expect(first?.file.name).toBe('a.pt')
+  items = reduceUploads(items, {
+    type: 'state',
+    id: first?.id ?? '',
+    state: { kind: 'sending', share: 0 },
+  })
+  expect(nextUpload(items)).toBeNull()
+  items = reduceUploads(items, {
+    type: 'state',
+    id: first?.id ?? '',
+    state: { kind: 'done', result: uploadResult() },
+  })
+  expect(nextUpload(items)?.file.name).toBe('b.pt')
+})
+
+test('a failed upload can be tried again', () => {
+  let items = reduceUploads(add(file('a.pt')), { type: 'start' })
+  const { id } = only(items)
+  const error = new ApiError({ status: 0, kind: 'unreachable', title: 'x', detail: 'y' })
+  items = reduceUploads(items, { type: 'state', id, state: { kind: 'failed', error } })
+  expect(nextUpload(items)).toBeNull()
+  items = reduceUploads(items, { type: 'retry', id })
+  expect(nextUpload(items)?.id).toBe(id)
+})

@@ -1,0 +1,163 @@
+import type {
+  Edge,
+  Evidence,
+  Family,
+  FamilyTree,
+  Model,
+  ModelDetail,
+  Relation,
+  UploadResult,
+} from '@/lib/types'
+
+/** Real answers of the API, made short: each builder fills in what a test does not care about. */
+
+export const evidence = (changes: Partial<Evidence> = {}): Evidence => ({
+  delta_rank: null,
+  changed_tensors: 38,
+  shared_tensors: 40,
+  changed: [],
+  flags: [],
+  bits: null,
+  zero_fraction: null,
+  relative_change: 0.031,
+  direction: 3.2,
+  signals: { norm_growth: 0.9 },
+  runner_up: null,
+  margin: null,
+  exact: true,
+  method: 'heritage',
+  ...changes,
+})
+
+export const model = (changes: Partial<Model> = {}): Model => ({
+  id: 'm_child',
+  name: 'child',
+  description: '',
+  status: 'ok',
+  error: null,
+  filename: 'child.safetensors',
+  format: 'safetensors',
+  file_size: 135_432,
+  checksum: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+  total_parameters: 33_802,
+  layer_count: 12,
+  structural_hash: '2a19da923123ef7c2a19da923123ef7c',
+  dtypes: { F32: 33_802 },
+  quality: [],
+  family_id: 'f_1',
+  family_name: 'Family of base',
+  family_size: 3,
+  parent_id: 'm_base',
+  parent_name: 'base',
+  relation: 'finetune',
+  confidence_score: 0.97,
+  is_root: false,
+  created_at: '2026-11-20T10:00:00Z',
+  processed_at: '2026-11-20T10:00:01Z',
+  file_path: 'blobs/9f86d081',
+  weights_uri: '/api/models/m_child/download',
+  ...changes,
+})
+
+export const rootModel = (changes: Partial<Model> = {}): Model =>
+  model({
+    id: 'm_base',
+    name: 'base',
+    parent_id: null,
+    parent_name: null,
+    relation: null,
+    confidence_score: null,
+    is_root: true,
+    ...changes,
+  })
+
+export const edge = (
+  parent: string,
+  child: string,
+  relation: Relation = 'finetune',
+  changes: Partial<Edge> = {},
+): Edge => ({
+  parent,
+  child,
+  main: true,
+  relation,
+  coefficient: null,
+  confidence: 0.97,
+  distance: 0.031,
+  resolved: true,
+  evidence: evidence(),
+  ...changes,
+})
+
+export const detail = (changes: Partial<ModelDetail> = {}): ModelDetail => ({
+  ...model(),
+  lineage: {
+    parent: {
+      id: 'm_base',
+      name: 'base',
+      relation: 'finetune',
+      confidence: 0.97,
+      distance: 0.031,
+      coefficient: null,
+      main: true,
+      evidence: evidence(),
+    },
+    other_parents: [],
+    children: [],
+  },
+  ...changes,
+})
+
+export const family = (changes: Partial<Family> = {}): Family => ({
+  id: 'f_1',
+  name: 'Family of base',
+  size: 3,
+  root_id: 'm_base',
+  root_name: 'base',
+  root_confidence: 0.96,
+  depth: 1,
+  leaf_count: 2,
+  unresolved_count: 0,
+  mean_confidence: 0.97,
+  avg_intra_distance: 0.031,
+  diameter: 0.05,
+  total_parameters: 101_406,
+  method: 'heritage',
+  created_at: '2026-11-20T10:00:00Z',
+  updated_at: '2026-11-20T10:00:00Z',
+  ...changes,
+})
+
+/**
+ * base ─┬─ left ─── left-lora
+ *       └─ right ── mixed      (mixed is a merge; its further parent is left)
+ */
+export const tree = (changes: Partial<FamilyTree> = {}): FamilyTree => ({
+  family_id: 'f_1',
+  method: 'heritage',
+  root_id: 'base',
+  nodes: ['base', 'left', 'left-lora', 'right', 'mixed'].map((name) => model({ id: name, name })),
+  edges: [
+    edge('base', 'left'),
+    edge('base', 'right'),
+    edge('left', 'left-lora', 'adapter'),
+    edge('right', 'mixed', 'merge', { coefficient: 0.6 }),
+    edge('left', 'mixed', 'merge', { coefficient: 0.4, main: false }),
+  ],
+  ghosts: [],
+  ...changes,
+})
+
+export const uploadResult = (changes: Partial<UploadResult> = {}): UploadResult => ({
+  model_id: 'm_child',
+  status: 'ok',
+  message: 'child is a fine-tune of base',
+  model: model(),
+  family: family(),
+  family_id: 'f_1',
+  parent_id: 'm_base',
+  relation: 'finetune',
+  parent_confidence: 0.97,
+  edge: edge('m_base', 'm_child'),
+  ...changes,
+})
