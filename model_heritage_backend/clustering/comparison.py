@@ -23,7 +23,7 @@ def compare_models(
     -------
     ``summary`` (a sentence), ``distance`` (|other - model| / |model| over shared matrices; None
     when there are none), ``related``, ``relation_evidence`` (the signals, seen as model -> other) and
-    ``tensors``, one entry each: ``status`` is "equal", "changed", "reshaped", "removed" or "added"
+    ``tensors``: ``status`` of each is "equal", "changed", "reshaped", "removed" or "added"
     """
     first, second = store.load_fingerprint(model_id), store.load_fingerprint(other_id)
     reverse = first.checksum > second.checksum

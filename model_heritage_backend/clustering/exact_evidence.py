@@ -22,8 +22,11 @@ VERSION = 1
 """Part of the cache key: raise it when a figure's meaning changes."""
 WINDOW_VALUES = 2_621_440
 """Largest part of one matrix that is held in memory at once."""
-ENTROPY_VALUES = 131_072
+ENTROPY_VALUES = 65_536
+FULL_RANK_SEEN = 4
+"""After this many full-rank deltas no further ranks are computed: the edge is no adapter."""
 TOP_DIRECTIONS = 16
+STEP_GROUPS = 12
 DIAGONAL_FROM = 64
 """Smaller matrices have no tail against which a diagonal excess could stand out."""
 
@@ -53,6 +56,11 @@ class ExactEvidence:
     larger_share : share of changed values whose magnitude is larger in b, in [0, 1]
     row_log_ratio : median log ratio of norms (b over a) of the least changed rows
     row_spread : median absolute deviation of these log ratios
+    value_growth, row_growth : norm growth within groups of values of like step / within rows, after
+        a common factor of shrinkage or growth has been fitted as well; 1 when a step ignores the
+        weights, whatever decay did to all of them
+    row_shrinkage : that common factor of the rows over its standard error: positive when b is
+        smaller
     diagonal_excess : nats by which b is aligned with the top directions of the delta more than a
     entropy, skew_forward, skew_backward : non-Gaussian asymmetries of the residuals, in [-1, 1]
     kurtosis : share of matrices with larger kurtosis in a, minus the share with larger in b
@@ -67,6 +75,9 @@ class ExactEvidence:
     larger_share: float
     row_log_ratio: float
     row_spread: float
+    value_growth: float
+    row_growth: float
+    row_shrinkage: float
     diagonal_excess: float
     entropy: float
     skew_forward: float
@@ -101,6 +112,9 @@ class ExactEvidence:
                 "norm_growth",
                 "norm_z",
                 "row_log_ratio",
+                "value_growth",
+                "row_growth",
+                "row_shrinkage",
                 "diagonal_excess",
                 "entropy",
                 "skew_forward",
@@ -145,12 +159,14 @@ class _Totals:
         self.growth = self.squares = self.delta = self.deviation = 0.0
         self.changed = self.larger = 0
         self.excess = 0.0
+        self.value_fit, self.row_fit = _GrowthFit(), _GrowthFit()
         self.log_ratios: list[Array] = []
         self.moves: list[Array] = []
         self.residuals: list[tuple[float, tuple[float, ...]]] = []
         self.kurtosis: list[float] = []
         self.matrices: list[MatrixChange] = []
         self.vectors = self.vectors_changed = 0
+        self.full_rank = 0
         self.vector_growth: list[tuple[int, float]] = []
 
     def finish(self) -> ExactEvidence:
@@ -170,6 +186,9 @@ class _Totals:
             larger_share=self.larger / self.changed if self.changed else 0.5,
             row_log_ratio=log_ratio,
             row_spread=spread,
+            value_growth=self.value_fit.growth,
+            row_growth=self.row_fit.growth,
+            row_shrinkage=self.row_fit.shrinkage,
             diagonal_excess=self.excess,
             entropy=pooled[0],
             skew_forward=pooled[1],
@@ -181,6 +200,57 @@ class _Totals:
             relative_change=math.sqrt(self.delta / self.squares) if self.squares > 0 else 0.0,
             matrices=tuple(self.matrices),
         )
+
+
+class _GrowthFit:
+    """Weighted least squares of norm growth on step and size, over groups of values.
+
+    y = growth x d - 2 shrinkage x m, where for one group of values y is the mean of b^2 - a^2, d
+    that of (b - a)^2 and m that of (a^2 + b^2) / 2, all in units of the matrix's mean square. The
+    variance of y under a step that ignores the weights is 4 m d / (number of values).
+    """
+
+    def __init__(self) -> None:
+        self._sums = np.zeros(5)
+
+    def add(self, squares: Array, count: int | NDArray[np.int64], variance: float) -> None:
+        """Groups of ``count`` values each, with sums of squares (3, groups) of a, b and b - a."""
+        if variance <= 0.0:
+            return
+        a, b, d = squares / count / variance
+        m, y = (a + b) / 2, b - a
+        typical = float((m * d).mean())
+        if typical <= 0.0:
+            return
+        w = count / (4 * np.maximum(m * d, 0.01 * typical))
+        self._sums += [float((w * t).sum()) for t in (d * d, d * m, m * m, d * y, m * y)]
+
+    @property
+    def growth(self) -> float:
+        dd, dm, mm, dy, my = self._sums
+        rest = dd * mm - dm * dm
+        return float((mm * dy - dm * my) / rest) if rest > 1e-9 * dd * mm else 0.0
+
+    @property
+    def shrinkage(self) -> float:
+        """In standard errors."""
+        dd, dm, mm, dy, my = self._sums
+        rest = dd * mm - dm * dm
+        if rest <= 1e-9 * dd * mm:
+            return 0.0
+        return float((dm * dy - dd * my) / rest * math.sqrt(rest / dd))
+
+
+def _add_values(x: Array, y: Array, variance: float, fit: _GrowthFit) -> None:
+    """Values grouped by how far they moved."""
+    if x.size < 8 * STEP_GROUPS:
+        return
+    step = np.abs(y - x)
+    edges = np.sort(step)[:: max(x.size // STEP_GROUPS, 1)][1:STEP_GROUPS]
+    groups = np.searchsorted(edges, step, side="right")
+    counts = np.bincount(groups, minlength=STEP_GROUPS)
+    squares = [np.bincount(groups, v * v, minlength=STEP_GROUPS) for v in (x, y, step)]
+    fit.add(np.stack(squares)[:, counts > 0], counts[counts > 0], variance)
 
 
 def _measure_matrix(
@@ -211,6 +281,7 @@ def _measure_matrix(
         totals.deviation += 2 * mean_square / size
         totals.changed += changed
         totals.larger += larger
+        totals.row_fit.add(squares, columns, mean_square / size)
         usable = (squares > 0).all(0)
         totals.log_ratios.append(0.5 * np.log(squares[1, usable] / squares[0, usable]))
         totals.moves.append(squares[2, usable] / squares[0, usable])
@@ -251,13 +322,18 @@ def _add_signals(
     x, y = window
     delta = y - x
     keep = max(1, x.size // ENTROPY_VALUES)
+    _add_values(x[::keep].ravel(), y[::keep].ravel(), variance, totals.value_fit)
     residual = _residual_signals(x[::keep].ravel(), y[::keep].ravel())
     if residual is not None:
         totals.residuals.append((math.sqrt(x[::keep].size), residual[:3]))
         totals.kurtosis.append(residual[3])
     if min(delta.shape) >= DIAGONAL_FROM:
         totals.excess += _diagonal_excess(x, y, delta)
-    return calculate_delta_rank(delta, noise=roundoff * math.sqrt(variance))
+    if totals.full_rank >= FULL_RANK_SEEN:
+        return None
+    rank = calculate_delta_rank(delta, noise=roundoff * math.sqrt(variance))
+    totals.full_rank += rank is None
+    return rank
 
 
 def _residual_signals(x: Array, y: Array) -> tuple[float, float, float, float] | None:

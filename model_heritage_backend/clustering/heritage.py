@@ -25,16 +25,22 @@ from model_heritage_backend.clustering.direction import calculate_direction
 from model_heritage_backend.clustering.exact_evidence import ExactEvidence, measure_edge
 from model_heritage_backend.clustering.genealogy import Edge, Evidence, FamilyTree, Relation
 from model_heritage_backend.clustering.merges import Merge, find_merges
-from model_heritage_backend.clustering.orientation import Orientation, orient
+from model_heritage_backend.clustering.orientation import (
+    CENTRALITY_WEIGHT,
+    Orientation,
+    calculate_centrality,
+    orient,
+    point,
+)
 from model_heritage_backend.clustering.pair_statistics import (
-    ROW_CAP,
+    CAP,
     PairStatistics,
     calculate_pair_statistics,
 )
 from model_heritage_backend.clustering.relations import classify_change
 from model_heritage_backend.clustering.sample_weights import open_samples
 from model_heritage_backend.clustering.siblings import find_siblings
-from model_heritage_backend.clustering.skeleton import build_skeleton, prefer_sources
+from model_heritage_backend.clustering.skeleton import Neighbours, build_skeleton, prefer_sources
 from model_heritage_backend.fingerprints import Fingerprint
 
 METHOD = "heritage"
@@ -45,6 +51,9 @@ EXTENDED = 6.0
 OFF_GRID = 4.0
 """Log-odds that a model off the quantisation grid descends from its neighbour on it: training
 leaves the grid and does not come back to it."""
+
+ROOTS_WEIGHED = 6
+ROOT_POSSIBLE = 0.01
 
 ExactSource = Callable[[str, str], ExactEvidence | None]
 """(id, id) -> evidence of the pair read from its files, its matrices under the first's canonical
@@ -90,7 +99,7 @@ class _Solver:
         gains, distances = self._matrices()
         self.copies = self._find_copies()
         self.raw_gains = gains
-        full = max((s.values for s in self.statistics.values()), default=0) * ROW_CAP
+        full = max((s.values for s in self.statistics.values()), default=0) * 2 * CAP
         self.gains = prefer_sources(gains, self.copies, full)
         norms = self._squared_norms()
         self.merges = find_merges(self.family, distances, norms, self.members)
@@ -98,11 +107,35 @@ class _Solver:
         self.log_odds = {
             (a, b): self._direct(a, b) for a in neighbours for b in neighbours[a] if a < b
         }
-        orientation = orient(neighbours, self.log_odds, size)
-        parents = find_siblings(
-            self.family, orientation, fixed=set(self.merges) | {c for _, c in self.copies}
+        orientation, parents = self._choose_root(
+            neighbours, orient(neighbours, self.log_odds, size)
         )
         return self._finish(orientation, parents)
+
+    def _choose_root(
+        self, neighbours: Neighbours, first: Orientation
+    ) -> tuple[Orientation, dict[int, int]]:
+        """Weigh the likeliest roots again with siblings put side by side under each of them.
+
+        Repair changes edges, so a root is judged by the tree that people will see.
+        """
+        fixed = set(self.merges) | {child for _, child in self.copies}
+        likely = np.argsort(-first.posterior, kind="stable")[:ROOTS_WEIGHED]
+        roots = [int(r) for r in likely if first.posterior[r] > ROOT_POSSIBLE]
+        repaired, scores = [], []
+        for root in roots:
+            parents = find_siblings(
+                self.family, point(neighbours, root, first.posterior), fixed=fixed
+            )
+            odds = sum(self._direct(parent, child) for child, parent in parents.items())
+            centrality = calculate_centrality(parents, self.members)
+            repaired.append(parents)
+            scores.append(odds + CENTRALITY_WEIGHT * centrality)
+        weights = np.exp(np.array(scores) - max(scores))
+        posterior = first.posterior.copy()
+        posterior[roots] = posterior[roots].sum() * weights / weights.sum()
+        best = int(np.argmax(weights))
+        return point(neighbours, roots[best], posterior), repaired[best]
 
     # Stage A -----------------------------------------------------------------------------------
 
@@ -122,7 +155,7 @@ class _Solver:
         size = len(self.family)
         gains, distances = np.zeros((size, size)), np.zeros((size, size))
         for (a, b), pair in self.statistics.items():
-            gains[a, b] = gains[b, a] = max(pair.row_gain, pair.tail_gain)
+            gains[a, b] = gains[b, a] = pair.gain
             distances[a, b] = distances[b, a] = pair.squared_distance
         return gains, distances
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,6 +73,23 @@ def orient(
     root = int(np.argmax(posterior))
     order, parents = walk(neighbours, root)
     return Orientation(root, parents, tuple(order), posterior)
+
+
+def point(neighbours: Neighbours, root: int, posterior: NDArray[np.float64]) -> Orientation:
+    """The same tree hung from another root, under a given posterior."""
+    order, parents = walk(neighbours, root)
+    return Orientation(root, parents, tuple(order), posterior)
+
+
+def calculate_centrality(parents: Mapping[int, int], members: Collection[int]) -> float:
+    """Log-likelihood of a rooted tree's shape: - sum over members of ln(size of its subtree)."""
+    below = dict.fromkeys(members, 0)
+    for member in members:
+        above: int | None = member
+        while above is not None:
+            below[above] += 1
+            above = parents.get(above)
+    return -sum(math.log(count) for count in below.values())
 
 
 def walk(neighbours: Neighbours, root: int) -> tuple[list[int], dict[int, int]]:
