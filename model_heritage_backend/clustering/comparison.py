@@ -22,7 +22,7 @@ def compare_models(
     Returns
     -------
     ``summary`` (a sentence), ``distance`` (|other - model| / |model| over shared matrices; None
-    when there are none), ``related``, ``relation_evidence`` (the signals, seen as model -> other) and
+    when there are none), ``related``, ``relation_evidence`` (signals, seen as model -> other) and
     ``tensors``: ``status`` of each is "equal", "changed", "reshaped", "removed" or "added"
     """
     first, second = store.load_fingerprint(model_id), store.load_fingerprint(other_id)

@@ -1,0 +1,67 @@
+# The one door for every task. `make run` and `make test` work on a fresh clone with Python 3.11+,
+# Node 20+ and make; stamp files in .stamps/ make every later call start in seconds.
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMPS := .stamps
+FRONT := model_heritage_frontend
+PNPM := npx -y pnpm@12.21.0 -C $(FRONT)
+FRONT_SOURCES := $(shell find $(FRONT) -path $(FRONT)/node_modules -prune -o -path $(FRONT)/dist -prune -o -type f -print 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run dev test test-back test-front lint bench demo clean
+
+help: ## Show what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(STAMPS)/python-dev $(STAMPS)/front ## Only install, for running, testing and developing
+
+run: $(STAMPS)/python $(STAMPS)/dist ## Serve UI and API on http://localhost:5001
+	@$(PY) run_server.py
+
+dev: $(STAMPS)/python $(STAMPS)/front ## Serve the API on 5001 and the UI with live reload on 5173
+	@trap 'kill 0' EXIT INT TERM; $(PY) run_server.py & $(PNPM) run dev
+
+test: test-back test-front ## All tests, back and front
+
+test-back: $(STAMPS)/python-dev $(STAMPS)/dist
+	$(PY) -m pytest
+
+test-front: $(STAMPS)/front
+	$(PNPM) run test
+
+lint: $(STAMPS)/python-dev $(STAMPS)/front ## Style, types and import contracts
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	$(PNPM) run lint
+
+bench: $(STAMPS)/python-dev ## Accuracy on really trained zoos, beside MoTHer
+	$(PY) -m benchmarks.accuracy
+
+demo: $(STAMPS)/python ## Fill the running server with a small real family and show its tree
+	$(PY) -m benchmarks.demo
+
+clean: ## Remove what was installed and built (never the data in uploads/)
+	rm -rf $(VENV) $(STAMPS) $(FRONT)/node_modules $(FRONT)/dist
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(STAMPS)/python: requirements.txt constraints.txt | $(VENV)/bin/python
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/python-dev: requirements-dev.txt $(STAMPS)/python
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/front: $(FRONT)/package.json $(FRONT)/pnpm-lock.yaml
+	$(PNPM) install --frozen-lockfile
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/dist: $(STAMPS)/front $(FRONT_SOURCES)
+	$(PNPM) run build
+	@mkdir -p $(STAMPS) && touch $@
