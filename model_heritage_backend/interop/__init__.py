@@ -1,0 +1,1 @@
+"""Genealogies in forms that other programs read."""
