@@ -161,6 +161,13 @@ export interface UploadResult {
   edge: Edge | null
 }
 
+/** The answer when an upload is stored but its place in the family tree is still being computed. */
+export interface UploadAccepted {
+  model_id: string
+  job_id: string
+  status: 'processing'
+}
+
 export interface TensorComparison {
   name: string
   shape: number[] | null

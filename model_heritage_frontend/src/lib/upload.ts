@@ -1,9 +1,15 @@
-import { apiUrl } from '@/lib/api'
+import { api, apiUrl } from '@/lib/api'
 import { ApiError, parseProblem, unreachable } from '@/lib/problem'
-import type { UploadResult } from '@/lib/types'
+import type { Evidence, Model, UploadAccepted, UploadResult } from '@/lib/types'
 
 export const ACCEPTED_ENDINGS = ['.safetensors', '.pt', '.pth', '.bin'] as const
 export const MAX_BYTES = 5 * 1024 ** 3
+
+/** A model that arrived, and why its parent is believed. */
+export interface UploadOutcome {
+  model: Model
+  evidence: Evidence | null
+}
 
 export interface UploadRequest {
   file: File
@@ -39,7 +45,7 @@ export function refuseFile(file: { name: string; size: number }): string | null 
  * The raw body is streamed straight into the server's store, where a multipart form would be written
  * to disk twice. XMLHttpRequest, because fetch cannot report upload progress.
  */
-export function uploadModel(upload: UploadRequest): Promise<UploadResult> {
+export function sendFile(upload: UploadRequest): Promise<UploadResult | UploadAccepted> {
   return new Promise((resolve, reject) => {
     const xhr = new XMLHttpRequest()
     const url = apiUrl(['models'], {
@@ -59,7 +65,7 @@ export function uploadModel(upload: UploadRequest): Promise<UploadResult> {
         reject(parseProblem(xhr.status, xhr.responseText))
         return
       }
-      resolve(JSON.parse(xhr.responseText) as UploadResult)
+      resolve(JSON.parse(xhr.responseText) as UploadResult | UploadAccepted)
     })
     xhr.addEventListener('error', () => {
       settle()
@@ -82,4 +88,30 @@ export function uploadModel(upload: UploadRequest): Promise<UploadResult> {
     xhr.setRequestHeader('Content-Type', 'application/octet-stream')
     xhr.send(upload.file)
   })
+}
+
+const POLL_MILLISECONDS = 1000
+
+const pause = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, POLL_MILLISECONDS)
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer)
+      reject(signal.reason instanceof Error ? signal.reason : new Error('cancelled'))
+    })
+  })
+
+/**
+ * Sends a checkpoint and waits until its parent is known. A big model's answer may come before that
+ * (202): then the stored model is asked again and again.
+ */
+export async function uploadModel(upload: UploadRequest): Promise<UploadOutcome> {
+  const answer = await sendFile(upload)
+  if ('model' in answer) return { model: answer.model, evidence: answer.edge?.evidence ?? null }
+  let model = await api.getModel(answer.model_id, upload.signal)
+  while (model.status === 'processing') {
+    await pause(upload.signal)
+    model = await api.getModel(answer.model_id, upload.signal)
+  }
+  return { model, evidence: model.lineage.parent?.evidence ?? null }
 }

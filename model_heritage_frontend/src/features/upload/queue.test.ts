@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
 import { ApiError } from '@/lib/problem'
-import { uploadResult } from '@/testing/samples'
+import { model } from '@/testing/samples'
 
 import { isReady, nextUpload, reduceUploads, type UploadItem } from './queue'
 
@@ -29,7 +29,7 @@ test('the same file dropped twice is one row, until it is finished', () => {
   const done = reduceUploads(once, {
     type: 'state',
     id: only(once).id,
-    state: { kind: 'done', result: uploadResult() },
+    state: { kind: 'done', outcome: { model: model(), evidence: null } },
   })
   expect(reduceUploads(done, { type: 'add', files: [file('a.pt')] })).toHaveLength(2)
 })
@@ -51,7 +51,7 @@ test('only suitable files with a name start, one after the other', () => {
   items = reduceUploads(items, {
     type: 'state',
     id: first?.id ?? '',
-    state: { kind: 'done', result: uploadResult() },
+    state: { kind: 'done', outcome: { model: model(), evidence: null } },
   })
   expect(nextUpload(items)?.file.name).toBe('b.pt')
 })

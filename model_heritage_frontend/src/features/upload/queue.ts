@@ -1,6 +1,5 @@
-import { nameFromFile, refuseFile } from '@/lib/upload'
+import { nameFromFile, refuseFile, type UploadOutcome } from '@/lib/upload'
 import type { ApiError } from '@/lib/problem'
-import type { UploadResult } from '@/lib/types'
 
 export type UploadState =
   | { kind: 'waiting' }
@@ -8,7 +7,7 @@ export type UploadState =
   | { kind: 'sending'; share: number }
   /** Everything is sent; the server reads the weights and solves the family. */
   | { kind: 'reading' }
-  | { kind: 'done'; result: UploadResult }
+  | { kind: 'done'; outcome: UploadOutcome }
   | { kind: 'failed'; error: ApiError }
 
 export interface UploadItem {

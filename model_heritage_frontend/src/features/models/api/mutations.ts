@@ -37,8 +37,12 @@ export function useReprocessModel(id: string) {
   const client = useQueryClient()
   return useMutation({
     mutationFn: () => api.reprocessModel(id),
-    onSuccess: async () => {
-      toast.success('The weights have been read again.')
+    onSuccess: async ({ status }) => {
+      toast.success(
+        status === 'processing'
+          ? 'Its weights are being read again.'
+          : 'Its weights have been read again.',
+      )
       await refreshLake(client)
     },
     onError: showError,

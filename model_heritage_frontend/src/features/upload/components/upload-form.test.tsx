@@ -2,8 +2,8 @@ import { screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { beforeEach, expect, test, vi } from 'vitest'
 
-import { renderPage } from '@/testing/render'
-import { uploadResult } from '@/testing/samples'
+import { renderPage, serve } from '@/testing/render'
+import { detail, uploadResult } from '@/testing/samples'
 
 import { UploadForm } from './upload-form'
 import { UploadProvider } from './upload-provider'
@@ -82,6 +82,25 @@ test('a file goes from its name to its parent', async () => {
     'href',
     '/models/m_child',
   )
+})
+
+test('an answer that comes before the parent is known is followed up', async () => {
+  const states = ['processing', 'ok'] as const
+  let asked = 0
+  serve((request) => {
+    if (request !== 'GET /api/models/m_child') return undefined
+    const status = states[Math.min(asked, 1)]
+    asked += 1
+    return { json: detail({ status }) }
+  })
+  show()
+  const user = await choose('child.pt')
+  await user.click(await screen.findByRole('button', { name: 'Add 1 model' }))
+  FakeRequest.last.upload.dispatchEvent(new Event('load'))
+  FakeRequest.last.answer(202, { model_id: 'm_child', job_id: 'j_1', status: 'processing' })
+  expect(await screen.findByText(/Reading weights/)).toBeInTheDocument()
+  expect(await screen.findByText(/97% sure/, undefined, { timeout: 3000 })).toBeInTheDocument()
+  expect(asked).toBe(2)
 })
 
 test('a duplicate leads to the model that is here', async () => {

@@ -30,7 +30,7 @@ export function UploadProvider({ children }: { children: ReactNode }) {
       controllers.current.set(id, controller)
       dispatch({ type: 'state', id, state: { kind: 'sending', share: 0 } })
       try {
-        const result = await uploadModel({
+        const outcome = await uploadModel({
           file,
           name: name.trim(),
           description: description.trim(),
@@ -42,7 +42,7 @@ export function UploadProvider({ children }: { children: ReactNode }) {
               state: share >= 1 ? { kind: 'reading' } : { kind: 'sending', share },
             }),
         })
-        dispatch({ type: 'state', id, state: { kind: 'done', result } })
+        dispatch({ type: 'state', id, state: { kind: 'done', outcome } })
         await refreshLake(client)
       } catch (error) {
         dispatch({ type: 'state', id, state: { kind: 'failed', error: asApiError(error) } })

@@ -1,4 +1,4 @@
-import { ArrowRightIcon, CircleCheckIcon, NetworkIcon } from 'lucide-react'
+import { ArrowRightIcon, CircleAlertIcon, CircleCheckIcon, NetworkIcon } from 'lucide-react'
 import { Link } from 'react-router'
 
 import { Confidence } from '@/components/confidence'
@@ -7,11 +7,11 @@ import { RelationBadge } from '@/components/relation-badge'
 import { Button } from '@/components/ui/button'
 import { formatCompact, plural } from '@/lib/format'
 import { paths } from '@/lib/paths'
-import type { UploadResult } from '@/lib/types'
+import type { UploadOutcome } from '@/lib/upload'
 
 /** What the weights said: the parent by name, how sure that is, and where to look next. */
-export function UploadResultCard({ result }: { result: UploadResult }) {
-  const { model, edge } = result
+export function UploadResultCard({ outcome }: { outcome: UploadOutcome }) {
+  const { model, evidence } = outcome
   const failed = model.status === 'error'
   return (
     <div
@@ -20,13 +20,17 @@ export function UploadResultCard({ result }: { result: UploadResult }) {
       data-testid="upload-result"
     >
       <p className="text-accent-foreground flex items-center gap-2 text-sm font-medium">
-        <CircleCheckIcon aria-hidden className="size-4 shrink-0" />
+        {failed ? (
+          <CircleAlertIcon aria-hidden className="text-destructive size-4 shrink-0" />
+        ) : (
+          <CircleCheckIcon aria-hidden className="size-4 shrink-0" />
+        )}
         {failed
           ? `“${model.name}” is stored, but could not be read`
           : `“${model.name}” is in the lake`}
       </p>
       <p className="mt-2 text-base text-pretty">
-        <OriginSentence model={model} evidence={edge?.evidence} />
+        <OriginSentence model={model} evidence={evidence ?? undefined} />
       </p>
       <div className="mt-3 flex flex-wrap items-center gap-x-4 gap-y-2 text-sm">
         {model.relation && <RelationBadge relation={model.relation} hint />}

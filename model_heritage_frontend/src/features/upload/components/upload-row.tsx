@@ -127,7 +127,7 @@ function Body({ item }: { item: UploadItem }) {
         </div>
       )
     case 'done':
-      return <UploadResultCard result={state.result} />
+      return <UploadResultCard outcome={state.outcome} />
     case 'failed':
       return <Failure error={state.error} onRetry={() => retry(item.id)} />
   }
