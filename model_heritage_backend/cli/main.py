@@ -1,0 +1,94 @@
+"""The commands and their options. Everything heavy is imported when a command runs."""
+
+from __future__ import annotations
+
+import io
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from model_heritage_backend import __version__
+from model_heritage_backend.errors import HeritageError
+
+USAGE = 2
+
+app = typer.Typer(
+    name="model-heritage",
+    help="The genealogy of neural networks, recovered from their weights.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class Method(StrEnum):
+    """The values of TreeBuildingMethod, which is not imported for its names alone."""
+
+    HERITAGE = "heritage"
+    MOTHER = "mother"
+    DISTANCE_ONLY = "distance_only"
+    KURTOSIS_ONLY = "kurtosis_only"
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"model-heritage {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """The genealogy of neural networks, recovered from their weights."""
+
+
+@app.command()
+def scan(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            exists=True, file_okay=False, readable=True, help="Folder with checkpoints."
+        ),
+    ],
+    json: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write the heritage document; - for standard output."),
+    ] = None,
+    method: Annotated[Method, typer.Option(help="How parents are decided.")] = Method.HERITAGE,
+    cache: Annotated[
+        bool, typer.Option("--cache/--no-cache", help="Remember what was read between scans.")
+    ] = True,
+    exact: Annotated[
+        bool,
+        typer.Option("--exact/--no-exact", help="Read the files again to refine the tree's edges."),
+    ] = True,
+) -> None:
+    """Find the genealogy of all checkpoints below a folder.
+
+    Reads .safetensors files, and .pt, .pth and .bin files of PyTorch 1.6 or newer, where they are.
+    Exit code: 0 done, 1 some file could not be read (the rest is still reported), 2 usage.
+    """
+    from model_heritage_backend.cli.scan import run_scan
+
+    code = run_scan(folder, json=json, method=method.value, use_cache=cache, exact=exact)
+    raise typer.Exit(code)
+
+
+def run() -> None:
+    """Entry point: a command's own errors become one sentence and the exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal of an old encoding gets question marks, not a crash.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    try:
+        app()
+    except HeritageError as error:
+        typer.echo(f"Error: {error.detail}", err=True)
+        sys.exit(USAGE)
