@@ -2,6 +2,7 @@
 
 ``python -m benchmarks.accuracy --kinds wild small-step --seeds 11 12`` trains what is not in the
 cache yet, solves every zoo, prints a table and writes Markdown and JSON into benchmarks/results/.
+Without arguments it takes one zoo of every kind.
 """
 
 from __future__ import annotations
@@ -173,8 +174,8 @@ edges with a confidence of 0.9 or more. Families are found by the engine for eve
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
     parser.add_argument("folders", nargs="*", type=Path, help="zoos that are there already")
-    parser.add_argument("--kinds", nargs="*", choices=list(KINDS), default=[])
-    parser.add_argument("--seeds", nargs="*", type=int, default=[])
+    parser.add_argument("--kinds", nargs="+", choices=list(KINDS), default=[])
+    parser.add_argument("--seeds", nargs="+", type=int, default=[11])
     parser.add_argument("--models", type=int, help="size of the wild zoos")
     parser.add_argument("--families", type=int, help="families in the zoos of the other kinds")
     parser.add_argument(
@@ -183,14 +184,13 @@ def main(arguments: list[str] | None = None) -> int:
         choices=[m.value for m in METHODS],
         default=[m.value for m in METHODS],
     )
-    parser.add_argument("--name", help="of the result files; without it nothing is written")
+    parser.add_argument("--name", default="accuracy", help="of the two result files")
     options = parser.parse_args(arguments)
-    if not options.folders and not (options.kinds and options.seeds):
-        parser.error("name some folders, or kinds and seeds")
+    kinds = options.kinds or ([] if options.folders else list(KINDS))
     zoos = [Zoo(folder) for folder in options.folders]
     runs: list[Run] = []
     methods = [TreeBuildingMethod(method) for method in options.methods]
-    for kind in options.kinds:
+    for kind in kinds:
         for seed in options.seeds:
             print(f"{kind}, seed {seed} ...", file=sys.stderr, flush=True)
             sizes = {"models": options.models, "families": options.families}
@@ -200,8 +200,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{zoo.folder.name} solved", file=sys.stderr, flush=True)
     rows = build_report(runs)
     print(format_table(rows))
-    if options.name:
-        print(f"Written: {write_results(rows, runs, options.name)}")
+    print(f"Written: {write_results(rows, runs, options.name)}")
     return 0
 
 
