@@ -1,0 +1,78 @@
+"""The program as a user starts it: help, version, exit codes, speed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from model_heritage_backend import __version__
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ("numpy", "torch", "flask", "numba", "scipy", "sklearn", "sqlalchemy", "networkx")
+
+
+def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "model_heritage_backend", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+
+def test_help_and_version() -> None:
+    assert run("--version").stdout == f"model-heritage {__version__}\n"
+    for arguments in (["--help"], ["scan", "--help"]):
+        result = run(*arguments)
+        assert result.returncode == 0
+        assert "Usage" in result.stdout
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from model_heritage_backend.cli.main import app; "
+        f"print([m for m in {HEAVY!r} if m in sys.modules])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout == "[]\n"
+
+
+def test_help_is_quick() -> None:
+    """The best of several, as the machine may be busy."""
+    seconds = []
+    for _ in range(5):
+        start = time.perf_counter()
+        run("--help")
+        seconds.append(time.perf_counter() - start)
+    assert min(seconds) < 0.3
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["scan"],
+        ["scan", "missing-folder"],
+        ["scan", "file"],
+        ["scan", ".", "--method", "magic"],
+        ["scan", ".", "--json", "missing-folder/out.json"],
+        ["scan", ".", "--json", "."],
+        ["dance"],
+    ],
+)
+def test_wrong_usage_is_2_and_a_sentence(tmp_path: Path, arguments: list[str]) -> None:
+    (tmp_path / "file").write_text("")
+    result = run(*arguments, cwd=tmp_path)
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert result.stderr
+    assert "Traceback" not in result.stderr
