@@ -1,5 +1,6 @@
 import { PageHeader } from '@/components/page-header'
 import { FamilyGrid } from '@/features/families/components/family-grid'
+import { FamilySketch } from '@/features/tree/components/family-sketch'
 import { useTitle } from '@/hooks/use-title'
 
 export function FamiliesPage() {
@@ -10,7 +11,7 @@ export function FamiliesPage() {
         title="Families"
         description="Models that descend from a common ancestor, found by comparing their weights."
       />
-      <FamilyGrid />
+      <FamilyGrid picture={(family) => <FamilySketch familyId={family.id} />} />
     </>
   )
 }

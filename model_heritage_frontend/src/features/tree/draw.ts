@@ -90,7 +90,7 @@ function drawLink(
   ctx.lineWidth = (link.edge ? 1.1 + 1.5 * confidence : 1.2) / Math.max(scale, 0.45)
   const dash = 5 / Math.max(scale, 0.45)
   ctx.setLineDash(!link.main ? [dash, dash * 0.8] : uncertain ? [dash * 0.4, dash * 0.7] : [])
-  ctx.globalAlpha *= link.edge ? 0.4 + 0.6 * confidence : 0.7
+  ctx.globalAlpha *= link.edge ? 0.45 + 0.55 * confidence : 0.7
   ctx.beginPath()
   ctx.moveTo(x0, link.source.y)
   ctx.bezierCurveTo(middle, link.source.y, middle, link.target.y, x1, link.target.y)
@@ -191,8 +191,7 @@ function drawDot(
   const pixels = 11
   ctx.font = `${marked ? 600 : 450} ${pixels / scale}px ${palette.font}`
   ctx.textBaseline = 'middle'
-  // A leaf at the right edge has its box's width; all others have the column's.
-  const room = layout.size.width + (node.children.length > 0 ? layout.size.columnGap : 0)
+  const room = layout.size.width + Math.min(layout.size.columnGap, layout.size.width)
   const text = fitText(ctx, nodeName(node), room - (DOT + 14) / scale)
   const x = centre + radius + 4 / scale
   ctx.lineWidth = 3.5 / scale

@@ -54,6 +54,8 @@ export const COMPACT: NodeSize = {
   widestGap: 300,
   rowGap: 12,
 }
+/** For phones, where the width is what limits the scale. */
+export const NARROW: NodeSize = { width: 132, height: 40, columnGap: 28, widestGap: 90, rowGap: 12 }
 
 const collator = new Intl.Collator('en', { numeric: true })
 

@@ -12,7 +12,6 @@ import { useEffect, useRef, useState } from 'react'
 import type { TreeLayout, TreeNode } from './layout'
 
 const MAX_SCALE = 2.5
-const PADDING = 28
 
 interface Options {
   /** Leaves scrolling to the page: zooms by wheel only with Ctrl or ⌘, pans only with two fingers. */
@@ -35,10 +34,11 @@ export function fitTransform(
   size: { width: number; height: number },
 ): ZoomTransform {
   const { left, right, top, bottom } = layout.bounds
+  const padding = size.width < 480 ? 14 : 28
   const scale = Math.min(
     1,
-    (size.width - 2 * PADDING) / Math.max(right - left, 1),
-    (size.height - 2 * PADDING) / Math.max(bottom - top, 1),
+    (size.width - 2 * padding) / Math.max(right - left, 1),
+    (size.height - 2 * padding) / Math.max(bottom - top, 1),
   )
   return zoomIdentity
     .translate(size.width / 2, size.height / 2)

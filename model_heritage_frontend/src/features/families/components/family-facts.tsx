@@ -4,7 +4,7 @@ import type { Family } from '@/lib/types'
 
 export function FamilyFacts({ family }: { family: Family }) {
   return (
-    <dl className="grid grid-cols-2 gap-3 md:grid-cols-3 xl:grid-cols-5">
+    <dl className="grid grid-cols-2 gap-3 max-sm:*:last:col-span-2 md:grid-cols-3 xl:grid-cols-5">
       <StatTile
         label="Models"
         value={formatNumber(family.size)}

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { NetworkIcon, PlusIcon } from 'lucide-react'
+import type { ReactNode } from 'react'
 import { Link } from 'react-router'
 
 import { EmptyState, ErrorState, Loading } from '@/components/states'
@@ -11,6 +12,7 @@ import { formatNumber, formatPercent, plural } from '@/lib/format'
 import { paths } from '@/lib/paths'
 import type { Family } from '@/lib/types'
 
+const PICTURES = 12
 const GRID = 'grid gap-4 sm:grid-cols-2 lg:grid-cols-3'
 
 function Figure({ label, value }: { label: string; value: string }) {
@@ -22,9 +24,10 @@ function Figure({ label, value }: { label: string; value: string }) {
   )
 }
 
-function FamilyCard({ family }: { family: Family }) {
+function FamilyCard({ family, picture }: { family: Family; picture: ReactNode }) {
   return (
     <article className="bg-card hover:border-ring/60 relative flex h-full flex-col rounded-xl border p-5 shadow-xs transition-[border-color,box-shadow] hover:shadow-md">
+      {picture && <div className="bg-muted/60 mb-5 rounded-lg p-3">{picture}</div>}
       <h2 className="text-base leading-snug font-semibold">
         <Link
           to={paths.family(family.id)}
@@ -82,14 +85,19 @@ function LonerList({ families }: { families: Family[] }) {
   )
 }
 
-export function FamilyGrid() {
+interface FamilyGridProps {
+  /** Draws a family; only asked for those that come first, since each drawing is one request. */
+  picture: (family: Family) => ReactNode
+}
+
+export function FamilyGrid({ picture }: FamilyGridProps) {
   const families = useQuery(familiesQuery())
   if (families.isPending) {
     return (
       <Loading label="families">
         <div className={GRID}>
           {Array.from({ length: 6 }, (_, index) => (
-            <Skeleton key={index} className="h-40 rounded-xl" />
+            <Skeleton key={index} className="h-72 rounded-xl" />
           ))}
         </div>
       </Loading>
@@ -122,9 +130,9 @@ export function FamilyGrid() {
     <>
       {real.length > 0 ? (
         <ul className={GRID}>
-          {real.map((family) => (
+          {real.map((family, index) => (
             <li key={family.id}>
-              <FamilyCard family={family} />
+              <FamilyCard family={family} picture={index < PICTURES && picture(family)} />
             </li>
           ))}
         </ul>

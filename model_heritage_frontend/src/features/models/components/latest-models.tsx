@@ -24,7 +24,7 @@ function LatestRow({ model }: { model: Model }) {
         >
           {model.name}
         </Link>
-        <p className="text-muted-foreground truncate text-sm">
+        <p className="text-muted-foreground line-clamp-2 text-sm sm:line-clamp-1">
           <OriginSentence model={model} linked={false} />
         </p>
       </div>

@@ -13,7 +13,7 @@ import { useQueryParam } from '@/hooks/use-query-param'
 import { paths } from '@/lib/paths'
 import type { FamilyTree } from '@/lib/types'
 
-import { COMPACT, layoutTree, ROOMY } from '../layout'
+import { layoutTree, NARROW, ROOMY } from '../layout'
 import { FindInTree } from './find-in-tree'
 import { NodePanel } from './node-panel'
 import { TreeCanvas } from './tree-canvas'
@@ -33,7 +33,7 @@ function Workbench({ tree, label }: { tree: FamilyTree; label: string }) {
   const [view, setView] = useQueryParam('view', 'tree')
   const [found, setFound] = useState<{ id: string } | null>(null)
   const narrow = useMedia('(max-width: 640px)')
-  const layout = useMemo(() => layoutTree(tree, narrow ? COMPACT : ROOMY), [tree, narrow])
+  const layout = useMemo(() => layoutTree(tree, narrow ? NARROW : ROOMY), [tree, narrow])
   const node = layout.byId.get(selected)
   return (
     <div className="space-y-4">
@@ -70,8 +70,8 @@ function Workbench({ tree, label }: { tree: FamilyTree; label: string }) {
               found={found}
               onSelect={select}
               onOpen={(id) => void navigate(paths.model(id))}
-              className="max-h-[min(70vh,44rem)] min-h-96"
-              height={layout.bounds.bottom - layout.bounds.top + 160}
+              className="max-h-[min(70vh,44rem)] min-h-88"
+              height={(layout.bounds.bottom - layout.bounds.top) * (narrow ? 0.55 : 1) + 160}
             />
           )}
         </Card>

@@ -8,9 +8,10 @@ import { Button } from '@/components/ui/button'
 import { Card, CardContent, CardHeader, CardTitle } from '@/components/ui/card'
 import { Skeleton } from '@/components/ui/skeleton'
 import { treeQuery } from '@/hooks/queries'
+import { useMedia } from '@/hooks/use-media'
 import { paths } from '@/lib/paths'
 
-import { COMPACT, layoutTree } from '../layout'
+import { COMPACT, layoutTree, NARROW } from '../layout'
 import { TreeCanvas } from './tree-canvas'
 import { TreeLegend } from './tree-legend'
 
@@ -24,7 +25,11 @@ interface ModelTreeProps {
 export function ModelTree({ familyId, modelId, modelName }: ModelTreeProps) {
   const tree = useQuery(treeQuery(familyId))
   const navigate = useNavigate()
-  const layout = useMemo(() => (tree.data ? layoutTree(tree.data, COMPACT) : null), [tree.data])
+  const narrow = useMedia('(max-width: 640px)')
+  const layout = useMemo(
+    () => (tree.data ? layoutTree(tree.data, narrow ? NARROW : COMPACT) : null),
+    [tree.data, narrow],
+  )
   const open = (id: string | null) => {
     if (id !== null && id !== modelId && layout?.byId.get(id)?.model) void navigate(paths.model(id))
   }

@@ -57,7 +57,7 @@ function Row({
         </span>
       )}
       {node.model && (
-        <span className="text-muted-foreground ml-auto text-xs tabular-nums">
+        <span className="text-muted-foreground ml-auto text-xs tabular-nums max-sm:hidden">
           {formatCompact(node.model.total_parameters)} parameters
         </span>
       )}

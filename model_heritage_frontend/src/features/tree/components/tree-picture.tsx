@@ -1,28 +1,33 @@
+import { useMedia } from '@/hooks/use-media'
+import { plural } from '@/lib/format'
 import { RELATION_WORDS, relationColor } from '@/lib/relations'
 import { RELATIONS, type FamilyTree } from '@/lib/types'
 
 import { layoutTree, nodeName, type NodeSize, type TreeNode } from '../layout'
+import { pickNearest } from '../pick'
+import { Dot, Line } from './tree-marks'
 
-const SIZE: NodeSize = { width: 20, height: 22, columnGap: 104, widestGap: 104, rowGap: 8 }
-const LEAF_LABEL = 124
-const MOST = 22
-
-/** The part of a family nearest its root, breadth first, small enough to be taken in at a glance. */
-export function pickNearest(tree: FamilyTree, most: number = MOST): FamilyTree {
-  const whole = layoutTree(tree)
-  const kept = new Set(
-    [...whole.nodes]
-      .sort((a, b) => a.depth - b.depth || a.y - b.y)
-      .slice(0, most)
-      .map((node) => node.id),
-  )
-  return {
-    ...tree,
-    nodes: tree.nodes.filter((node) => kept.has(node.id)),
-    edges: tree.edges.filter((edge) => kept.has(edge.parent) && kept.has(edge.child)),
-    ghosts: tree.ghosts.filter((ghost) => kept.has(ghost.id)),
-  }
+interface Scale {
+  size: NodeSize
+  /** Room for the names of the rightmost leaves, and the letters that fit. */
+  labelRoom: number
+  letters: number
+  most: number
 }
+
+const WIDE: Scale = {
+  size: { width: 20, height: 22, columnGap: 104, widestGap: 104, rowGap: 8 },
+  labelRoom: 124,
+  letters: 18,
+  most: 18,
+}
+const SMALL: Scale = {
+  size: { width: 20, height: 22, columnGap: 66, widestGap: 66, rowGap: 8 },
+  labelRoom: 92,
+  letters: 13,
+  most: 11,
+}
+const CHILDREN_EACH = 5
 
 const shorten = (name: string, most: number): string =>
   name.length > most ? `${name.slice(0, most - 1)}…` : name
@@ -32,7 +37,7 @@ const appear = (index: number) => ({
   animationDuration: '450ms',
 })
 
-function Label({ node }: { node: TreeNode }) {
+function Label({ node, letters }: { node: TreeNode; letters: number }) {
   // Inner nodes carry their name above, where no edge runs; leaves to the right.
   const inner = node.children.length > 0
   const top = !node.parent
@@ -47,35 +52,23 @@ function Label({ node }: { node: TreeNode }) {
       strokeWidth={4}
       strokeLinejoin="round"
     >
-      {shorten(nodeName(node), inner ? 15 : 18)}
+      {shorten(nodeName(node), inner ? letters - 3 : letters)}
     </text>
-  )
-}
-
-function Dot({ node }: { node: TreeNode }) {
-  const color = node.edge ? relationColor(node.edge.relation) : 'var(--primary)'
-  return (
-    <circle
-      cx={node.x}
-      cy={node.y}
-      r={node.parent ? 4.5 : 6.5}
-      fill={node.ghost ? 'var(--card)' : color}
-      stroke={node.ghost ? 'var(--relation-unresolved)' : 'var(--card)'}
-      strokeWidth={node.ghost ? 1.5 : 2}
-      strokeDasharray={node.ghost ? '3 2' : undefined}
-    />
   )
 }
 
 /** A small drawing of a family: for looking at, not for working with. */
 export function TreePicture({ tree, label }: { tree: FamilyTree; label: string }) {
-  const layout = layoutTree(pickNearest(tree), SIZE)
+  const scale = useMedia('(max-width: 640px)') ? SMALL : WIDE
+  const picked = pickNearest(tree, scale.most, CHILDREN_EACH)
+  const layout = layoutTree(picked, scale.size)
   const { left, right, top, bottom } = layout.bounds
-  const width = right - left + LEAF_LABEL
   const height = Math.max(bottom - top + 24, 150)
+  const width = right - left + scale.labelRoom
   const used = RELATIONS.filter((relation) =>
     layout.links.some((link) => link.edge?.relation === relation),
   )
+  const leftOut = tree.nodes.length - picked.nodes.length
   return (
     <figure>
       <svg
@@ -84,43 +77,34 @@ export function TreePicture({ tree, label }: { tree: FamilyTree; label: string }
         role="img"
         aria-label={label}
       >
-        {layout.links.map(({ source, target, edge, main }, index) => {
-          const middle = (source.x + target.x) / 2
-          return (
-            <path
-              key={`${source.id}>${target.id}`}
-              d={`M${source.x},${source.y} C${middle},${source.y} ${middle},${target.y} ${target.x},${target.y}`}
-              fill="none"
-              stroke={relationColor(edge?.relation ?? 'unresolved')}
-              strokeWidth={1.2 + (edge?.confidence ?? 0.3)}
-              strokeOpacity={0.45 + 0.5 * (edge?.confidence ?? 0.4)}
-              strokeDasharray={main && edge?.resolved ? undefined : '4 4'}
-              className="animate-fade"
-              style={appear(index + 1)}
-            />
-          )
-        })}
+        {layout.links.map((link, index) => (
+          <Line
+            key={`${link.source.id}>${link.target.id}`}
+            link={link}
+            className="animate-fade"
+            style={appear(index + 1)}
+          />
+        ))}
         {layout.nodes.map((node, index) => (
           <g key={node.id} className="animate-fade" style={appear(index)}>
             <Dot node={node} />
-            <Label node={node} />
+            <Label node={node} letters={scale.letters} />
           </g>
         ))}
       </svg>
-      {used.length > 0 && (
-        <figcaption className="text-muted-foreground mt-4 flex flex-wrap gap-x-4 gap-y-1 text-xs">
-          {used.map((relation) => (
-            <span key={relation} className="flex items-center gap-1.5">
-              <span
-                aria-hidden
-                className="h-0.5 w-3.5 rounded-full"
-                style={{ background: relationColor(relation) }}
-              />
-              {RELATION_WORDS[relation].label}
-            </span>
-          ))}
-        </figcaption>
-      )}
+      <figcaption className="text-muted-foreground mt-4 flex flex-wrap gap-x-4 gap-y-1 text-xs">
+        {used.map((relation) => (
+          <span key={relation} className="flex items-center gap-1.5">
+            <span
+              aria-hidden
+              className="h-0.5 w-3.5 rounded-full"
+              style={{ background: relationColor(relation) }}
+            />
+            {RELATION_WORDS[relation].label}
+          </span>
+        ))}
+        {leftOut > 0 && <span>and {plural(leftOut, 'more model')}</span>}
+      </figcaption>
     </figure>
   )
 }
