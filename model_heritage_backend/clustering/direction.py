@@ -6,10 +6,28 @@ import math
 
 from model_heritage_backend.clustering.exact_evidence import ExactEvidence
 
-SMALL_STEP, LARGE_STEP = 0.03, 0.1
-"""Relative changes between which the two rules are mixed: below, norms and spectra of a step tell
-its direction; above, the non-Gaussian asymmetry of the residuals does."""
-LIMIT = 4.0
+SMALL_STEP, LARGE_STEP = 0.007, 0.02
+"""Relative changes between which the two rules are mixed. Below, hardly anything but a signature
+of decay or a large diagonal excess tells the direction, and the rule mostly abstains; above, the
+learned weights hold for every architecture and optimiser they were tried on."""
+LIMIT = 5.0
+WEIGHTS = {
+    "norm_growth": -1.24,
+    "value_growth": 0.20,
+    "row_growth": 0.46,
+    "row_shrinkage": 0.74,
+    "diagonal_excess": 0.48,
+    "entropy": 1.09,
+    "skew_forward": 2.93,
+    "skew_backward": 3.53,
+    "vector_growth": 0.40,
+    "larger_share": 2.08,
+    "norm_z": 1.24,
+}
+"""Of a logistic regression over 492 edges of twelve wild zoos (benchmarks/fit_direction.py), plus 1
+for each of the three non-Gaussian asymmetries, which transfer best between architectures. Left out
+one zoo at a time it was right on 85 % of edges (91 % GPT, 94 % ViT, 85 % CNN, 71 % MLP). Kurtosis is
+measured but not weighed: its sign depends on the initialisation and the optimiser."""
 
 
 def calculate_direction(evidence: ExactEvidence, *, rounded: bool) -> float:
@@ -29,8 +47,20 @@ def calculate_direction(evidence: ExactEvidence, *, rounded: bool) -> float:
 
 
 def _large_step(evidence: ExactEvidence) -> float:
-    asymmetry = evidence.entropy + evidence.skew_forward + evidence.skew_backward
-    return clip(2.0 * asymmetry, LIMIT)
+    features = {
+        "norm_growth": clip(evidence.norm_growth, 2.0) / 2,
+        "value_growth": clip(evidence.value_growth, 2.0) / 2,
+        "row_growth": clip(evidence.row_growth, 2.0) / 2,
+        "row_shrinkage": math.tanh(evidence.row_shrinkage / 10),
+        "diagonal_excess": clip(evidence.diagonal_excess / 10, 2.0),
+        "entropy": evidence.entropy,
+        "skew_forward": evidence.skew_forward,
+        "skew_backward": evidence.skew_backward,
+        "vector_growth": evidence.vector_growth / 2,
+        "larger_share": clip(20 * (0.5 - evidence.larger_share), 1.0),
+        "norm_z": math.tanh(evidence.norm_z / 3),
+    }
+    return clip(sum(WEIGHTS[name] * value for name, value in features.items()), LIMIT)
 
 
 def _small_step(evidence: ExactEvidence, *, rounded: bool) -> float:
