@@ -13,29 +13,28 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.engine import read_fingerprints, solve
+from benchmarks.engine import read_zoo, solve_zoo
 from benchmarks.report import Run, build_report, format_table, write_results
 from benchmarks.scoring import judge
 from benchmarks.zoo import KINDS, Zoo, get_zoo
-from model_heritage_backend.clustering import TreeBuildingMethod
 
 RESULTS = Path(__file__).parent / "results"
-METHODS = (TreeBuildingMethod.HERITAGE, TreeBuildingMethod.MOTHER)
+METHODS = ("heritage", "mother", "distance_only", "kurtosis_only")
 
 
-def run_zoo(zoo: Zoo, methods: Sequence[TreeBuildingMethod]) -> list[Run]:
+def run_zoo(zoo: Zoo, methods: Sequence[str]) -> list[Run]:
     """Solve a zoo by every method, from fingerprints that are taken once."""
     begun = time.perf_counter()
-    prints = read_fingerprints(zoo.folder)
+    reading = read_zoo(zoo.folder)
     fingerprint_seconds = time.perf_counter() - begun
     runs = []
     for method in methods:
-        document, seconds = solve(prints, method)
+        document, seconds = solve_zoo(reading, method=method)
         runs.append(
             Run(
                 zoo=zoo.folder.name,
                 kind=zoo.truth["generator"]["kind"],
-                method=method.value,
+                method=method,
                 judgement=judge(zoo.truth, document),
                 fingerprint_seconds=fingerprint_seconds,
                 solve_seconds=seconds,
@@ -52,25 +51,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seeds", nargs="+", type=int, default=[11])
     parser.add_argument("--models", type=int, help="size of the wild zoos")
     parser.add_argument("--families", type=int, help="families in the zoos of the other kinds")
-    parser.add_argument(
-        "--methods",
-        nargs="+",
-        choices=[m.value for m in METHODS],
-        default=[m.value for m in METHODS],
-    )
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS[:2]))
     parser.add_argument("--name", default="accuracy", help="of the two result files")
     options = parser.parse_args(arguments)
     kinds = options.kinds or ([] if options.folders else list(KINDS))
     zoos = [Zoo(folder) for folder in options.folders]
     runs: list[Run] = []
-    methods = [TreeBuildingMethod(method) for method in options.methods]
     for kind in kinds:
         for seed in options.seeds:
             print(f"{kind}, seed {seed} ...", file=sys.stderr, flush=True)
             sizes = {"models": options.models, "families": options.families}
             zoos.append(get_zoo(kind, seed, **sizes))
     for zoo in zoos:
-        runs += run_zoo(zoo, methods)
+        runs += run_zoo(zoo, options.methods)
         print(f"{zoo.folder.name} solved", file=sys.stderr, flush=True)
     rows = build_report(runs)
     print(format_table(rows))
