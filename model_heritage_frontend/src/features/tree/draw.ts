@@ -71,18 +71,24 @@ function fitText(ctx: CanvasRenderingContext2D, text: string, width: number): st
   return `${text.slice(0, low)}…`
 }
 
-function drawLink(
-  ctx: CanvasRenderingContext2D,
-  link: TreeLink,
-  layout: TreeLayout,
-  detail: Detail,
-  scale: number,
-  palette: Palette,
-): void {
+/** How strong something is drawn while another model's kin stand out. */
+const strength = (strong: boolean): number => (strong ? 1 : 0.3)
+
+function traceLink(path: CanvasPath, link: TreeLink, layout: TreeLayout, detail: Detail): void {
   const cards = detail === 'cards'
   const x0 = cards ? link.source.x + layout.size.width / 2 : dotX(link.source, layout.size)
   const x1 = cards ? link.target.x - layout.size.width / 2 : dotX(link.target, layout.size)
   const middle = (x0 + x1) / 2
+  path.moveTo(x0, link.source.y)
+  path.bezierCurveTo(middle, link.source.y, middle, link.target.y, x1, link.target.y)
+}
+
+function styleLink(
+  ctx: CanvasRenderingContext2D,
+  link: TreeLink,
+  scale: number,
+  palette: Palette,
+): void {
   const confidence = link.edge?.confidence ?? 0
   const relation = link.edge?.relation ?? 'unresolved'
   const uncertain = !link.edge || relation === 'unresolved' || !link.edge.resolved
@@ -91,11 +97,46 @@ function drawLink(
   const dash = 5 / Math.max(scale, 0.45)
   ctx.setLineDash(!link.main ? [dash, dash * 0.8] : uncertain ? [dash * 0.4, dash * 0.7] : [])
   ctx.globalAlpha *= link.edge ? 0.45 + 0.55 * confidence : 0.7
-  ctx.beginPath()
-  ctx.moveTo(x0, link.source.y)
-  ctx.bezierCurveTo(middle, link.source.y, middle, link.target.y, x1, link.target.y)
-  ctx.stroke()
-  ctx.setLineDash([])
+}
+
+interface Stroke {
+  path: Path2D
+  link: TreeLink
+  kin: boolean
+}
+
+/**
+ * From afar thousands of edges are in view: those that look alike (relation, dash and confidence to
+ * the nearest fifth) share one path, which a canvas strokes many times faster than single ones.
+ */
+function drawLinksFromAfar(
+  ctx: CanvasRenderingContext2D,
+  links: TreeLink[],
+  layout: TreeLayout,
+  scale: number,
+  isKin: (link: TreeLink) => boolean,
+  palette: Palette,
+): void {
+  const strokes = new Map<string, Stroke>()
+  for (const link of links) {
+    const { edge, main } = link
+    const kin = isKin(link)
+    const level = edge ? Math.round(edge.confidence * 5) / 5 : -1
+    const key = `${edge?.relation} ${main} ${edge?.resolved} ${level} ${kin}`
+    let stroke = strokes.get(key)
+    if (!stroke) {
+      const representative = edge && { ...link, edge: { ...edge, confidence: level } }
+      stroke = { path: new Path2D(), link: representative ?? link, kin }
+      strokes.set(key, stroke)
+    }
+    traceLink(stroke.path, link, layout, 'dots')
+  }
+  for (const { path, link, kin } of strokes.values()) {
+    ctx.globalAlpha = strength(kin)
+    styleLink(ctx, link, scale, palette)
+    ctx.stroke(path)
+    ctx.setLineDash([])
+  }
 }
 
 function nodeColor(node: TreeNode, palette: Palette): string {
@@ -192,7 +233,8 @@ function drawDot(
   ctx.font = `${marked ? 600 : 450} ${pixels / scale}px ${palette.font}`
   ctx.textBaseline = 'middle'
   const room = layout.size.width + Math.min(layout.size.columnGap, layout.size.width)
-  const text = fitText(ctx, nodeName(node), room - (DOT + 14) / scale)
+  // A marked name is written in full, over whatever is beside it.
+  const text = marked ? nodeName(node) : fitText(ctx, nodeName(node), room - (DOT + 14) / scale)
   const x = centre + radius + 4 / scale
   ctx.lineWidth = 3.5 / scale
   ctx.lineJoin = 'round'
@@ -200,6 +242,41 @@ function drawDot(
   ctx.strokeText(text, x, node.y)
   ctx.fillStyle = node.ghost ? palette.muted : palette.foreground
   ctx.fillText(text, x, node.y)
+}
+
+/** The dots of one colour are one path too; marked nodes and ghosts are drawn singly, on top. */
+function drawDotsFromAfar(
+  ctx: CanvasRenderingContext2D,
+  nodes: TreeNode[],
+  layout: TreeLayout,
+  palette: Palette,
+  state: DrawState,
+  scale: number,
+): void {
+  const radius = DOT / Math.max(scale, 0.12)
+  const isSpecial = (node: TreeNode) =>
+    node.ghost !== null || node.id === state.selected || node.id === state.hovered
+  const paths = new Map<string, { path: Path2D; color: string; kin: boolean }>()
+  for (const node of nodes) {
+    if (isSpecial(node)) continue
+    const color = nodeColor(node, palette)
+    const kin = state.kin === null || state.kin.has(node.id)
+    const key = `${color} ${kin}`
+    const entry = paths.get(key) ?? { path: new Path2D(), color, kin }
+    paths.set(key, entry)
+    const x = dotX(node, layout.size)
+    entry.path.moveTo(x + radius, node.y)
+    entry.path.arc(x, node.y, radius, 0, Math.PI * 2)
+  }
+  for (const { path, color, kin } of paths.values()) {
+    ctx.globalAlpha = strength(kin)
+    ctx.fillStyle = color
+    ctx.fill(path)
+  }
+  ctx.globalAlpha = 1
+  for (const node of nodes.filter(isSpecial)) {
+    drawDot(ctx, node, layout, palette, state, scale, false)
+  }
 }
 
 /** Paints the family. Nodes outside the view are skipped: a frame costs what it shows. */
@@ -216,29 +293,41 @@ export function drawTree(
   const right = (view.width - view.x) / view.scale + margin
   const top = -view.y / view.scale - margin
   const bottom = (view.height - view.y) / view.scale + margin
-  const strength = (strong: boolean) => (strong ? 1 : 0.3)
   const isKin = (id: string) => state.kin === null || state.kin.has(id)
 
   ctx.clearRect(0, 0, view.width, view.height)
   ctx.save()
   ctx.translate(view.x, view.y)
   ctx.scale(view.scale, view.scale)
-  for (const link of layout.links) {
-    const { source, target } = link
-    const away =
-      Math.min(source.x, target.x) > right ||
-      Math.max(source.x, target.x) < left ||
-      Math.min(source.y, target.y) > bottom ||
-      Math.max(source.y, target.y) < top
-    if (away) continue
-    ctx.globalAlpha = strength(isKin(source.id) && isKin(target.id))
-    drawLink(ctx, link, layout, detail, view.scale, palette)
+  const visible = layout.links.filter(
+    ({ source, target }) =>
+      Math.min(source.x, target.x) <= right &&
+      Math.max(source.x, target.x) >= left &&
+      Math.min(source.y, target.y) <= bottom &&
+      Math.max(source.y, target.y) >= top,
+  )
+  const linksKin = (link: TreeLink) => isKin(link.source.id) && isKin(link.target.id)
+  if (detail === 'dots') drawLinksFromAfar(ctx, visible, layout, view.scale, linksKin, palette)
+  else {
+    for (const link of visible) {
+      ctx.globalAlpha = strength(linksKin(link))
+      styleLink(ctx, link, view.scale, palette)
+      ctx.beginPath()
+      traceLink(ctx, link, layout, detail)
+      ctx.stroke()
+      ctx.setLineDash([])
+    }
   }
-  for (const node of layout.nodes) {
-    if (node.x > right || node.x < left || node.y > bottom || node.y < top) continue
-    ctx.globalAlpha = strength(isKin(node.id))
-    if (detail === 'cards') drawCard(ctx, node, layout, palette, state)
-    else drawDot(ctx, node, layout, palette, state, view.scale, detail === 'names')
+  const nodes = layout.nodes.filter(
+    ({ x, y }) => x <= right && x >= left && y <= bottom && y >= top,
+  )
+  if (detail === 'dots') drawDotsFromAfar(ctx, nodes, layout, palette, state, view.scale)
+  else {
+    for (const node of nodes) {
+      ctx.globalAlpha = strength(isKin(node.id))
+      if (detail === 'cards') drawCard(ctx, node, layout, palette, state)
+      else drawDot(ctx, node, layout, palette, state, view.scale, true)
+    }
   }
   ctx.restore()
 }

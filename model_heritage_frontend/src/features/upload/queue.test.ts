@@ -65,3 +65,15 @@ test('a failed upload can be tried again', () => {
   items = reduceUploads(items, { type: 'retry', id })
   expect(nextUpload(items)?.id).toBe(id)
 })
+
+test('clearing takes away what is finished or refused, and nothing else', () => {
+  let items = add(file('a.pt'), file('notes.txt'), file('b.pt'))
+  items = reduceUploads(items, {
+    type: 'state',
+    id: items[0]?.id ?? '',
+    state: { kind: 'done', outcome: { model: model(), evidence: null } },
+  })
+  expect(reduceUploads(items, { type: 'clear-finished' }).map((item) => item.file.name)).toEqual([
+    'b.pt',
+  ])
+})

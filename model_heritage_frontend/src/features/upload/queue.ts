@@ -94,6 +94,6 @@ export function reduceUploads(items: UploadItem[], action: UploadAction): Upload
     case 'state':
       return change(items, action.id, (item) => ({ ...item, state: action.state }))
     case 'clear-finished':
-      return items.filter((item) => !isFinished(item))
+      return items.filter((item) => !isFinished(item) && item.refusal === null)
   }
 }

@@ -192,6 +192,7 @@ export function TreeCanvas(props: TreeCanvasProps) {
         onKeyDown={onKeyDown}
         onPointerMove={onPointerMove}
         onPointerLeave={() => setHovered(null)}
+        onWheel={() => setHovered(null)}
         onClick={(event) => select(nodeUnder(event))}
         onDoubleClick={(event) => {
           const node = nodeUnder(event)

@@ -23,28 +23,32 @@ export function FileDropZone({ onFiles, slim = false }: FileDropZoneProps) {
   return (
     <div
       {...getRootProps({ role: undefined, tabIndex: undefined })}
-      className={cn(
-        'border-input bg-card hover:border-ring/60 flex flex-col items-center gap-4 rounded-xl border-2 border-dashed px-5 text-center transition-colors',
-        slim ? 'py-5 sm:flex-row sm:text-left' : 'py-14',
-      )}
+      className="border-input bg-card hover:border-ring/60 rounded-xl border-2 border-dashed px-5 transition-colors"
     >
       <input
         {...getInputProps({ 'aria-label': 'Checkpoint files', accept: ACCEPTED_ENDINGS.join(',') })}
       />
-      <span className="bg-accent text-accent-foreground grid size-11 shrink-0 place-items-center rounded-xl">
-        <UploadCloudIcon aria-hidden className="size-5" />
-      </span>
-      <div className={cn(slim && 'sm:flex-1')}>
-        <p className="font-medium">
-          {slim ? 'Drop checkpoints anywhere' : 'Drop checkpoints here'}
-        </p>
-        <p className="text-muted-foreground mt-0.5 text-sm">
-          {ACCEPTED_ENDINGS.join(', ')} – up to 5 GB each, one or many
-        </p>
+      <div
+        className={cn(
+          'flex flex-col items-center gap-4 text-center',
+          slim ? 'py-5 sm:flex-row sm:text-left' : 'py-14',
+        )}
+      >
+        <span className="bg-accent text-accent-foreground grid size-11 shrink-0 place-items-center rounded-xl">
+          <UploadCloudIcon aria-hidden className="size-5" />
+        </span>
+        <div className={cn(slim && 'sm:flex-1')}>
+          <p className="font-medium">
+            {slim ? 'Drop checkpoints anywhere' : 'Drop checkpoints here'}
+          </p>
+          <p className="text-muted-foreground mt-0.5 text-sm">
+            {ACCEPTED_ENDINGS.join(', ')} – up to 5 GB each, one or many
+          </p>
+        </div>
+        <Button variant="outline" onClick={open}>
+          Choose files
+        </Button>
       </div>
-      <Button variant="outline" onClick={open}>
-        Choose files
-      </Button>
     </div>
   )
 }

@@ -1,6 +1,7 @@
 import { PlusIcon } from 'lucide-react'
 
 import { Button } from '@/components/ui/button'
+import { cn } from '@/lib/cn'
 import { plural } from '@/lib/format'
 
 import { isFinished, isReady } from '../queue'
@@ -12,7 +13,7 @@ export function UploadForm() {
   const { items, addFiles, start, clearFinished } = useUploads()
   const ready = items.filter(isReady)
   const startable = ready.length > 0 && ready.every((item) => item.name.trim() !== '')
-  const finished = items.filter(isFinished).length
+  const clearable = items.some((item) => isFinished(item) || item.refusal !== null)
   return (
     <form
       className="space-y-4"
@@ -27,8 +28,14 @@ export function UploadForm() {
         <UploadRow key={item.id} item={item} />
       ))}
       {items.length > 0 && (
-        <div className="bg-background/90 sticky bottom-0 -mx-1 flex flex-wrap items-center justify-end gap-2 px-1 py-4 backdrop-blur">
-          {finished > 0 && (
+        <div
+          className={cn(
+            'flex flex-wrap items-center justify-end gap-2 py-4',
+            // With many rows the button stays in reach.
+            ready.length > 0 && 'bg-background sticky bottom-0 z-10 border-t',
+          )}
+        >
+          {clearable && (
             <Button variant="ghost" onClick={clearFinished}>
               Clear finished
             </Button>
