@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import struct
+import tracemalloc
 import zipfile
 from collections import OrderedDict
 from pathlib import Path
@@ -77,6 +78,18 @@ def test_a_large_transposed_matrix_is_gathered_in_windows(
         np.testing.assert_array_equal(weights["m"].read_rows(7, 9), matrix[7:9].numpy())
         np.testing.assert_array_equal(weights["other"].read_rows(1, 2), other[1:2].numpy())
         np.testing.assert_array_equal(weights["m"].read_rows(3, 4), matrix[3:4].numpy())
+
+
+def test_gathered_values_are_kept_for_one_tensor_only(tmp_path: Path) -> None:
+    tensors = {str(n): torch.ones(1024, 1024).T for n in range(6)}
+    path = save_torch(tensors, tmp_path / "a.pt")
+    tracemalloc.start()
+    with open_weights(path) as weights:
+        for tensor in weights.values():
+            tensor.read_rows(0, 10)
+        peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * tensors["0"].nbytes
 
 
 def test_tied_tensors_are_both_listed(tmp_path: Path) -> None:
