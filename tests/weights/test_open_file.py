@@ -1,0 +1,53 @@
+"""Positioned reads: exact, bounded, and not after the file is closed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from model_heritage_backend.errors import InvalidWeights
+from model_heritage_backend.weights.open_file import SMALLEST_BUFFER, OpenFile
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "a"
+    path.write_bytes(bytes(range(256)))
+    return path
+
+
+def test_reads_what_is_there(path: Path) -> None:
+    file = OpenFile(path)
+    assert file.size == 256
+    assert file.read_bytes(10, 3) == bytes([10, 11, 12])
+    assert file.read_bytes(256, 0) == b""
+    file.close()
+
+
+@pytest.mark.parametrize(("offset", "count"), [(255, 2), (257, 0), (-1, 1), (0, -1), (2**64, 1)])
+def test_places_outside_the_file_are_refused(path: Path, offset: int, count: int) -> None:
+    file = OpenFile(path)
+    with pytest.raises(InvalidWeights, match="ends before"):
+        file.read_buffer(offset, count)
+    file.close()
+
+
+def test_a_growing_buffer_leaves_older_views_alone(tmp_path: Path) -> None:
+    path = tmp_path / "big"
+    path.write_bytes(b"a" * SMALLEST_BUFFER + b"b" * SMALLEST_BUFFER)
+    file = OpenFile(path)
+    small = file.read_buffer(0, 4)
+    file.read_buffer(0, 2 * SMALLEST_BUFFER)
+    assert bytes(small) == b"aaaa"
+    with pytest.raises(TypeError):
+        small[0] = 0
+    file.close()
+
+
+def test_closing_twice_is_harmless_and_reading_after_it_is_not(path: Path) -> None:
+    file = OpenFile(path)
+    file.close()
+    file.close()
+    with pytest.raises(InvalidWeights, match="closed"):
+        file.read_bytes(0, 1)
