@@ -66,8 +66,9 @@ def run_scan(folder: Path, *, json: str | None, method: str, use_cache: bool, ex
 
 def read_with_progress(found: Found, cache: ScanCache, notes: Console) -> Reading:
     def tell(error: DocumentError) -> None:
-        text = Text.assemble(printable(error.path), ": ", printable(error.detail))
-        notes.print(text, style="red", soft_wrap=True)
+        # The style is the text's own: a style of the print would colour the bar below it too.
+        text = Text.assemble(printable(error.path), ": ", printable(error.detail), style="red")
+        notes.print(text, soft_wrap=True)
 
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
     with Progress(
