@@ -10,7 +10,13 @@ export function App() {
   const [client] = useState(makeQueryClient)
   const [router] = useState(makeRouter)
   return (
-    <ThemeProvider attribute="class" defaultTheme="system" disableTransitionOnChange>
+    <ThemeProvider
+      attribute="class"
+      defaultTheme="system"
+      disableTransitionOnChange
+      // public/theme.js has set the class already; React would warn of a script that never runs.
+      scriptProps={{ type: 'application/json' }}
+    >
       <QueryClientProvider client={client}>
         <RouterProvider router={router} />
       </QueryClientProvider>

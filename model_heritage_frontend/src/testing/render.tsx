@@ -11,7 +11,7 @@ const makeClient = () => new QueryClient({ defaultOptions: { queries: { retry: f
 export function renderRoutes(routes: RouteObject[], at = '/') {
   const router = createMemoryRouter(routes, { initialEntries: [at] })
   const view = render(
-    <ThemeProvider attribute="class">
+    <ThemeProvider attribute="class" scriptProps={{ type: 'application/json' }}>
       <QueryClientProvider client={makeClient()}>
         <RouterProvider router={router} />
       </QueryClientProvider>

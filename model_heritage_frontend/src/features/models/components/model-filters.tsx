@@ -80,7 +80,7 @@ export function ModelFilters({ values, families, onChange, onClear }: ModelFilte
     onChange: (event: { target: { value: string } }) => onChange(name, event.target.value),
   })
   return (
-    <search className="flex flex-wrap items-center gap-2.5">
+    <div role="search" className="flex flex-wrap items-center gap-2.5">
       <SearchField value={values.search} onChange={(value) => onChange('search', value)} />
       <div className="grid w-full grid-cols-2 gap-2.5 sm:flex sm:w-auto sm:flex-wrap">
         <NativeSelect aria-label="Family" className="sm:w-44" {...select('family')}>
@@ -119,6 +119,6 @@ export function ModelFilters({ values, families, onChange, onClear }: ModelFilte
           Clear filters
         </Button>
       )}
-    </search>
+    </div>
   )
 }

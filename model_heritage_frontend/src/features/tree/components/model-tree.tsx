@@ -61,7 +61,8 @@ export function ModelTree({ familyId, modelId, modelName }: ModelTreeProps) {
                 onSelect={open}
                 onOpen={open}
                 gentle
-                className="bg-background/60 h-80 rounded-lg border"
+                height={(layout.bounds.bottom - layout.bounds.top) * (narrow ? 0.55 : 0.95) + 72}
+                className="bg-background/60 max-h-120 min-h-72 rounded-lg border"
               />
               <div className="mt-3">
                 <TreeLegend layout={layout} />
