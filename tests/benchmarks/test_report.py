@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,13 @@ def test_rows_are_zoos_then_kinds_then_architectures() -> None:
         ("wild: all", "mother", 0.5),
     ]
     assert rows[2]["solve_seconds"] == 4.0
+
+
+def test_kinds_are_kept_apart() -> None:
+    small = replace(make_run("three", "heritage", WRONG), kind="small-step")
+    rows = {row["zoo"]: row["directed"] for row in build_report([RUNS[0], small])}
+    assert rows["wild: all"] == 1.0
+    assert rows["small-step: all"] == 0.5
 
 
 def test_the_table_has_a_cell_for_every_figure() -> None:
