@@ -45,7 +45,7 @@ class PairStatistics:
     @property
     def gain(self) -> float:
         """How near the two are, in nats: what the skeleton is grown on."""
-        return self.row_gain + self.spectral_gain
+        return 2 * self.spectral_gain
 
     @property
     def distance(self) -> float:

@@ -21,6 +21,9 @@ PLAIN_BELOW = 0.6
 """True chains of small transformers and wild families stay above 0.8 in 19 of 20 cases."""
 WHITENED_BELOW = 0.15
 """True chains stay above 0.23; three of four pairs of siblings are below 0.08."""
+CERTAIN_FROM = 0.8
+"""Below this certainty of where the root lies, a chain is left as it is: seen from the wrong end, a
+parent between its children looks like a sibling."""
 FLATTEST = 1e-4
 """Directions with less than this share of the largest energy are not blown up further."""
 
@@ -48,6 +51,8 @@ def find_siblings(
     for child in orientation.order:
         parent = parents.get(child)
         if parent is None or parent not in parents or child in fixed or parent in fixed:
+            continue
+        if orientation.calculate_certainty(parent) < CERTAIN_FROM:
             continue
         if calculate_tau(family, parents[parent], parent, child).siblings:
             parents[child] = parents[parent]
