@@ -12,6 +12,7 @@ class Limits:
     Attributes
     ----------
     header_bytes : length of a safetensors header (the format's own limit)
+    metadata : entries of what a safetensors file says about itself
     tensors : tensors of one checkpoint
     name_length : characters of a tensor's name, and bytes of a record's name
     dimensions : dimensions of one tensor
@@ -24,6 +25,7 @@ class Limits:
     """
 
     header_bytes: int = 100_000_000
+    metadata: int = 10_000
     tensors: int = 100_000
     name_length: int = 1024
     dimensions: int = 32

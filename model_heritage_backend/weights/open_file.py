@@ -51,20 +51,30 @@ class OpenFile:
         InvalidWeights
             When the file does not hold them.
         """
-        return bytes(self.read_buffer(offset, count))
+        self._check(offset, count)
+        own = bytearray(count)
+        self._fill(memoryview(own), offset)
+        return bytes(own)
 
     def read_buffer(self, offset: int, count: int) -> memoryview:
-        """As ``read_bytes``, but a read-only view that is valid until the next read."""
-        if not self._open:
-            raise InvalidWeights("The file was closed before it was read.")
-        if offset < 0 or count < 0 or offset + count > self.size:
-            raise InvalidWeights("The file ends before the values it announces.")
+        """As ``read_bytes``, but a read-only view that is valid until the next such read."""
+        self._check(offset, count)
         if len(self._buffer) < count:
             # A new object, as views of the old one may still be alive.
             self._buffer = bytearray(max(count, SMALLEST_BUFFER))
         view = memoryview(self._buffer)[:count]
+        self._fill(view, offset)
+        return view.toreadonly()
+
+    def _check(self, offset: int, count: int) -> None:
+        if not self._open:
+            raise InvalidWeights("The file was closed before it was read.")
+        if offset < 0 or count < 0 or offset + count > self.size:
+            raise InvalidWeights("The file ends before the values it announces.")
+
+    def _fill(self, view: memoryview, offset: int) -> None:
         done = 0
-        while done < count:
+        while done < len(view):
             try:
                 read = os.preadv(self._descriptor, [view[done:]], offset + done)
             except OSError as error:
@@ -72,7 +82,6 @@ class OpenFile:
             if read == 0:
                 raise InvalidWeights("The file became shorter while it was read.")
             done += read
-        return view.toreadonly()
 
     def close(self) -> None:
         if self._open:

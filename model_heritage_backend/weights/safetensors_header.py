@@ -85,9 +85,14 @@ class _Parser:
         tensors: list[TensorEntry] = []
         metadata: dict[str, str] = {}
 
+        def note(key: str) -> None:
+            if len(metadata) == self._limits.metadata:
+                raise _broken(f"__metadata__ has more than {self._limits.metadata:,} entries")
+            metadata[key] = self._string()
+
         def entry(name: str) -> None:
             if name == "__metadata__":
-                self._object(lambda key: metadata.__setitem__(key, self._string()), name)
+                self._object(note, name)
                 return
             if len(tensors) == self._limits.tensors:
                 raise InvalidWeights(f"The file holds more than {self._limits.tensors:,} tensors.")

@@ -127,6 +127,13 @@ def test_the_number_of_tensors_is_limited() -> None:
         parse(b"{" + entries + b"}", 0, Limits(tensors=4))
 
 
+def test_the_metadata_is_limited() -> None:
+    metadata = b'{"__metadata__":{"a":"","b":"","c":""}}'
+    assert parse(metadata, 0, Limits(metadata=3))
+    with pytest.raises(InvalidWeights, match="__metadata__ has more than 2 entries"):
+        parse(metadata, 0, Limits(metadata=2))
+
+
 @pytest.mark.parametrize(
     "header",
     [
