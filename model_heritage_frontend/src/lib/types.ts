@@ -168,6 +168,16 @@ export interface UploadAccepted {
   status: 'processing'
 }
 
+/** Where a file that is not stored would belong. */
+export interface Identification {
+  family_id: string | null
+  family_name: string | null
+  candidates: Relative[]
+  parent_id: string | null
+  relation: Relation | null
+  confidence: number | null
+}
+
 export interface TensorComparison {
   name: string
   shape: number[] | null

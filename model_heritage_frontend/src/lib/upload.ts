@@ -1,6 +1,6 @@
 import { api, apiUrl } from '@/lib/api'
 import { ApiError, parseProblem, unreachable } from '@/lib/problem'
-import type { Evidence, Model, UploadAccepted, UploadResult } from '@/lib/types'
+import type { Evidence, Identification, Model, UploadAccepted, UploadResult } from '@/lib/types'
 
 export const ACCEPTED_ENDINGS = ['.safetensors', '.pt', '.pth', '.bin'] as const
 export const MAX_BYTES = 5 * 1024 ** 3
@@ -11,13 +11,17 @@ export interface UploadOutcome {
   evidence: Evidence | null
 }
 
+/** What may be watched and stopped while a file is sent. */
+export interface Watch {
+  /** Share of the bytes that left this machine, 0 to 1; called with 1 when all have been sent. */
+  onProgress: (share: number) => void
+  signal: AbortSignal
+}
+
 export interface UploadRequest {
   file: File
   name: string
   description: string
-  /** Share of the bytes that left this machine, 0 to 1; called with 1 when all have been sent. */
-  onProgress: (share: number) => void
-  signal: AbortSignal
 }
 
 /** The file's name without its folder and its ending. */
@@ -39,33 +43,28 @@ export function refuseFile(file: { name: string; size: number }): string | null 
   return null
 }
 
-/**
- * Sends one checkpoint as a raw body and waits for its place in the family tree.
- *
- * The raw body is streamed straight into the server's store, where a multipart form would be written
- * to disk twice. XMLHttpRequest, because fetch cannot report upload progress.
- */
-export function sendFile(upload: UploadRequest): Promise<UploadResult | UploadAccepted> {
+/** Sends a body with XMLHttpRequest, because fetch cannot report upload progress. */
+function sendBody<T>(
+  method: string,
+  url: string,
+  body: File | FormData,
+  { onProgress, signal }: Watch,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const xhr = new XMLHttpRequest()
-    const url = apiUrl(['models'], {
-      name: upload.name,
-      filename: upload.file.name,
-      description: upload.description,
-    })
     const abort = (): void => xhr.abort()
-    const settle = (): void => upload.signal.removeEventListener('abort', abort)
+    const settle = (): void => signal.removeEventListener('abort', abort)
     xhr.upload.addEventListener('progress', (event) => {
-      if (event.lengthComputable && event.total > 0) upload.onProgress(event.loaded / event.total)
+      if (event.lengthComputable && event.total > 0) onProgress(event.loaded / event.total)
     })
-    xhr.upload.addEventListener('load', () => upload.onProgress(1))
+    xhr.upload.addEventListener('load', () => onProgress(1))
     xhr.addEventListener('load', () => {
       settle()
       if (xhr.status < 200 || xhr.status > 299) {
         reject(parseProblem(xhr.status, xhr.responseText))
         return
       }
-      resolve(JSON.parse(xhr.responseText) as UploadResult | UploadAccepted)
+      resolve(JSON.parse(xhr.responseText) as T)
     })
     xhr.addEventListener('error', () => {
       settle()
@@ -78,15 +77,16 @@ export function sendFile(upload: UploadRequest): Promise<UploadResult | UploadAc
           status: 0,
           kind: 'cancelled',
           title: 'Upload cancelled',
-          detail: 'You cancelled this upload. Nothing was stored.',
+          detail: 'You cancelled this upload.',
         }),
       )
     })
-    upload.signal.addEventListener('abort', abort)
-    xhr.open('PUT', url)
+    signal.addEventListener('abort', abort)
+    xhr.open(method, url)
     xhr.setRequestHeader('Accept', 'application/json')
-    xhr.setRequestHeader('Content-Type', 'application/octet-stream')
-    xhr.send(upload.file)
+    // A form sets its own type, with the boundary in it.
+    if (body instanceof File) xhr.setRequestHeader('Content-Type', 'application/octet-stream')
+    xhr.send(body)
   })
 }
 
@@ -104,14 +104,26 @@ const pause = (signal: AbortSignal): Promise<void> =>
 /**
  * Sends a checkpoint and waits until its parent is known. A big model's answer may come before that
  * (202): then the stored model is asked again and again.
+ *
+ * The body is the bare file: that is streamed straight into the server's store, where a multipart
+ * form would be written to disk twice.
  */
-export async function uploadModel(upload: UploadRequest): Promise<UploadOutcome> {
-  const answer = await sendFile(upload)
+export async function uploadModel(upload: UploadRequest, watch: Watch): Promise<UploadOutcome> {
+  const { file, name, description } = upload
+  const url = apiUrl(['models'], { name, filename: file.name, description })
+  const answer = await sendBody<UploadResult | UploadAccepted>('PUT', url, file, watch)
   if ('model' in answer) return { model: answer.model, evidence: answer.edge?.evidence ?? null }
-  let model = await api.getModel(answer.model_id, upload.signal)
+  let model = await api.getModel(answer.model_id, watch.signal)
   while (model.status === 'processing') {
-    await pause(upload.signal)
-    model = await api.getModel(answer.model_id, upload.signal)
+    await pause(watch.signal)
+    model = await api.getModel(answer.model_id, watch.signal)
   }
   return { model, evidence: model.lineage.parent?.evidence ?? null }
+}
+
+/** Asks where a checkpoint belongs. Nothing is stored. */
+export function identifyFile(file: File, watch: Watch): Promise<Identification> {
+  const form = new FormData()
+  form.append('file', file)
+  return sendBody<Identification>('POST', apiUrl(['identify']), form, watch)
 }

@@ -17,7 +17,7 @@ const only = (items: UploadItem[]): UploadItem => {
 
 test('a dropped file gets its name and waits for the button', () => {
   const item = only(add(file('bert.safetensors')))
-  expect(item).toMatchObject({ name: 'bert', refusal: null, queued: false })
+  expect(item).toMatchObject({ name: 'bert', refusal: null, purpose: null })
   expect(isReady(item)).toBe(true)
   expect(nextUpload([item])).toBeNull()
 })
@@ -38,8 +38,8 @@ test('only suitable files with a name start, one after the other', () => {
   let items = add(file('a.pt'), file('notes.txt'), file('b.pt'), file('c.pt'))
   const [, , , last] = items
   items = reduceUploads(items, { type: 'edit', id: last?.id ?? '', changes: { name: '  ' } })
-  items = reduceUploads(items, { type: 'start' })
-  expect(items.map((item) => item.queued)).toEqual([true, false, true, false])
+  items = reduceUploads(items, { type: 'start', purpose: 'add' })
+  expect(items.map((item) => item.purpose)).toEqual(['add', null, 'add', null])
   const first = nextUpload(items)
   expect(first?.file.name).toBe('a.pt')
   items = reduceUploads(items, {
@@ -56,14 +56,16 @@ test('only suitable files with a name start, one after the other', () => {
   expect(nextUpload(items)?.file.name).toBe('b.pt')
 })
 
-test('a failed upload can be tried again', () => {
-  let items = reduceUploads(add(file('a.pt')), { type: 'start' })
+test('a failed upload goes back to the form and can be tried again', () => {
+  const start = { type: 'start', purpose: 'add' } as const
+  let items = reduceUploads(add(file('a.pt')), start)
   const { id } = only(items)
   const error = new ApiError({ status: 0, kind: 'unreachable', title: 'x', detail: 'y' })
   items = reduceUploads(items, { type: 'state', id, state: { kind: 'failed', error } })
   expect(nextUpload(items)).toBeNull()
-  items = reduceUploads(items, { type: 'retry', id })
-  expect(nextUpload(items)?.id).toBe(id)
+  items = reduceUploads(items, { type: 'reset', id })
+  expect(isReady(only(items))).toBe(true)
+  expect(nextUpload(reduceUploads(items, start))?.id).toBe(id)
 })
 
 test('clearing takes away what is finished or refused, and nothing else', () => {

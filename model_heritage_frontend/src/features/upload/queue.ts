@@ -1,5 +1,6 @@
 import { nameFromFile, refuseFile, type UploadOutcome } from '@/lib/upload'
 import type { ApiError } from '@/lib/problem'
+import type { Identification } from '@/lib/types'
 
 export type UploadState =
   | { kind: 'waiting' }
@@ -8,7 +9,11 @@ export type UploadState =
   /** Everything is sent; the server reads the weights and solves the family. */
   | { kind: 'reading' }
   | { kind: 'done'; outcome: UploadOutcome }
+  /** Looked up without being stored. */
+  | { kind: 'identified'; answer: Identification }
   | { kind: 'failed'; error: ApiError }
+
+export type Purpose = 'add' | 'identify'
 
 export interface UploadItem {
   id: string
@@ -18,16 +23,17 @@ export interface UploadItem {
   /** Why this file cannot be sent at all; null when it can. */
   refusal: string | null
   state: UploadState
-  /** Set when the reader pressed the button: the queue takes it up in turn. */
-  queued: boolean
+  /** What the reader asked for by pressing a button; the queue takes it up in turn. */
+  purpose: Purpose | null
 }
 
 export type UploadAction =
   | { type: 'add'; files: File[] }
   | { type: 'edit'; id: string; changes: { name?: string; description?: string } }
   | { type: 'remove'; id: string }
-  | { type: 'start' }
-  | { type: 'retry'; id: string }
+  | { type: 'start'; purpose: Purpose }
+  /** Back to the form, whatever came of it. */
+  | { type: 'reset'; id: string }
   | { type: 'state'; id: string; state: UploadState }
   | { type: 'clear-finished' }
 
@@ -42,7 +48,7 @@ function makeItem(file: File): UploadItem {
     description: '',
     refusal: refuseFile(file),
     state: { kind: 'waiting' },
-    queued: false,
+    purpose: null,
   }
 }
 
@@ -50,21 +56,21 @@ const sameFile = (a: File, b: File): boolean =>
   a.name === b.name && a.size === b.size && a.lastModified === b.lastModified
 
 export const isReady = (item: UploadItem): boolean =>
-  item.refusal === null && item.state.kind === 'waiting' && !item.queued
+  item.refusal === null && item.state.kind === 'waiting' && item.purpose === null
 
 export const isBusy = (item: UploadItem): boolean =>
   item.state.kind === 'sending' || item.state.kind === 'reading'
 
 export const isPending = (item: UploadItem): boolean =>
-  isBusy(item) || (item.queued && item.state.kind === 'waiting')
+  isBusy(item) || (item.purpose !== null && item.state.kind === 'waiting')
 
 export const isFinished = (item: UploadItem): boolean =>
-  item.state.kind === 'done' || item.state.kind === 'failed'
+  item.state.kind === 'done' || item.state.kind === 'identified' || item.state.kind === 'failed'
 
 /** The next file to send: one at a time, in the order in which they were added. */
 export function nextUpload(items: UploadItem[]): UploadItem | null {
   if (items.some(isBusy)) return null
-  return items.find((item) => item.queued && item.state.kind === 'waiting') ?? null
+  return items.find((item) => item.purpose !== null && item.state.kind === 'waiting') ?? null
 }
 
 const change = (items: UploadItem[], id: string, edit: (item: UploadItem) => UploadItem) =>
@@ -83,12 +89,12 @@ export function reduceUploads(items: UploadItem[], action: UploadAction): Upload
       return items.filter((item) => item.id !== action.id)
     case 'start':
       return items.map((item) =>
-        isReady(item) && item.name.trim() !== '' ? { ...item, queued: true } : item,
+        isReady(item) && item.name.trim() !== '' ? { ...item, purpose: action.purpose } : item,
       )
-    case 'retry':
+    case 'reset':
       return change(items, action.id, (item) => ({
         ...item,
-        queued: true,
+        purpose: null,
         state: { kind: 'waiting' },
       }))
     case 'state':

@@ -1,6 +1,6 @@
 import { createContext, use } from 'react'
 
-import type { UploadItem } from './queue'
+import type { Purpose, UploadItem } from './queue'
 
 export interface Uploads {
   items: UploadItem[]
@@ -8,8 +8,9 @@ export interface Uploads {
   edit: (id: string, changes: { name?: string; description?: string }) => void
   /** Takes a row away; one that is being sent is cancelled first. */
   remove: (id: string) => void
-  start: () => void
-  retry: (id: string) => void
+  start: (purpose: Purpose) => void
+  /** Puts a row back into the form. */
+  reset: (id: string) => void
   clearFinished: () => void
 }
 

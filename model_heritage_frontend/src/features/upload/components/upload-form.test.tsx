@@ -135,6 +135,28 @@ test('a name is required', async () => {
   expect(screen.getByRole('button', { name: 'Add 1 model' })).toBeDisabled()
 })
 
+test('a file can be looked up without being stored, and added after all', async () => {
+  show()
+  const user = await choose('child.pt')
+  await user.click(await screen.findByRole('button', { name: 'Only look up' }))
+  expect(await screen.findByRole('progressbar')).toBeVisible()
+  expect([FakeRequest.last.method, FakeRequest.last.url]).toEqual(['POST', '/api/identify'])
+  const { parent } = detail().lineage
+  FakeRequest.last.answer(200, {
+    family_id: 'f_1',
+    family_name: 'Family of base',
+    candidates: [parent],
+    parent_id: 'm_base',
+    relation: 'finetune',
+    confidence: 0.97,
+  })
+  expect(await screen.findByText('Looked up, not stored')).toBeInTheDocument()
+  expect(screen.getByRole('link', { name: 'base' })).toHaveAttribute('href', '/models/m_base')
+  expect(screen.getByText('97%')).toBeInTheDocument()
+  await user.click(screen.getByRole('button', { name: 'Add it after all' }))
+  expect(await screen.findByLabelText('Name')).toHaveValue('child')
+})
+
 test('an upload can be cancelled', async () => {
   show()
   const user = await choose('child.pt')

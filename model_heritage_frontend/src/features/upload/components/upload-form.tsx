@@ -1,4 +1,4 @@
-import { PlusIcon } from 'lucide-react'
+import { PlusIcon, ScanSearchIcon } from 'lucide-react'
 
 import { Button } from '@/components/ui/button'
 import { cn } from '@/lib/cn'
@@ -20,7 +20,7 @@ export function UploadForm() {
       noValidate
       onSubmit={(event) => {
         event.preventDefault()
-        if (startable) start()
+        if (startable) start('add')
       }}
     >
       <FileDropZone onFiles={addFiles} slim={items.length > 0} />
@@ -38,6 +38,17 @@ export function UploadForm() {
           {clearable && (
             <Button variant="ghost" onClick={clearFinished}>
               Clear finished
+            </Button>
+          )}
+          {ready.length > 0 && (
+            <Button
+              size="lg"
+              variant="outline"
+              disabled={!startable}
+              onClick={() => start('identify')}
+            >
+              <ScanSearchIcon aria-hidden />
+              Only look up
             </Button>
           )}
           {ready.length > 0 && (

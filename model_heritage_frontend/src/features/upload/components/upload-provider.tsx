@@ -3,9 +3,9 @@ import { useCallback, useEffect, useMemo, useReducer, useRef, type ReactNode } f
 
 import { refreshLake } from '@/hooks/queries'
 import { ApiError, describeError } from '@/lib/problem'
-import { uploadModel } from '@/lib/upload'
+import { identifyFile, uploadModel, type Watch } from '@/lib/upload'
 
-import { isPending, nextUpload, reduceUploads, type UploadItem } from '../queue'
+import { isPending, nextUpload, reduceUploads, type UploadItem, type UploadState } from '../queue'
 import { UploadContext, type Uploads } from '../upload-context'
 
 const asApiError = (error: unknown): ApiError =>
@@ -25,27 +25,26 @@ export function UploadProvider({ children }: { children: ReactNode }) {
   const controllers = useRef(new Map<string, AbortController>())
 
   const send = useCallback(
-    async ({ id, file, name, description }: UploadItem) => {
+    async ({ id, file, name, description, purpose }: UploadItem) => {
       const controller = new AbortController()
       controllers.current.set(id, controller)
-      dispatch({ type: 'state', id, state: { kind: 'sending', share: 0 } })
+      const setState = (state: UploadState) => dispatch({ type: 'state', id, state })
+      const watch: Watch = {
+        signal: controller.signal,
+        onProgress: (share) =>
+          setState(share >= 1 ? { kind: 'reading' } : { kind: 'sending', share }),
+      }
+      setState({ kind: 'sending', share: 0 })
       try {
-        const outcome = await uploadModel({
-          file,
-          name: name.trim(),
-          description: description.trim(),
-          signal: controller.signal,
-          onProgress: (share) =>
-            dispatch({
-              type: 'state',
-              id,
-              state: share >= 1 ? { kind: 'reading' } : { kind: 'sending', share },
-            }),
-        })
-        dispatch({ type: 'state', id, state: { kind: 'done', outcome } })
+        if (purpose === 'identify') {
+          setState({ kind: 'identified', answer: await identifyFile(file, watch) })
+          return
+        }
+        const upload = { file, name: name.trim(), description: description.trim() }
+        setState({ kind: 'done', outcome: await uploadModel(upload, watch) })
         await refreshLake(client)
       } catch (error) {
-        dispatch({ type: 'state', id, state: { kind: 'failed', error: asApiError(error) } })
+        setState({ kind: 'failed', error: asApiError(error) })
       } finally {
         controllers.current.delete(id)
       }
@@ -75,8 +74,8 @@ export function UploadProvider({ children }: { children: ReactNode }) {
         controllers.current.get(id)?.abort()
         dispatch({ type: 'remove', id })
       },
-      start: () => dispatch({ type: 'start' }),
-      retry: (id) => dispatch({ type: 'retry', id }),
+      start: (purpose) => dispatch({ type: 'start', purpose }),
+      reset: (id) => dispatch({ type: 'reset', id }),
       clearFinished: () => dispatch({ type: 'clear-finished' }),
     }),
     [items],

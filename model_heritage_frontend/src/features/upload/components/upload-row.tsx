@@ -11,8 +11,9 @@ import { formatBytes, formatPercent } from '@/lib/format'
 import { paths } from '@/lib/paths'
 import type { ApiError } from '@/lib/problem'
 
-import { isBusy, type UploadItem } from '../queue'
+import { type UploadItem } from '../queue'
 import { useUploads } from '../upload-context'
+import { IdentifiedCard } from './identified-card'
 import { UploadResultCard } from './upload-result-card'
 
 function Fields({ item }: { item: UploadItem }) {
@@ -87,7 +88,7 @@ function Failure({ error, onRetry }: { error: ApiError; onRetry: () => void }) {
 }
 
 function Body({ item }: { item: UploadItem }) {
-  const { retry } = useUploads()
+  const { reset } = useUploads()
   const { state } = item
   if (item.refusal) {
     return (
@@ -99,7 +100,7 @@ function Body({ item }: { item: UploadItem }) {
   }
   switch (state.kind) {
     case 'waiting':
-      return item.queued ? (
+      return item.purpose !== null ? (
         <p className="text-muted-foreground text-sm">Waiting for its turn…</p>
       ) : (
         <Fields item={item} />
@@ -128,14 +129,34 @@ function Body({ item }: { item: UploadItem }) {
       )
     case 'done':
       return <UploadResultCard outcome={state.outcome} />
+    case 'identified':
+      return <IdentifiedCard answer={state.answer} onAdd={() => reset(item.id)} />
     case 'failed':
-      return <Failure error={state.error} onRetry={() => retry(item.id)} />
+      return <Failure error={state.error} onRetry={() => reset(item.id)} />
+  }
+}
+
+function removalWords({ file, state }: UploadItem): { title: string; 'aria-label': string } {
+  switch (state.kind) {
+    case 'sending':
+      return { title: 'Cancel', 'aria-label': `Cancel ${file.name}` }
+    case 'reading':
+      return {
+        title: 'Stop waiting (the server may still finish)',
+        'aria-label': `Stop waiting for ${file.name}`,
+      }
+    case 'done':
+      return {
+        title: 'Remove from this list (the model stays)',
+        'aria-label': `Remove ${file.name} from this list`,
+      }
+    default:
+      return { title: 'Remove', 'aria-label': `Remove ${file.name} from this list` }
   }
 }
 
 export function UploadRow({ item }: { item: UploadItem }) {
   const { remove } = useUploads()
-  const done = item.state.kind === 'done'
   return (
     <Card className="animate-rise p-5" role="group" aria-label={item.file.name}>
       <div className="mb-4 flex items-center gap-3">
@@ -150,17 +171,7 @@ export function UploadRow({ item }: { item: UploadItem }) {
             {formatBytes(item.file.size)}
           </p>
         </div>
-        <Button
-          variant="ghost"
-          size="icon"
-          aria-label={
-            isBusy(item) ? `Cancel ${item.file.name}` : `Remove ${item.file.name} from this list`
-          }
-          title={
-            isBusy(item) ? 'Cancel' : done ? 'Remove from this list (the model stays)' : 'Remove'
-          }
-          onClick={() => remove(item.id)}
-        >
+        <Button variant="ghost" size="icon" {...removalWords(item)} onClick={() => remove(item.id)}>
           <XIcon aria-hidden />
         </Button>
       </div>
