@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 
 from model_heritage_backend.errors import InvalidWeights
 from model_heritage_backend.weights.names import quote
@@ -79,6 +80,7 @@ INERT_NAMES = frozenset({
 })  # fmt: skip
 
 
+@lru_cache(maxsize=256)
 def resolve_global(module: str, name: str) -> object:
     """The inert value that stands for ``module.name``.
 

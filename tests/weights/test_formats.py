@@ -124,7 +124,7 @@ def test_refused_files_are_closed(tmp_path: Path) -> None:
 def attempt(path: Path, data: bytes) -> None:
     """Read everything, as a caller would; only our own errors may come out, and soon."""
     path.write_bytes(data)
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         with open_weights(path) as weights:
             for tensor in weights.values():
@@ -134,7 +134,7 @@ def attempt(path: Path, data: bytes) -> None:
     except HeritageError as error:
         assert str(path) not in error.detail
         assert len(error.detail) < 600
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 @FAST

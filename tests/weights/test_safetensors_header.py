@@ -148,7 +148,7 @@ def test_the_metadata_is_limited() -> None:
     ids=["braces", "objects", "lists", "escapes", "unicode", "digits", "blanks"],
 )
 def test_hostile_headers_cost_little(header: bytes) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(HeritageError):
         parse(header)
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3

@@ -191,11 +191,13 @@ def test_steps_and_nesting_are_limited() -> None:
 def test_hostile_pickles_cost_little(unit: bytes) -> None:
     data = unit * 200_000
     limits = Limits(pickle_opcodes=200_000)
-    tracemalloc.start()
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(InvalidWeights):
         read_pickle(data, limits)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 3
+    tracemalloc.start()
+    with pytest.raises(InvalidWeights):
+        read_pickle(data, limits)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 200 * limits.pickle_opcodes
@@ -211,7 +213,7 @@ def test_doubling_references_cost_nothing(tmp_path: Path) -> None:
         data += b"0}" + put + b"".join(name + get + b"s" for name in text)
     path = tmp_path / "a.pt"
     path.write_bytes(build_torch_zip(data + b"."))
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(InvalidWeights, match="no mapping"):
         open_weights(path)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
