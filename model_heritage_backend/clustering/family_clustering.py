@@ -1,0 +1,249 @@
+"""Which models are one family: by the relatedness test, or by clustering distances.
+
+A method is one function and one row in ``METHODS``. The specification's methods see distances as
+shares of what strangers are apart, so that ``family_threshold`` means the same for every metric and
+size; models that share no matrix are never put together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
+from threadpoolctl import threadpool_limits
+
+from model_heritage_backend.clustering.distance_calculator import ModelDistanceCalculator
+from model_heritage_backend.clustering.family_routing import Candidate, find_candidates
+from model_heritage_backend.clustering.relatedness import (
+    CORRELATION_ABOVE,
+    Z_ABOVE,
+    calculate_relatedness,
+    find_components,
+)
+from model_heritage_backend.fingerprints import Fingerprint
+
+FAMILY_THRESHOLD = 0.3
+MOST_CLUSTERS = 64
+"""Largest number of families that KMEANS tries among models that share matrices."""
+
+Matrix = NDArray[np.float64]
+Labels = NDArray[np.int64]
+
+
+class ClusteringMethod(StrEnum):
+    """How models are put into families.
+
+    AUTO : components of the relatedness test, which has no threshold to choose
+    THRESHOLD : components of the models at most ``family_threshold`` apart
+    DBSCAN : scikit-learn's, with that threshold as its radius and every model a core point
+    KMEANS : scikit-learn's, on rows of the distance matrix; the number of families by silhouette
+    """
+
+    DBSCAN = "dbscan"
+    KMEANS = "kmeans"
+    THRESHOLD = "threshold"
+    AUTO = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assignment:
+    """Where a newcomer belongs.
+
+    Attributes
+    ----------
+    family_ids : families it belongs to, nearest first; several when it joins them, none when it
+        founds a family of its own
+    confidence : in [0, 1], that it belongs to the nearest of them, or to none. Belief in a family
+        is with AUTO the logistic of how far beyond the test's two limits its nearest member is, in
+        standard deviations; else it falls from 1 at distance 0 to 0 at twice the threshold
+    candidates : families that share a matrix's shape with it, by the cheap screens
+    method : that decided
+    """
+
+    family_ids: tuple[str, ...]
+    confidence: float
+    candidates: tuple[Candidate, ...]
+    method: ClusteringMethod
+
+
+class FamilyClusteringSystem:
+    """Families of a lake, and the family of a newcomer.
+
+    Parameters
+    ----------
+    distance_calculator : for the specification's methods
+    family_threshold : largest distance within a family, as a share of what strangers are apart
+    method : AUTO is the relatedness test
+    """
+
+    def __init__(
+        self,
+        distance_calculator: ModelDistanceCalculator | None = None,
+        *,
+        family_threshold: float = FAMILY_THRESHOLD,
+        method: ClusteringMethod = ClusteringMethod.AUTO,
+    ) -> None:
+        if not 0.0 <= family_threshold < math.inf:
+            raise ValueError(f"family_threshold {family_threshold} is not a finite number >= 0")
+        self.distance_calculator = distance_calculator or ModelDistanceCalculator()
+        self.family_threshold = family_threshold
+        self.method = ClusteringMethod(method)
+
+    def cluster(self, fingerprints: Mapping[str, Fingerprint]) -> list[list[str]]:
+        """Families of a set of models.
+
+        Returns
+        -------
+        Lists of ids, largest first, each sorted. The result does not depend on any order.
+        """
+        if self.method is ClusteringMethod.AUTO:
+            return find_components(fingerprints)
+        # By checksum, so that what scikit-learn makes of ties does not depend on ids.
+        ids = sorted(fingerprints, key=lambda i: (fingerprints[i].checksum, i))
+        distances = self.distance_calculator.calculate_relative_distances(
+            [fingerprints[i] for i in ids]
+        )
+        groups: dict[tuple[int, int], list[str]] = defaultdict(list)
+        apart, part_of = connected_components(np.isfinite(distances), directed=False)
+        for part in range(apart):
+            members = np.flatnonzero(part_of == part)
+            # Chains of shared matrices may still join models that share none: as far as can be.
+            near = _fill_gaps(distances[np.ix_(members, members)])
+            labels = METHODS[self.method](near, self.family_threshold)
+            for member, label in zip(members, labels, strict=True):
+                groups[part, int(label)].append(ids[member])
+        return sorted((sorted(g) for g in groups.values()), key=lambda g: (-len(g), g))
+
+    def assign(
+        self, fingerprint: Fingerprint, families: Mapping[str, Sequence[Fingerprint]]
+    ) -> Assignment:
+        """Families that a newcomer belongs to.
+
+        AUTO, THRESHOLD and DBSCAN join every family with a member near enough, as ``cluster`` over
+        everything would. KMEANS has no such local rule: the newcomer is clustered anew with the
+        candidates' members, and ``cluster`` over the whole lake may draw other borders.
+        """
+        candidates = find_candidates(fingerprint, families)
+        members = {c.family_id: families[c.family_id] for c in candidates}
+        if self.method is ClusteringMethod.AUTO:
+            margins = _measure_relatedness(fingerprint, members)
+            joined = {family_id for family_id, margin in margins.items() if margin > 0}
+            belief = {f: 1 / (1 + math.exp(-max(margin, -700.0))) for f, margin in margins.items()}
+        else:
+            margins = self._measure_distances(fingerprint, members)
+            joined = {family_id for family_id, margin in margins.items() if margin >= 0}
+            if self.method is ClusteringMethod.KMEANS:
+                joined = self._join_clusters(fingerprint, members)
+            belief = {f: self._calculate_belief(margin) for f, margin in margins.items()}
+        order = sorted(joined, key=lambda family_id: (-margins[family_id], family_id))
+        if order:
+            confidence = belief[order[0]]
+        else:
+            confidence = 1.0 - max(belief.values(), default=0.0)
+        return Assignment(
+            family_ids=tuple(order),
+            confidence=confidence,
+            candidates=tuple(candidates),
+            method=self.method,
+        )
+
+    def _calculate_belief(self, margin: float) -> float:
+        """That a newcomer belongs to a family, in [0, 1]; see ``Assignment.confidence``."""
+        if self.family_threshold == 0.0:
+            return float(margin >= 0.0)
+        return min(max(0.5 + margin / (2 * self.family_threshold), 0.0), 1.0)
+
+    def _measure_distances(
+        self, fingerprint: Fingerprint, families: Mapping[str, Sequence[Fingerprint]]
+    ) -> dict[str, float]:
+        """Threshold minus the distance to the nearest member, by family."""
+        margins = {}
+        for family_id, members in families.items():
+            near = self.distance_calculator.calculate_relative_distances([fingerprint], members)
+            margins[family_id] = self.family_threshold - float(near.min())
+        return margins
+
+    def _join_clusters(
+        self, fingerprint: Fingerprint, families: Mapping[str, Sequence[Fingerprint]]
+    ) -> set[str]:
+        """Families with a member in the newcomer's cluster."""
+        everyone = {
+            f"{family_id}/{place:09d}": (family_id, member)
+            for family_id, members in families.items()
+            for place, member in enumerate(members)
+        }
+        clusters = self.cluster({key: m for key, (_, m) in everyone.items()} | {"": fingerprint})
+        own = next(cluster for cluster in clusters if "" in cluster)
+        return {everyone[key][0] for key in own if key}
+
+
+def _measure_relatedness(
+    fingerprint: Fingerprint, families: Mapping[str, Sequence[Fingerprint]]
+) -> dict[str, float]:
+    """How far the nearest member is beyond the limits of the test, by family: related above 0.
+
+    In standard deviations of z; the correlation's limit is stretched to the same unit.
+    """
+    margins = {}
+    for family_id, members in families.items():
+        test = calculate_relatedness([fingerprint], members)
+        correlation = (test.correlation / CORRELATION_ABOVE - 1.0) * Z_ABOVE
+        margins[family_id] = float(np.minimum(test.z - Z_ABOVE, correlation).max())
+    return margins
+
+
+def _fill_gaps(distances: Matrix) -> Matrix:
+    """Twice the largest finite distance, at least 2, in the place of infinity."""
+    finite = distances[np.isfinite(distances)]
+    return np.where(np.isfinite(distances), distances, max(2.0 * float(finite.max()), 2.0))
+
+
+def cluster_by_threshold(distances: Matrix, threshold: float) -> Labels:
+    _, labels = connected_components(distances <= threshold, directed=False)
+    return np.asarray(labels, np.int64)
+
+
+def cluster_by_density(distances: Matrix, threshold: float) -> Labels:
+    # Imported here: a second that only those pay who ask for this method.
+    from sklearn.cluster import DBSCAN
+
+    eps = max(threshold, np.finfo(np.float64).tiny)
+    found = DBSCAN(eps=eps, min_samples=1, metric="precomputed").fit(distances)
+    return np.asarray(found.labels_, np.int64)
+
+
+def cluster_by_means(distances: Matrix, threshold: float) -> Labels:
+    """KMEANS with the number of clusters of the best silhouette.
+
+    One family when all are within the threshold, as no silhouette is defined there. Every model by
+    itself scores 0, which is the silhouette of single points.
+    """
+    from sklearn.cluster import KMeans
+    from sklearn.metrics import silhouette_score
+
+    size = len(distances)
+    if float(distances.max()) <= threshold:
+        return np.zeros(size, np.int64)
+    best, best_score = np.arange(size), 0.0
+    distinct = len(np.unique(distances, axis=0))
+    with threadpool_limits(1):
+        for count in range(2, min(distinct, size - 1, MOST_CLUSTERS) + 1):
+            labels = KMeans(count, n_init=4, random_state=0).fit(distances).labels_
+            score = float(silhouette_score(distances, labels, metric="precomputed"))
+            if score > best_score:
+                best, best_score = labels, score
+    return np.asarray(best, np.int64)
+
+
+METHODS: dict[ClusteringMethod, Callable[[Matrix, float], Labels]] = {
+    ClusteringMethod.THRESHOLD: cluster_by_threshold,
+    ClusteringMethod.DBSCAN: cluster_by_density,
+    ClusteringMethod.KMEANS: cluster_by_means,
+}
+"""Method -> (relative distances, threshold) -> labels. AUTO needs no distances."""
