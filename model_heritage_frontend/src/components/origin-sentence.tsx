@@ -1,34 +1,49 @@
+import { Fragment } from 'react'
 import { Link } from 'react-router'
 
 import { paths } from '@/lib/paths'
-import { describeOrigin } from '@/lib/relations'
-import type { Evidence, Model } from '@/lib/types'
+import { describeOrigin, type Named, type OriginContext } from '@/lib/relations'
+import type { Model } from '@/lib/types'
 
-interface OriginSentenceProps {
+interface OriginSentenceProps extends OriginContext {
   model: Model
-  evidence?: Partial<Evidence>
   /** Plain text where a link would lie inside another link. */
   linked?: boolean
 }
 
-/** "A fine-tune of base, 97% sure." with the parent's name as a link. */
-export function OriginSentence({ model, evidence, linked = true }: OriginSentenceProps) {
-  const { before, parent, after } = describeOrigin(model, evidence)
-  if (!parent) return <>{before}</>
+function Name({ named, linked }: { named: Named; linked: boolean }) {
+  const common = 'text-foreground font-medium [overflow-wrap:anywhere]'
+  if (!linked) return <span className={common}>{named.name}</span>
+  return (
+    <Link
+      to={paths.model(named.id)}
+      className={`${common} hover:text-primary underline decoration-current/30 underline-offset-4`}
+    >
+      {named.name}
+    </Link>
+  )
+}
+
+/** "A fine-tune of base, 97% sure." with the parents' names as links. */
+export function OriginSentence({ model, linked = true, ...context }: OriginSentenceProps) {
+  const { before, parents, after, runnerUp } = describeOrigin(model, context)
+  if (parents.length === 0) return <>{before}</>
   return (
     <>
       {before}
-      {linked ? (
-        <Link
-          to={paths.model(parent.id)}
-          className="text-foreground hover:text-primary font-medium [overflow-wrap:anywhere] underline decoration-current/30 underline-offset-4"
-        >
-          {parent.name}
-        </Link>
-      ) : (
-        <span className="text-foreground font-medium [overflow-wrap:anywhere]">{parent.name}</span>
+      {parents.map((parent, index) => (
+        <Fragment key={parent.id}>
+          {index > 0 && ' and '}
+          <Name named={parent} linked={linked} />
+        </Fragment>
+      ))}
+      {after}
+      {runnerUp && (
+        <>
+          ; next best: <Name named={runnerUp} linked={linked} />
+        </>
       )}
-      {after}.
+      .
     </>
   )
 }

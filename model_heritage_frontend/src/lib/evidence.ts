@@ -16,8 +16,30 @@ const METHODS: Record<string, string> = {
 
 const SIGNALS: Record<string, string> = {
   norm_growth: 'Growth of the weights’ norm',
-  kurtosis: 'Change of the weights’ kurtosis',
+  norm_z: 'Growth of the norm, in standard deviations',
+  larger_share: 'Share of values that grew',
+  row_log_ratio: 'Growth of the least changed rows',
+  row_spread: 'Spread of the rows’ growth',
+  value_growth: 'Growth of values with like steps',
+  row_growth: 'Growth within rows',
+  row_shrinkage: 'Common shrinkage of the rows',
+  diagonal_excess: 'Alignment with the directions of change',
+  entropy: 'Asymmetry of the residuals (entropy)',
+  skew_forward: 'Asymmetry of the residuals (forward)',
+  skew_backward: 'Asymmetry of the residuals (backward)',
+  kurtosis: 'Fall of the weights’ kurtosis',
+  vector_growth: 'Growth of biases and normalisation weights',
+  relative_change: 'Relative change',
 }
+
+const QUALITY: Record<string, string> = {
+  nonfinite: 'Some values are not finite (NaN or infinity).',
+  all_zero: 'At least one matrix is zero throughout.',
+  constant: 'At least one matrix holds one and the same value throughout.',
+}
+
+/** The server's short notes on odd weights, as sentences. */
+export const describeQuality = (note: string): string => QUALITY[note] ?? note
 
 /** `norm_growth` -> "Growth of the weights’ norm"; unknown names become words. */
 export function describeSignal(name: string): string {

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
 
-import { describeOrigin } from '@/lib/relations'
+import { describeOrigin, type Named } from '@/lib/relations'
 import type { Evidence, Model } from '@/lib/types'
 import { model, rootModel } from '@/testing/samples'
 
-const say = (about: Model, evidence: Partial<Evidence> = {}): string => {
-  const { before, parent, after } = describeOrigin(about, evidence)
-  return `${before}${parent?.name ?? ''}${after}`
+const say = (about: Model, evidence: Partial<Evidence> = {}, others: Named[] = []): string => {
+  const { before, parents, after } = describeOrigin(about, { evidence, others })
+  return `${before}${parents.map(({ name }) => name).join(' and ')}${after}`
 }
 
 test('a resolved parent is told with what was done and how sure that is', () => {
@@ -22,13 +22,28 @@ test('a resolved parent is told with what was done and how sure that is', () => 
   )
 })
 
+test('a merge names all its parents, or says that there is another', () => {
+  const merge = model({ relation: 'merge' })
+  expect(say(merge, {}, [{ id: 'm_2', name: 'other' }])).toBe('A merge of base and other, 97% sure')
+  expect(say(merge)).toBe('A merge of base and another model, 97% sure')
+})
+
 test('a doubtful parent is never told as a fact', () => {
   expect(say(model({ confidence_score: 0.41 }))).toBe(
     'Its parent is not certain. Best guess: base, 41% sure',
   )
+  const runnerUp = { id: 'm_2', name: 'other' }
+  expect(describeOrigin(model({ confidence_score: 0.41 }), { runnerUp }).runnerUp).toBe(runnerUp)
+  expect(describeOrigin(model(), { runnerUp }).runnerUp).toBeNull()
   expect(describeOrigin(model({ relation: 'unresolved', confidence_score: 0.8 })).kind).toBe(
     'unresolved',
   )
+})
+
+test('a copy says that nothing can tell which came first, however many copies there are', () => {
+  const copy = model({ relation: 'duplicate', confidence_score: 0.33 })
+  expect(describeOrigin(copy).kind).toBe('derived')
+  expect(say(copy)).toBe('The same weights as base; which of them came first, weights cannot tell')
 })
 
 test('models without a parent are a root, alone, or children of a missing ancestor', () => {
@@ -38,7 +53,7 @@ test('models without a parent are a root, alone, or children of a missing ancest
 })
 
 test('a model that is not read yet, or cannot be, says so', () => {
-  expect(describeOrigin(model({ status: 'processing' })).parent).toBeNull()
+  expect(describeOrigin(model({ status: 'processing' })).parents).toEqual([])
   expect(say(model({ status: 'error', error: 'The file ends early.' }))).toBe(
     'The file ends early.',
   )

@@ -36,22 +36,42 @@ export const UNRESOLVED_BELOW = 0.5
 
 export const relationColor = (relation: Relation): string => `var(--relation-${relation})`
 
-/** A sentence with a link in it: text, then the parent's name, then more text. */
+export interface Named {
+  id: string
+  name: string
+}
+
+/** A sentence with links in it: text, then the parents' names, then more text. */
 export interface Origin {
   kind: 'derived' | 'unresolved' | 'root' | 'alone' | 'ghost' | 'processing' | 'error'
   before: string
-  parent: { id: string; name: string } | null
+  parents: Named[]
   after: string
+  /** The next best guess, when the first one is not certain. */
+  runnerUp: Named | null
+}
+
+/** What is known about a model's origin beyond the model itself. */
+export interface OriginContext {
+  evidence?: Partial<Evidence>
+  /** Further parents of a merge. */
+  others?: Named[]
+  runnerUp?: Named | null
 }
 
 const plain = (kind: Origin['kind'], before: string): Origin => ({
   kind,
   before,
-  parent: null,
+  parents: [],
   after: '',
+  runnerUp: null,
 })
 
-function deedWords(relation: Relation, evidence: Partial<Evidence>): [string, string] {
+/** The words around the parent's name. */
+function deedWords(
+  relation: Exclude<Relation, 'duplicate' | 'unresolved'>,
+  evidence: Partial<Evidence>,
+): [before: string, after: string] {
   switch (relation) {
     case 'finetune':
       return ['A fine-tune of ', '']
@@ -59,13 +79,11 @@ function deedWords(relation: Relation, evidence: Partial<Evidence>): [string, st
       return ['A fine-tune of some layers of ', '']
     case 'adapter': {
       const rank = evidence.delta_rank
-      return [
-        rank ? `A LoRA adapter (rank ${rank}) merged into ` : 'A low-rank adapter merged into ',
-        '',
-      ]
+      const adapter = rank ? `A LoRA adapter (rank ${rank})` : 'A low-rank adapter'
+      return [`${adapter} merged into `, '']
     }
     case 'merge':
-      return ['A merge based on ', '']
+      return ['A merge of ', '']
     case 'quantized':
       return [evidence.bits ? `A ${evidence.bits}-bit quantisation of ` : 'A quantisation of ', '']
     case 'pruned': {
@@ -74,15 +92,36 @@ function deedWords(relation: Relation, evidence: Partial<Evidence>): [string, st
     }
     case 'cast':
       return ['A copy of ', ' in another number type']
-    case 'duplicate':
-      return ['The same weights as ', '']
-    case 'unresolved':
-      return ['Best guess: a child of ', '']
   }
 }
 
+function describeParent(
+  parent: Named,
+  relation: Relation,
+  confidence: number,
+  { evidence = {}, others = [], runnerUp = null }: OriginContext,
+): Origin {
+  const sure = `, ${formatPercent(confidence)} sure`
+  // Which of several equal files came first is not a matter of evidence: nothing can tell it.
+  if (relation === 'duplicate') {
+    const after = '; which of them came first, weights cannot tell'
+    return { ...plain('derived', 'The same weights as '), parents: [parent], after }
+  }
+  if (relation === 'unresolved' || confidence < UNRESOLVED_BELOW) {
+    const before = 'Its parent is not certain. Best guess: '
+    return { ...plain('unresolved', before), parents: [parent], after: sure, runnerUp }
+  }
+  const [before, after] = deedWords(relation, evidence)
+  if (relation !== 'merge') {
+    return { ...plain('derived', before), parents: [parent], after: after + sure }
+  }
+  const parents = [parent, ...others]
+  const unnamed = parents.length === 1 ? ' and another model' : ''
+  return { ...plain('derived', before), parents, after: unnamed + sure }
+}
+
 /** Where a model comes from, in one sentence, with its doubt. */
-export function describeOrigin(model: Model, evidence: Partial<Evidence> = {}): Origin {
+export function describeOrigin(model: Model, context: OriginContext = {}): Origin {
   if (model.status === 'processing') {
     return plain('processing', 'Its weights are being read. The family follows in a moment.')
   }
@@ -91,22 +130,12 @@ export function describeOrigin(model: Model, evidence: Partial<Evidence> = {}): 
   }
   const { parent_id: id, relation, confidence_score: confidence } = model
   if (id !== null && relation !== null && confidence !== null) {
-    const resolved = relation !== 'unresolved' && confidence >= UNRESOLVED_BELOW
-    const [before, after] = deedWords(relation, evidence)
     const parent = { id, name: model.parent_name ?? id }
-    if (!resolved) {
-      return {
-        kind: 'unresolved',
-        before: 'Its parent is not certain. Best guess: ',
-        parent,
-        after: `, ${formatPercent(confidence)} sure`,
-      }
-    }
-    return { kind: 'derived', before, parent, after: `${after}, ${formatPercent(confidence)} sure` }
+    return describeParent(parent, relation, confidence, context)
   }
-  const size = model.family_size ?? 1
-  if (size <= 1)
+  if ((model.family_size ?? 1) <= 1) {
     return plain('alone', 'Alone in its family: no other model here shares its weights.')
+  }
   if (model.is_root) {
     return plain('root', 'The root of its family: the other members descend from it.')
   }

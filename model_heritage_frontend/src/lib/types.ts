@@ -185,8 +185,11 @@ export interface TensorComparison {
   distance: number | null
   relative_change: number | null
   cosine: number | null
-  equal: boolean
-  status: string
+  /** Share of the values that are the same in both, 0 to 1. */
+  equal: number | null
+  /** Rank of the change of a matrix, where it is low. */
+  delta_rank: number | null
+  status: 'equal' | 'changed' | 'reshaped' | 'removed' | 'added'
 }
 
 export interface Comparison {
@@ -194,7 +197,10 @@ export interface Comparison {
   other_id: string
   summary: string
   distance: number | null
-  relation_evidence: Partial<Evidence> | null
+  /** Whether the two share a history at all. */
+  related: boolean
+  /** The signals of direction by name, seen from the first to the second; null when not measured. */
+  relation_evidence: Record<string, number> | null
   tensors: TensorComparison[]
 }
 

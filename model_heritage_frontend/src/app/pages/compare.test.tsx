@@ -4,14 +4,15 @@ import { expect, test } from 'vitest'
 
 import { ComparePage } from '@/app/pages/compare'
 import { renderPage, serve } from '@/testing/render'
-import { detail, evidence } from '@/testing/samples'
+import { detail } from '@/testing/samples'
 
 const comparison = {
   model_id: 'a',
   other_id: 'b',
   summary: 'b is a fine-tune of a.',
   distance: 0.03,
-  relation_evidence: evidence(),
+  related: true,
+  relation_evidence: { norm_growth: 0.92 },
   tensors: [
     {
       name: 'head.weight',
@@ -20,8 +21,9 @@ const comparison = {
       distance: null,
       relative_change: null,
       cosine: null,
-      equal: false,
-      status: 'shape',
+      equal: null,
+      delta_rank: null,
+      status: 'reshaped',
     },
     {
       name: 'embed.weight',
@@ -30,7 +32,8 @@ const comparison = {
       distance: 0,
       relative_change: 0,
       cosine: 1,
-      equal: true,
+      equal: 1,
+      delta_rank: null,
       status: 'equal',
     },
   ],
@@ -45,6 +48,8 @@ test('two models are compared, and the swap is a new address', async () => {
   expect(await screen.findByText('b is a fine-tune of a.')).toBeInTheDocument()
   expect(screen.getByText('1 of 2 tensors differ')).toBeInTheDocument()
   expect(screen.getByText('10 × 48 → 5 × 48')).toBeInTheDocument()
+  expect(screen.getByText('other shape')).toBeInTheDocument()
+  expect(screen.getByText('Growth of the weights’ norm')).toBeInTheDocument()
   const user = userEvent.setup()
   await user.selectOptions(screen.getByLabelText('Which tensors'), 'changed')
   expect(screen.queryByText('embed.weight')).toBeNull()

@@ -27,6 +27,9 @@ function Detail({ model }: { model: ModelDetail }) {
   const inFamily = familyId !== null && (model.family_size ?? 1) > 1
   const tree = useQuery({ ...treeQuery(familyId ?? ''), enabled: inFamily })
   const nameOf = (id: string) => tree.data?.nodes.find((node) => node.id === id)?.name ?? null
+  const second = model.lineage.parent?.evidence.runner_up ?? null
+  const secondName = second === null ? null : nameOf(second)
+  const runnerUp = second !== null && secondName !== null ? { id: second, name: secondName } : null
   return (
     <>
       <PageHeader
@@ -39,7 +42,14 @@ function Detail({ model }: { model: ModelDetail }) {
           </Link>
         }
         title={model.name}
-        description={<OriginSentence model={model} evidence={model.lineage.parent?.evidence} />}
+        description={
+          <OriginSentence
+            model={model}
+            evidence={model.lineage.parent?.evidence}
+            others={model.lineage.other_parents}
+            runnerUp={runnerUp}
+          />
+        }
       />
       <div className="-mt-3 mb-8 flex flex-wrap items-center justify-between gap-x-6 gap-y-4">
         <div className="flex min-w-0 flex-wrap items-center gap-2">

@@ -11,8 +11,9 @@ const tensor = (name: string, change: number | null): TensorComparison => ({
   distance: change,
   relative_change: change,
   cosine: 0.9,
-  equal: change === 0,
-  status: 'changed',
+  equal: change === 0 ? 1 : 0,
+  delta_rank: null,
+  status: change === 0 ? 'equal' : 'changed',
 })
 
 const tensors = [tensor('a', 0.1), tensor('b', 0), tensor('c', 0.3), tensor('D', null)]

@@ -16,7 +16,7 @@ export function chooseRows(
   const wanted = search.trim().toLowerCase()
   const rows = tensors.filter(
     (tensor) =>
-      (!changedOnly || !tensor.equal) &&
+      (!changedOnly || tensor.status !== 'equal') &&
       (wanted === '' || tensor.name.toLowerCase().includes(wanted)),
   )
   if (order === 'file') return rows

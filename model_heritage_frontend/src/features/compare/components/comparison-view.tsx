@@ -21,14 +21,14 @@ export function ComparisonView({ a, b }: { a: string; b: string }) {
   if (comparison.isError) {
     return <ErrorState error={comparison.error} onRetry={() => void comparison.refetch()} />
   }
-  const { summary, relation_evidence: evidence, tensors } = comparison.data
+  const { summary, related, relation_evidence: evidence, tensors } = comparison.data
   return (
     <div className="space-y-8">
       <Card className="animate-rise p-6">
         <p className="text-lg font-medium text-pretty">{summary}</p>
-        {evidence && (
+        {related && evidence && (
           <div className="mt-4">
-            <EvidenceList evidence={evidence} />
+            <EvidenceList evidence={{ signals: evidence }} />
           </div>
         )}
       </Card>

@@ -5,29 +5,27 @@ import { Button } from '@/components/ui/button'
 import { Card } from '@/components/ui/card'
 import { Input, NativeSelect } from '@/components/ui/input'
 import { useQueryParam } from '@/hooks/use-query-param'
-import { formatChange, formatNumber, formatShape, plural } from '@/lib/format'
+import { formatChange, formatNumber, formatPercent, formatShape, plural } from '@/lib/format'
 import type { TensorComparison } from '@/lib/types'
 
 import { barLength, chooseRows, largestChange } from '../rows'
 
 const STEP = 150
 
-const STATUS_WORDS: Record<string, string> = {
+const STATUS_WORDS: Record<TensorComparison['status'], string> = {
   equal: 'equal',
   changed: 'changed',
-  shape: 'other shape',
-  only_a: 'only in the first',
-  only_b: 'only in the second',
+  reshaped: 'other shape',
+  removed: 'only in the first',
+  added: 'only in the second',
 }
 
 function Change({ tensor, largest }: { tensor: TensorComparison; largest: number }) {
-  if (tensor.equal) return <span className="text-muted-foreground text-sm">equal</span>
+  if (tensor.status === 'equal') {
+    return <span className="text-muted-foreground text-sm">equal</span>
+  }
   if (tensor.relative_change === null) {
-    return (
-      <Badge variant="muted">
-        {STATUS_WORDS[tensor.status] ?? tensor.status.replaceAll('_', ' ')}
-      </Badge>
-    )
+    return <Badge variant="muted">{STATUS_WORDS[tensor.status]}</Badge>
   }
   return (
     <span className="flex items-center gap-3">
@@ -43,6 +41,11 @@ function Change({ tensor, largest }: { tensor: TensorComparison; largest: number
       <span className="w-16 text-right text-sm tabular-nums">
         {formatChange(tensor.relative_change)}
       </span>
+      {tensor.delta_rank !== null && (
+        <span className="text-muted-foreground w-16 text-xs whitespace-nowrap">
+          rank {formatNumber(tensor.delta_rank)}
+        </span>
+      )}
     </span>
   )
 }
@@ -65,7 +68,7 @@ export function TensorTable({ tensors }: { tensors: TensorComparison[] }) {
     changedOnly: show === 'changed',
     order: order === 'file' ? 'file' : 'change',
   })
-  const changed = tensors.filter((tensor) => !tensor.equal).length
+  const changed = tensors.filter((tensor) => tensor.status !== 'equal').length
   return (
     <section aria-label="Tensors">
       <div className="mb-4 flex flex-wrap items-end justify-between gap-3">
@@ -112,8 +115,11 @@ export function TensorTable({ tensors }: { tensors: TensorComparison[] }) {
               <th scope="col" className="px-5 py-3 font-medium">
                 Shape
               </th>
-              <th scope="col" className="w-2/5 px-5 py-3 font-medium">
+              <th scope="col" className="w-1/3 px-5 py-3 font-medium">
                 Change, relative to its size
+              </th>
+              <th scope="col" className="px-5 py-3 text-right font-medium whitespace-nowrap">
+                Equal values
               </th>
               <th scope="col" className="px-5 py-3 text-right font-medium">
                 Cosine
@@ -137,6 +143,9 @@ export function TensorTable({ tensors }: { tensors: TensorComparison[] }) {
                 </td>
                 <td className="max-md:col-span-2 md:px-5 md:py-2">
                   <Change tensor={tensor} largest={largest} />
+                </td>
+                <td className="text-muted-foreground px-5 py-2 text-right tabular-nums max-md:hidden">
+                  {tensor.equal === null ? '–' : formatPercent(tensor.equal)}
                 </td>
                 <td className="text-muted-foreground px-5 py-2 text-right tabular-nums max-md:hidden">
                   {tensor.cosine === null ? '–' : tensor.cosine.toFixed(4)}

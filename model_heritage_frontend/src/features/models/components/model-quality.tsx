@@ -1,5 +1,7 @@
 import { TriangleAlertIcon } from 'lucide-react'
 
+import { describeQuality } from '@/lib/evidence'
+
 /** What is odd about the weights themselves: dead neurons, infinities and the like. */
 export function ModelQuality({ notes }: { notes: string[] }) {
   if (notes.length === 0) return null
@@ -14,7 +16,7 @@ export function ModelQuality({ notes }: { notes: string[] }) {
       </h2>
       <ul className="mt-2 space-y-1 text-sm">
         {notes.map((note) => (
-          <li key={note}>{note}</li>
+          <li key={note}>{describeQuality(note)}</li>
         ))}
       </ul>
     </section>

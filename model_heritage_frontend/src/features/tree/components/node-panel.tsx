@@ -24,6 +24,9 @@ export function NodePanel({ node, layout, onClose }: NodePanelProps) {
     const other = layout.byId.get(id)
     return other ? nodeName(other) : null
   }
+  const others = layout.links
+    .filter((link) => !link.main && link.target === node)
+    .map(({ source }) => ({ id: source.id, name: nodeName(source) }))
   return (
     <section aria-label={`About ${nodeName(node)}`} className="relative space-y-4 p-5">
       <button
@@ -38,7 +41,7 @@ export function NodePanel({ node, layout, onClose }: NodePanelProps) {
         <h2 className="text-lg font-semibold [overflow-wrap:anywhere]">{nodeName(node)}</h2>
         {model && (
           <p className="text-muted-foreground mt-1 text-sm">
-            <OriginSentence model={model} evidence={edge?.evidence} />
+            <OriginSentence model={model} evidence={edge?.evidence} others={others} />
           </p>
         )}
         {ghost && (
