@@ -142,10 +142,8 @@ class FamilyClusteringSystem:
                 joined = self._join_clusters(fingerprint, members)
             belief = {f: self._calculate_belief(margin) for f, margin in margins.items()}
         order = sorted(joined, key=lambda family_id: (-margins[family_id], family_id))
-        if order:
-            confidence = belief[order[0]]
-        else:
-            confidence = 1.0 - max(belief.values(), default=0.0)
+        nearest = max(belief.values(), default=0.0)
+        confidence = belief[order[0]] if order else 1.0 - nearest
         return Assignment(
             family_ids=tuple(order),
             confidence=confidence,
