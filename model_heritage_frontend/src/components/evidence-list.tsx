@@ -14,7 +14,8 @@ interface EvidenceListProps {
 
 function RunnerUp({ evidence, nameOf }: EvidenceListProps) {
   const { runner_up: id, margin } = evidence
-  if (id === undefined) return null
+  // No runner-up and no margin: nothing was weighed, as between equal copies.
+  if (id === undefined || (id === null && margin == null)) return null
   if (id === null) {
     return <p className="text-muted-foreground text-sm">No other model here could be the parent.</p>
   }
