@@ -9,6 +9,7 @@ from model_heritage_backend.clustering.exact_evidence import (
     measure_edge,
 )
 from model_heritage_backend.clustering.store import HeritageStore
+from model_heritage_backend.clustering.threads import one_blas_thread
 from model_heritage_backend.fingerprints.names import canonicalise_names
 from model_heritage_backend.weights.tensors import LazyTensor, Weights
 
@@ -30,7 +31,7 @@ class StoredEvidence:
         if files[0] is None or files[1] is None:
             return None
         names = match_names(a, b)
-        with files[0] as x, files[1] as y:
+        with one_blas_thread(), files[0] as x, files[1] as y:
             found = measure_edge(
                 _by_canonical_name(x, {}),
                 _by_canonical_name(y, names),

@@ -39,8 +39,9 @@ from model_heritage_backend.clustering.pair_statistics import (
 )
 from model_heritage_backend.clustering.relations import classify_change
 from model_heritage_backend.clustering.sample_weights import open_samples
-from model_heritage_backend.clustering.siblings import find_siblings
+from model_heritage_backend.clustering.siblings import Tau, calculate_tau, find_siblings
 from model_heritage_backend.clustering.skeleton import Neighbours, build_skeleton, prefer_sources
+from model_heritage_backend.clustering.threads import one_blas_thread
 from model_heritage_backend.fingerprints import Fingerprint
 
 METHOD = "heritage"
@@ -80,7 +81,8 @@ def solve_family(
         return FamilyTree(
             members=family.ids, edges=(), root=family.ids[0], root_confidence=1.0, method=METHOD
         )
-    return _Solver(family, exact, {} if pairs is None else pairs).solve()
+    with one_blas_thread():
+        return _Solver(family, exact, {} if pairs is None else pairs).solve()
 
 
 @dataclass
@@ -90,6 +92,7 @@ class _Solver:
     pairs: PairCache
     evidence: dict[tuple[int, int], ExactEvidence] = field(default_factory=dict)
     measured: set[tuple[int, int]] = field(default_factory=set)
+    taus: dict[tuple[int, int, int], Tau] = field(default_factory=dict)
 
     def solve(self) -> FamilyTree:
         size = len(self.family)
@@ -124,9 +127,8 @@ class _Solver:
         roots = [int(r) for r in likely if first.posterior[r] > ROOT_POSSIBLE]
         repaired, scores = [], []
         for root in roots:
-            parents = find_siblings(
-                self.family, point(neighbours, root, first.posterior), fixed=fixed
-            )
+            orientation = point(neighbours, root, first.posterior)
+            parents = find_siblings(orientation, self._calculate_tau, fixed=fixed)
             odds = sum(self._direct(parent, child) for child, parent in parents.items())
             centrality = calculate_centrality(parents, self.members)
             repaired.append(parents)
@@ -346,6 +348,11 @@ class _Solver:
                 method=METHOD,
             ),
         )
+
+    def _calculate_tau(self, a: int, b: int, c: int) -> Tau:
+        if (a, b, c) not in self.taus:
+            self.taus[a, b, c] = calculate_tau(self.family, a, b, c)
+        return self.taus[a, b, c]
 
     def _pair(self, a: int, b: int) -> PairStatistics:
         return self.statistics[min(a, b), max(a, b)]

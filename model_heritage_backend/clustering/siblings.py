@@ -8,7 +8,7 @@ spectrum of the two steps, the shared drift weighs little and the independent no
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,11 +41,15 @@ class Tau:
 
 
 def find_siblings(
-    family: AlignedFamily, orientation: Orientation, *, fixed: Collection[int]
+    orientation: Orientation, tau: Callable[[int, int, int], Tau], *, fixed: Collection[int]
 ) -> dict[int, int]:
     """Parents after repair: where tau says so, a grandparent takes the parent's place.
 
-    ``fixed``: members whose parent is proven (copies, merges) and who are passed over.
+    Parameters
+    ----------
+    orientation : the tree before
+    tau : of grandparent, parent and child
+    fixed : members whose parent is proven (copies, merges) and who are passed over
     """
     parents = dict(orientation.parents)
     for child in orientation.order:
@@ -54,7 +58,7 @@ def find_siblings(
             continue
         if orientation.calculate_certainty(parent) < CERTAIN_FROM:
             continue
-        if calculate_tau(family, parents[parent], parent, child).siblings:
+        if tau(parents[parent], parent, child).siblings:
             parents[child] = parents[parent]
     return parents
 
