@@ -81,6 +81,21 @@ def scan(
     raise typer.Exit(code)
 
 
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on.")] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Folder of everything the server keeps.")
+    ] = None,
+) -> None:
+    """Serve the catalogue and the API; what is not given comes from the settings."""
+    from model_heritage_backend.cli.serve import run_server
+
+    options = {"host": host, "port": port, "data_dir": data_dir}
+    run_server({name: None if v is None else str(v) for name, v in options.items()})
+
+
 def run() -> None:
     """Entry point: a command's own errors become one sentence and the exit code 2."""
     for stream in (sys.stdout, sys.stderr):

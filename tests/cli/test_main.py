@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -30,7 +30,7 @@ def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess
 
 def test_help_and_version() -> None:
     assert run("--version").stdout == f"model-heritage {__version__}\n"
-    for arguments in (["--help"], ["scan", "--help"]):
+    for arguments in (["--help"], ["scan", "--help"], ["serve", "--help"]):
         result = run(*arguments)
         assert result.returncode == 0
         assert "Usage" in result.stdout
@@ -48,12 +48,13 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_help_is_quick() -> None:
-    """The best of several, as the machine may be busy."""
+    """In processor time and the best of several, as the machine may be busy."""
     seconds = []
     for _ in range(5):
-        start = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         run("--help")
-        seconds.append(time.perf_counter() - start)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(seconds) < 0.3
 
 
@@ -66,6 +67,7 @@ def test_help_is_quick() -> None:
         ["scan", ".", "--method", "magic"],
         ["scan", ".", "--json", "missing-folder/out.json"],
         ["scan", ".", "--json", "."],
+        ["serve", "--port", "70000"],
         ["dance"],
     ],
 )
