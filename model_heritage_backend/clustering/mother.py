@@ -74,16 +74,22 @@ def solve_with(
     *,
     method: str,
     calculator: ModelDistanceCalculator,
+    kurtosis_grows: bool = False,
 ) -> FamilyTree:
     """The family tree by one of the functions above.
 
     Confidence of an edge is the specification's, clip(1 - distance / largest distance, 0, 1); where
     all models are equal it is 1. ``root_confidence`` is the mean of the root's edges. Models that
     share no matrix, even by way of others, get trees of their own, and there is no one root.
+
+    Parameters
+    ----------
+    kurtosis_grows : whether children have the larger kurtosis (the paper's generalisation stage)
+        rather than the smaller (its specialisation stage, i.e. fine-tuning)
     """
     family = AlignedFamily.build(fingerprints)
     distances = calculator.compare(family.fingerprints)
-    kurtoses = calculate_kurtoses(family)
+    kurtoses = calculate_kurtoses(family) * (-1 if kurtosis_grows else 1)
     parents = np.full(len(family), -1, np.int64)
     count, part_of = connected_components(np.isfinite(distances.matrix), directed=False)
     for part in range(count):

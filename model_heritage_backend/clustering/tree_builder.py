@@ -55,6 +55,8 @@ class MoTHerTreeBuilder:
     method : which way
     lambda_param : weight of the kurtosis order in MOTHER, >= 0
     distance_calculator : for the specification's methods; AUTO metric by default
+    kurtosis_grows : for MOTHER and KURTOSIS_ONLY, whether training made kurtosis grow along edges;
+        fine-tuning of large models lessens it. The paper takes this as known for each family
     exact : where HERITAGE reads evidence of two files; without it samples must do
 
     Attributes
@@ -69,6 +71,7 @@ class MoTHerTreeBuilder:
         method: TreeBuildingMethod = TreeBuildingMethod.HERITAGE,
         lambda_param: float = LAMBDA,
         distance_calculator: ModelDistanceCalculator | None = None,
+        kurtosis_grows: bool = False,
         exact: ExactSource | None = None,
     ) -> None:
         if not 0.0 <= lambda_param < math.inf:
@@ -77,6 +80,7 @@ class MoTHerTreeBuilder:
         self.method = TreeBuildingMethod(method)
         self.lambda_param = lambda_param
         self.distance_calculator = distance_calculator or ModelDistanceCalculator()
+        self.kurtosis_grows = kurtosis_grows
         self.exact = exact
         self.pairs: PairCache = {}
 
@@ -147,9 +151,13 @@ def _solve_heritage(builder: MoTHerTreeBuilder, fingerprints: Fingerprints) -> F
 
 
 def _solve_mother(builder: MoTHerTreeBuilder, fingerprints: Fingerprints) -> FamilyTree:
-    choose = partial(choose_by_distance_and_kurtosis, lambda_param=builder.lambda_param)
-    calculator = builder.distance_calculator
-    return solve_with(choose, fingerprints, method=TreeBuildingMethod.MOTHER, calculator=calculator)
+    return solve_with(
+        partial(choose_by_distance_and_kurtosis, lambda_param=builder.lambda_param),
+        fingerprints,
+        method=TreeBuildingMethod.MOTHER,
+        calculator=builder.distance_calculator,
+        kurtosis_grows=builder.kurtosis_grows,
+    )
 
 
 def _solve_by_distance(builder: MoTHerTreeBuilder, fingerprints: Fingerprints) -> FamilyTree:
@@ -167,6 +175,7 @@ def _solve_by_kurtosis(builder: MoTHerTreeBuilder, fingerprints: Fingerprints) -
         fingerprints,
         method=TreeBuildingMethod.KURTOSIS_ONLY,
         calculator=builder.distance_calculator,
+        kurtosis_grows=builder.kurtosis_grows,
     )
 
 
