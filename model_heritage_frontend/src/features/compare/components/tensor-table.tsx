@@ -41,11 +41,6 @@ function Change({ tensor, largest }: { tensor: TensorComparison; largest: number
       <span className="w-16 text-right text-sm tabular-nums">
         {formatChange(tensor.relative_change)}
       </span>
-      {tensor.delta_rank !== null && (
-        <span className="text-muted-foreground w-16 text-xs whitespace-nowrap">
-          rank {formatNumber(tensor.delta_rank)}
-        </span>
-      )}
     </span>
   )
 }
@@ -68,6 +63,7 @@ export function TensorTable({ tensors }: { tensors: TensorComparison[] }) {
     changedOnly: show === 'changed',
     order: order === 'file' ? 'file' : 'change',
   })
+  const ranked = tensors.some((tensor) => tensor.delta_rank !== null)
   const changed = tensors.filter((tensor) => tensor.status !== 'equal').length
   return (
     <section aria-label="Tensors">
@@ -118,6 +114,11 @@ export function TensorTable({ tensors }: { tensors: TensorComparison[] }) {
               <th scope="col" className="w-1/3 px-5 py-3 font-medium">
                 Change, relative to its size
               </th>
+              {ranked && (
+                <th scope="col" className="px-5 py-3 text-right font-medium whitespace-nowrap">
+                  Rank of change
+                </th>
+              )}
               <th scope="col" className="px-5 py-3 text-right font-medium whitespace-nowrap">
                 Equal values
               </th>
@@ -144,6 +145,16 @@ export function TensorTable({ tensors }: { tensors: TensorComparison[] }) {
                 <td className="max-md:col-span-2 md:px-5 md:py-2">
                   <Change tensor={tensor} largest={largest} />
                 </td>
+                {ranked && (
+                  <td className="text-muted-foreground text-right text-xs tabular-nums max-md:col-span-2 md:px-5 md:py-2 md:text-sm">
+                    {tensor.delta_rank !== null && (
+                      <>
+                        <span className="md:sr-only">rank </span>
+                        {formatNumber(tensor.delta_rank)}
+                      </>
+                    )}
+                  </td>
+                )}
                 <td className="text-muted-foreground px-5 py-2 text-right tabular-nums max-md:hidden">
                   {tensor.equal === null ? '–' : formatPercent(tensor.equal)}
                 </td>

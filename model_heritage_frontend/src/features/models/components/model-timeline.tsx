@@ -29,7 +29,7 @@ export function ModelTimeline({ model }: { model: Model }) {
           <Moment title="Added" iso={model.created_at} />
           {model.processed_at ? (
             <Moment
-              title={model.status === 'error' ? 'Reading failed' : 'Weights read, parent found'}
+              title={model.status === 'error' ? 'Reading failed' : 'Weights read, family solved'}
               iso={model.processed_at}
               note={`${formatDuration(model.created_at, model.processed_at)} after it was added`}
             />

@@ -35,7 +35,7 @@ export function UploadForm() {
             ready.length > 0 && 'bg-background sticky bottom-0 z-10 border-t',
           )}
         >
-          {clearable && (
+          {clearable && ready.length === 0 && (
             <Button variant="ghost" onClick={clearFinished}>
               Clear finished
             </Button>
@@ -43,6 +43,7 @@ export function UploadForm() {
           {ready.length > 0 && (
             <Button
               size="lg"
+              className="max-sm:flex-1"
               variant="outline"
               disabled={!startable}
               onClick={() => start('identify')}
@@ -52,7 +53,7 @@ export function UploadForm() {
             </Button>
           )}
           {ready.length > 0 && (
-            <Button type="submit" size="lg" disabled={!startable}>
+            <Button type="submit" size="lg" className="max-sm:flex-1" disabled={!startable}>
               <PlusIcon aria-hidden />
               Add {plural(ready.length, 'model')}
             </Button>
