@@ -31,6 +31,8 @@ from model_heritage_backend.fingerprints import Fingerprint
 FAMILY_THRESHOLD = 0.3
 MOST_CLUSTERS = 64
 """Largest number of families that KMEANS tries among models that share matrices."""
+SILHOUETTE_TIE = 0.02
+"""Scores that are no further apart count as equal."""
 
 Matrix = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -220,7 +222,8 @@ def cluster_by_means(distances: Matrix, threshold: float) -> Labels:
     """KMEANS with the number of clusters of the best silhouette.
 
     One family when all are within the threshold, as no silhouette is defined there. Every model by
-    itself scores 0, which is the silhouette of single points.
+    itself scores 0, the silhouette of single points. Of nearly equal scores the one with most
+    clusters wins: the rows of strangers look alike, and putting them together costs no silhouette.
     """
     from sklearn.cluster import KMeans
     from sklearn.metrics import silhouette_score
@@ -228,14 +231,15 @@ def cluster_by_means(distances: Matrix, threshold: float) -> Labels:
     size = len(distances)
     if float(distances.max()) <= threshold:
         return np.zeros(size, np.int64)
-    best, best_score = np.arange(size), 0.0
+    tried = [(0.0, np.arange(size))]
     distinct = len(np.unique(distances, axis=0))
     with threadpool_limits(1):
-        for count in range(2, min(distinct, size - 1, MOST_CLUSTERS) + 1):
+        for count in range(min(distinct, size - 1, MOST_CLUSTERS), 1, -1):
             labels = KMeans(count, n_init=4, random_state=0).fit(distances).labels_
             score = float(silhouette_score(distances, labels, metric="precomputed"))
-            if score > best_score:
-                best, best_score = labels, score
+            tried.append((score, labels))
+    enough = max(score for score, _ in tried) - SILHOUETTE_TIE
+    best = next(labels for score, labels in tried if score >= enough)
     return np.asarray(best, np.int64)
 
 
