@@ -1,0 +1,64 @@
+"""How alembic reaches the database: the server hands in its connection, the command line does not.
+
+Foreign keys are off while SQLite is migrated. Changing a table there means copying it and dropping
+the old one, and dropping a table whose rows others point at with ON DELETE CASCADE deletes those
+others without a word.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alembic import context
+from sqlalchemy import Connection
+from sqlalchemy.types import TypeEngine
+
+from model_heritage_backend.models import tables  # noqa: F401 - fills the metadata
+from model_heritage_backend.models.database import Base, UtcDateTime
+
+
+def render_item(kind: str, item: Any, _autogen_context: Any) -> str | bool:
+    """Revisions name plain types only: they must outlive the program's own."""
+    if kind == "type" and isinstance(item, UtcDateTime):
+        return "sa.DateTime()"
+    return False
+
+
+def compare_type(
+    _context: Any, _column: Any, _metadata_column: Any, _inspected: Any, known: TypeEngine[Any]
+) -> bool | None:
+    return False if isinstance(known, UtcDateTime) else None
+
+
+def run(connection: Connection) -> None:
+    sqlite = connection.dialect.name == "sqlite"
+    if sqlite:
+        # Outside a transaction: inside one, SQLite ignores this pragma.
+        connection.connection.dbapi_connection.execute("PRAGMA foreign_keys=OFF")
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_as_batch=True,
+        render_item=render_item,
+        compare_type=compare_type,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+        if sqlite:
+            broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+            if broken:
+                raise RuntimeError(f"the migration leaves rows that point nowhere: {broken[:5]}")
+    if sqlite:
+        connection.connection.dbapi_connection.execute("PRAGMA foreign_keys=ON")
+
+
+if context.is_offline_mode():
+    raise SystemExit("Migrations read what is there (SQLite copies tables): run them online.")
+handed_in = context.config.attributes.get("connection")
+if handed_in is not None:
+    run(handed_in)
+else:
+    from flask import current_app
+
+    with current_app.extensions["migrate"].db.engine.connect() as own:
+        run(own)

@@ -1,0 +1,236 @@
+"""Content-addressed, durable storage of the uploaded files.
+
+The way of an upload, so that killing the process anywhere loses nothing that was acknowledged and
+leaves nothing half done: bytes are hashed while they are written below ``staging/``, the file is
+synced, checked, renamed to ``blobs/<sha256>``, the folder is synced, and only then does one
+database transaction name it. At start, what lies in ``staging/`` and every blob without a row is
+the remains of an upload that nobody was told about, and goes.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import io
+import os
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from model_heritage_backend.errors import Conflict, FileTooLarge, InsufficientStorage
+
+PIECE = 1 << 20
+RESERVE = 64 << 20
+"""Bytes that must stay free for the database when a file is accepted."""
+
+
+@contextmanager
+def _room_on_disk() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise InsufficientStorage(
+                "There is no room left on the server for this file."
+            ) from error
+        raise
+
+
+class StagedFile(io.RawIOBase):
+    """A file being received. Closing it removes it, unless it was published before.
+
+    Write to it, then call ``finish``; ``checksum`` (SHA-256, hex) and ``size`` are then final.
+    """
+
+    def __init__(self, path: Path, *, limit: int) -> None:
+        super().__init__()
+        self.path = path
+        self.size = 0
+        self._limit = limit
+        self._hash = hashlib.sha256()
+        self._finished = False
+        with _room_on_disk():
+            self._file = path.open("xb")
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: bytes | bytearray | memoryview, /) -> int:  # type: ignore[override]
+        """Append.
+
+        Raises
+        ------
+        FileTooLarge, InsufficientStorage
+        """
+        self.size += len(data)
+        if self.size > self._limit:
+            raise FileTooLarge(
+                f"The file is larger than the {format_bytes(self._limit)} that this server takes."
+            )
+        with _room_on_disk():
+            self._file.write(data)
+        self._hash.update(data)
+        return len(data)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        """Only to the start: form parsers rewind what they have filled. Nothing is moved."""
+        if offset or whence != os.SEEK_SET:
+            raise io.UnsupportedOperation("a staged file is only appended to")
+        return 0
+
+    def finish(self) -> None:
+        """Make the bytes survive a power cut."""
+        if not self._finished:
+            with _room_on_disk():
+                self._file.flush()
+                os.fsync(self._file.fileno())
+            self._file.close()
+            self._finished = True
+
+    @property
+    def checksum(self) -> str:
+        return self._hash.hexdigest()
+
+    def close(self) -> None:
+        if not self.closed:
+            super().close()
+            try:
+                # On a full disk, closing fails too: what is buffered is not wanted any more.
+                with _room_on_disk():
+                    self._file.close()
+            except InsufficientStorage:
+                self._file.raw.close()
+            finally:
+                self.path.unlink(missing_ok=True)
+
+
+class FileStore:
+    """The data folder: ``staging/``, ``blobs/`` and the lock that keeps a second server away.
+
+    ``commit_lock`` is held from looking a checksum up until its row is committed or its blob is
+    removed: the loser of two equal uploads must not take away the winner's blob.
+    """
+
+    def __init__(self, data_dir: Path, *, max_file_bytes: int) -> None:
+        self.data_dir = data_dir
+        self.staging = data_dir / "staging"
+        self.blobs = data_dir / "blobs"
+        self.max_file_bytes = max_file_bytes
+        self.commit_lock = threading.Lock()
+        self._lock_file: BinaryIO | None = None
+        with _room_on_disk():
+            self.staging.mkdir(parents=True, exist_ok=True)
+            self.blobs.mkdir(exist_ok=True)
+
+    def acquire(self) -> None:
+        """Claim the folder for this process; released by ``release`` or the process's end.
+
+        Raises
+        ------
+        Conflict
+            When another server has it.
+        """
+        lock_file = (self.data_dir / "server.lock").open("ab")
+        try:
+            fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock_file.close()
+            raise Conflict(
+                "Another Model Heritage server is using this data folder; stop it first, or set "
+                "MODEL_HERITAGE_DATA_DIR to another folder."
+            ) from None
+        self._lock_file = lock_file
+
+    def release(self) -> None:
+        if self._lock_file is not None:
+            self._lock_file.close()
+            self._lock_file = None
+
+    def stage(self, *, expected_bytes: int | None = None) -> StagedFile:
+        """A new file to receive into.
+
+        Parameters
+        ----------
+        expected_bytes : announced size, to refuse what cannot fit before it is sent
+
+        Raises
+        ------
+        FileTooLarge, InsufficientStorage
+        """
+        if expected_bytes is not None:
+            disk = os.statvfs(self.staging)
+            if expected_bytes + RESERVE > disk.f_bavail * disk.f_frsize:
+                raise InsufficientStorage(
+                    f"There is no room left on the server for {format_bytes(expected_bytes)}."
+                )
+        return StagedFile(self.staging / uuid.uuid4().hex, limit=self.max_file_bytes)
+
+    def receive(
+        self, read: Callable[[int], bytes], *, expected_bytes: int | None = None
+    ) -> StagedFile:
+        """Stage everything that ``read(size)`` gives, until it gives nothing; then ``finish``."""
+        staged = self.stage(expected_bytes=expected_bytes)
+        try:
+            while piece := read(PIECE):
+                staged.write(piece)
+            staged.finish()
+        except BaseException:
+            staged.close()
+            raise
+        return staged
+
+    def publish(self, staged: StagedFile) -> Path:
+        """Move a finished file to its place, durably. Call with ``commit_lock`` held."""
+        staged.finish()
+        target = self.get_path(staged.checksum)
+        with _room_on_disk():
+            staged.path.replace(target)
+            _sync_folder(self.blobs)
+        return target
+
+    def get_path(self, checksum: str) -> Path:
+        return self.blobs / checksum
+
+    def remove(self, checksum: str) -> None:
+        """Take a file away; its row must be gone already."""
+        self.get_path(checksum).unlink(missing_ok=True)
+        _sync_folder(self.blobs)
+
+    def sweep(self, known_checksums: set[str]) -> int:
+        """Remove what unfinished uploads left behind; only at start, before any upload.
+
+        Returns
+        -------
+        Number of files removed.
+        """
+        leftovers = [*self.staging.iterdir()]
+        leftovers += [path for path in self.blobs.iterdir() if path.name not in known_checksums]
+        for path in leftovers:
+            path.unlink()
+        return len(leftovers)
+
+    def list_missing(self, known_checksums: set[str]) -> list[str]:
+        """Checksums that the database knows and the folder does not hold."""
+        return sorted(known_checksums - {path.name for path in self.blobs.iterdir()})
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def format_bytes(count: int) -> str:
+    """A size for people: ``5.0 GiB``, ``12 bytes``."""
+    size = float(count)
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if size < 1024:
+            return f"{int(size)} bytes" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} TiB"
