@@ -89,7 +89,7 @@ export const api = {
   getFamilyTree: (id: string, signal?: AbortSignal) =>
     getJson<FamilyTree>(apiUrl(['families', id, 'tree']), signal),
   rebuildFamily: (id: string) =>
-    sendJson<{ job_id: string; models_updated: number }>(
+    sendJson<{ job_id: string; models_updated?: number }>(
       'POST',
       apiUrl(['families', id, 'tree', 'rebuild']),
     ),

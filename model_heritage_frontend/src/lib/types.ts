@@ -150,7 +150,7 @@ export interface ModelPage {
 
 export interface UploadResult {
   model_id: string
-  status: string
+  status: 'ok' | 'error'
   message: string
   model: Model
   family: Family | null
@@ -172,10 +172,22 @@ export interface UploadAccepted {
 export interface Identification {
   family_id: string | null
   family_name: string | null
-  candidates: Relative[]
+  /** Possible parents, the likeliest first; a runner-up has no relation of its own. */
+  candidates: Candidate[]
+  /** Stored models that would descend from the file. */
+  children: Candidate[]
   parent_id: string | null
   relation: Relation | null
   confidence: number | null
+  /** The model that holds the same bytes already. */
+  existing_id: string | null
+}
+
+export interface Candidate {
+  id: string
+  name: string
+  confidence: number
+  relation?: Relation | null
 }
 
 export interface TensorComparison {

@@ -112,7 +112,8 @@ export async function uploadModel(upload: UploadRequest, watch: Watch): Promise<
   const { file, name, description } = upload
   const url = apiUrl(['models'], { name, filename: file.name, description })
   const answer = await sendBody<UploadResult | UploadAccepted>('PUT', url, file, watch)
-  if ('model' in answer) return { model: answer.model, evidence: answer.edge?.evidence ?? null }
+  if (answer.status !== 'processing')
+    return { model: answer.model, evidence: answer.edge?.evidence ?? null }
   let model = await api.getModel(answer.model_id, watch.signal)
   while (model.status === 'processing') {
     await pause(watch.signal)

@@ -12,9 +12,11 @@ export function useRebuildFamily(id: string) {
     mutationFn: () => api.rebuildFamily(id),
     onSuccess: async ({ models_updated: count }) => {
       toast.success(
-        count === 0
-          ? 'Solved again: nothing has changed.'
-          : `Solved again: ${plural(count, 'model')} updated.`,
+        count === undefined
+          ? 'The family is being solved again.'
+          : count === 0
+            ? 'Solved again: nothing has changed.'
+            : `Solved again: ${plural(count, 'model')} updated.`,
       )
       await refreshLake(client)
     },

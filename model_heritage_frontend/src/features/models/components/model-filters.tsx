@@ -93,6 +93,7 @@ export function ModelFilters({ values, families, onChange, onClear }: ModelFilte
         </NativeSelect>
         <NativeSelect aria-label="Relation to parent" className="sm:w-40" {...select('relation')}>
           <option value="">Any relation</option>
+          <option value="root">Root</option>
           {RELATIONS.map((relation) => (
             <option key={relation} value={relation}>
               {RELATION_WORDS[relation].label}

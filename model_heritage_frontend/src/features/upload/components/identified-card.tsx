@@ -5,9 +5,10 @@ import { Confidence } from '@/components/confidence'
 import { RelationBadge } from '@/components/relation-badge'
 import { Button } from '@/components/ui/button'
 import { paths } from '@/lib/paths'
-import type { Identification } from '@/lib/types'
+import type { Candidate, Identification } from '@/lib/types'
 
 const MOST = 5
+const LINK = 'font-medium underline decoration-current/30 underline-offset-4'
 
 interface IdentifiedCardProps {
   answer: Identification
@@ -15,18 +16,54 @@ interface IdentifiedCardProps {
 }
 
 function Verdict({ answer }: { answer: Identification }) {
+  if (answer.existing_id !== null) {
+    return (
+      <>
+        The same file is here already:{' '}
+        <Link className={LINK} to={paths.model(answer.existing_id)}>
+          open the model
+        </Link>
+        .
+      </>
+    )
+  }
   if (answer.family_id === null) return <>None of the models here is related to this file.</>
   return (
     <>
       It belongs to{' '}
-      <Link
-        to={paths.family(answer.family_id)}
-        className="font-medium underline decoration-current/30 underline-offset-4"
-      >
+      <Link className={LINK} to={paths.family(answer.family_id)}>
         {answer.family_name ?? 'a family here'}
       </Link>
       {answer.parent_id === null && ', but none of its members is the parent'}.
     </>
+  )
+}
+
+function Kin({ title, models }: { title: string; models: Candidate[] }) {
+  if (models.length === 0) return null
+  return (
+    <section className="mt-3">
+      <h3 className="text-muted-foreground text-sm">{title}</h3>
+      <ul className="divide-y">
+        {models.slice(0, MOST).map((model) => (
+          <li
+            key={model.id}
+            className="flex flex-wrap items-center justify-between gap-x-4 gap-y-1 py-2"
+          >
+            <Link
+              to={paths.model(model.id)}
+              className="font-medium [overflow-wrap:anywhere] underline-offset-4 hover:underline"
+            >
+              {model.name}
+            </Link>
+            <span className="flex items-center gap-3">
+              {model.relation && <RelationBadge relation={model.relation} />}
+              <Confidence value={model.confidence} />
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
   )
 }
 
@@ -41,34 +78,14 @@ export function IdentifiedCard({ answer, onAdd }: IdentifiedCardProps) {
       <p className="mt-2 text-base text-pretty">
         <Verdict answer={answer} />
       </p>
-      {answer.candidates.length > 0 && (
-        <>
-          <p className="text-muted-foreground mt-3 text-sm">Possible parents</p>
-          <ul className="divide-y">
-            {answer.candidates.slice(0, MOST).map((candidate) => (
-              <li
-                key={candidate.id}
-                className="flex flex-wrap items-center justify-between gap-x-4 gap-y-1 py-2"
-              >
-                <Link
-                  to={paths.model(candidate.id)}
-                  className="font-medium [overflow-wrap:anywhere] underline-offset-4 hover:underline"
-                >
-                  {candidate.name}
-                </Link>
-                <span className="flex items-center gap-3">
-                  <RelationBadge relation={candidate.relation} />
-                  <Confidence value={candidate.confidence} />
-                </span>
-              </li>
-            ))}
-          </ul>
-        </>
+      <Kin title="Possible parents" models={answer.candidates} />
+      <Kin title="Models here that would descend from it" models={answer.children} />
+      {answer.existing_id === null && (
+        <Button size="sm" variant="outline" className="mt-3" onClick={onAdd}>
+          <PlusIcon aria-hidden />
+          Add it after all
+        </Button>
       )}
-      <Button size="sm" variant="outline" className="mt-3" onClick={onAdd}>
-        <PlusIcon aria-hidden />
-        Add it after all
-      </Button>
     </div>
   )
 }

@@ -145,7 +145,9 @@ test('a file can be looked up without being stored, and added after all', async 
   FakeRequest.last.answer(200, {
     family_id: 'f_1',
     family_name: 'Family of base',
-    candidates: [parent],
+    candidates: [parent, { id: 'm_other', name: 'other', confidence: 0.02 }],
+    children: [],
+    existing_id: null,
     parent_id: 'm_base',
     relation: 'finetune',
     confidence: 0.97,
@@ -153,6 +155,7 @@ test('a file can be looked up without being stored, and added after all', async 
   expect(await screen.findByText('Looked up, not stored')).toBeInTheDocument()
   expect(screen.getByRole('link', { name: 'base' })).toHaveAttribute('href', '/models/m_base')
   expect(screen.getByText('97%')).toBeInTheDocument()
+  expect(screen.getByRole('link', { name: 'other' })).toBeInTheDocument()
   await user.click(screen.getByRole('button', { name: 'Add it after all' }))
   expect(await screen.findByLabelText('Name')).toHaveValue('child')
 })
