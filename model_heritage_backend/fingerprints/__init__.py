@@ -6,11 +6,14 @@ from model_heritage_backend.fingerprints.fingerprint import (
     Moments,
     TensorFingerprint,
 )
+from model_heritage_backend.fingerprints.structure import Structure, describe_structure
 
 __all__ = [
     "Fingerprint",
     "Moments",
+    "Structure",
     "TensorFingerprint",
+    "describe_structure",
     "fingerprint_sampled",
     "fingerprint_weights",
 ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Callable, Iterable
 
@@ -29,6 +27,7 @@ from model_heritage_backend.fingerprints.sampling import (
     mix,
     select_indices,
 )
+from model_heritage_backend.fingerprints.structure import hash_structure, is_parameter
 from model_heritage_backend.weights.tensors import (
     DOUBLE,
     FLOAT32_ROUNDOFF,
@@ -117,10 +116,12 @@ def _assemble(
         level=level,
         tensors=tensors,
         total_parameters=sum(
-            t.size for t in tensors.values() if DType(t.dtype).is_floating or t.is_matrix
+            t.size for t in tensors.values() if is_parameter(DType(t.dtype), t.shape)
         ),
         layer_count=count_layers(tensors, len(matrices)),
-        structural_hash=_structural_hash([fact.fingerprint for fact in matrices]),
+        structural_hash=hash_structure(
+            (fact.fingerprint.name, fact.fingerprint.shape) for fact in matrices
+        ),
         bf16=bool(matrices) and all(fact.bf16 for fact in matrices),
         fp16=bool(matrices) and all(fact.fp16 for fact in matrices),
         zero_fraction=float((zeros * sizes).sum() / total) if total else 0.0,
@@ -343,11 +344,6 @@ def _share_of_zeros(tensor: TensorFingerprint) -> float:
     if tensor.moments is not None:
         return tensor.moments.zeros
     return float(np.mean(tensor.sample == 0.0)) if tensor.sample.size else 0.0
-
-
-def _structural_hash(matrices: list[TensorFingerprint]) -> str:
-    shapes = sorted((tensor.name, list(tensor.shape)) for tensor in matrices)
-    return hashlib.sha256(json.dumps(shapes).encode()).hexdigest()[:32]
 
 
 def _routing_vector(matrices: list[TensorFingerprint]) -> NDArray[np.float32]:

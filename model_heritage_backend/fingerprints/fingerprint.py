@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_heritage_backend.errors import InvalidWeights
+from model_heritage_backend.fingerprints.structure import is_matrix
 
 VERSION = 1
 MAGIC = b"MHFP"
@@ -75,11 +76,8 @@ class TensorFingerprint:
 
     @property
     def is_matrix(self) -> bool:
-        """Two or more dimensions, and so many values that strangers do not correlate by chance."""
-        if len(self.shape) < 2:
-            return False
-        columns = self.size // max(self.shape[0], 1)
-        return min(self.shape[0], columns) >= 2 and self.size >= 48
+        """Whether it counts as a weight matrix; see ``structure.is_matrix``."""
+        return is_matrix(self.shape)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +94,7 @@ class Fingerprint:
     structural_hash : SHA-256 (first 32 hex digits) of the sorted (name, shape) of the matrices
     bf16, fp16 : every value of every matrix is exactly representable in that type
     zero_fraction : share of zeros in the matrices, in [0, 1]
-    grid_bits : bits of the common quantisation grid, when at least 90 % of values lie on one; else 0
+    grid_bits : bits of the common quantisation grid, when 90 % of values lie on one; else 0
     routing : about 1,000 values sampled over the matrices, float32; models of one structural hash
         have the same positions
     quality : notes on odd weights ("nonfinite", "all_zero", "constant")

@@ -1,0 +1,90 @@
+"""Families, their trees, and reclustering."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apiflask import APIBlueprint
+
+from model_heritage_backend.routes.schemas import (
+    FamilyList,
+    FamilyModels,
+    FamilySchema,
+    Genealogy,
+    Queued,
+    Rebuilt,
+    Statistics,
+    Tree,
+)
+from model_heritage_backend.routes.views import get_service, show_family, show_model, show_tree
+
+blueprint = APIBlueprint("families", __name__, tag="Families")
+
+
+@blueprint.get("/families")
+@blueprint.output(FamilyList)
+@blueprint.doc(summary="All families with statistics, largest first")
+def list_families() -> dict[str, Any]:
+    families = [show_family(family) for family in get_service().lake.list_families()]
+    return {"families": families, "total": len(families)}
+
+
+@blueprint.get("/families/<family_id>")
+@blueprint.output(FamilySchema)
+@blueprint.doc(summary="One family", responses=[404])
+def get_family(family_id: str) -> dict[str, Any]:
+    return show_family(get_service().lake.list_families(only=family_id)[0])
+
+
+@blueprint.get("/families/<family_id>/models")
+@blueprint.output(FamilyModels)
+@blueprint.doc(summary="The models of a family", responses=[404])
+def list_family_models(family_id: str) -> dict[str, Any]:
+    _, members = get_service().get_tree(family_id)
+    return {"family_id": family_id, "models": [show_model(view) for view in members]}
+
+
+@blueprint.get("/families/<family_id>/tree")
+@blueprint.output(Tree)
+@blueprint.doc(summary="Nodes, edges and ghosts of a family", responses=[404])
+def get_tree(family_id: str) -> dict[str, Any]:
+    return show_tree(*get_service().get_tree(family_id))
+
+
+@blueprint.get("/families/<family_id>/genealogy")
+@blueprint.output(Genealogy)
+@blueprint.doc(summary="A family with models, tree and statistics", responses=[404])
+def get_genealogy(family_id: str) -> dict[str, Any]:
+    service = get_service()
+    family, members = service.get_tree(family_id)
+    return {
+        "family": show_family(service.lake.list_families(only=family_id)[0]),
+        "models": [show_model(view) for view in members],
+        "tree": show_tree(family, members),
+        "statistics": service.management.get_family_genealogy(family_id)["statistics"],
+    }
+
+
+@blueprint.post("/families/<family_id>/tree/rebuild")
+@blueprint.post("/families/<family_id>/rebuild-lineage")
+@blueprint.output(Rebuilt)
+@blueprint.doc(summary="Solve a family again", responses=[404])
+def rebuild_tree(family_id: str) -> dict[str, Any]:
+    job_id, result = get_service().rebuild(family_id)
+    return {**result, "family_id": family_id, "job_id": job_id}
+
+
+@blueprint.post("/clustering/recluster")
+@blueprint.post("/clustering/full-rebuild")
+@blueprint.output(Queued, status_code=202)
+@blueprint.doc(summary="Find all families and trees from scratch")
+def recluster() -> tuple[dict[str, Any], int, dict[str, str]]:
+    job_id = get_service().recluster()
+    return {"job_id": job_id, "status": "queued"}, 202, {"Location": f"/api/jobs/{job_id}"}
+
+
+@blueprint.get("/clustering/statistics")
+@blueprint.output(Statistics)
+@blueprint.doc(summary="Statistics of the clustering system")
+def get_statistics() -> dict[str, Any]:
+    return {"statistics": get_service().management.get_system_statistics()}

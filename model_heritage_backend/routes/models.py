@@ -1,0 +1,200 @@
+"""Models: list, detail, upload, change, compare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import Response, request, send_file
+from werkzeug.datastructures import FileStorage
+
+from model_heritage_backend.errors import InvalidRequest
+from model_heritage_backend.models.files import StagedFile
+from model_heritage_backend.routes.schemas import (
+    Comparison,
+    FullLineage,
+    Identified,
+    IdentifyForm,
+    ModelChange,
+    ModelDetail,
+    ModelList,
+    ModelListQuery,
+    ModelSchema,
+    Placed,
+    UploadForm,
+    UploadQuery,
+)
+from model_heritage_backend.routes.views import (
+    get_service,
+    show_model,
+    show_placed,
+    show_upload,
+)
+
+blueprint = APIBlueprint("models", __name__, tag="Models")
+
+
+@blueprint.get("/models")
+@blueprint.input(ModelListQuery, location="query")
+@blueprint.output(ModelList)
+@blueprint.doc(summary="List models; search by name")
+def list_models(query_data: dict[str, Any]) -> dict[str, Any]:
+    page = get_service().lake.list_page(**query_data)
+    return {
+        "models": [show_model(view) for view in page.views],
+        "total": page.total,
+        "next_cursor": page.next_cursor,
+    }
+
+
+@blueprint.post("/models")
+@blueprint.input(UploadForm, location="form_and_files")
+@blueprint.output(Placed, status_code=201)
+@blueprint.doc(
+    summary="Upload a model (multipart)",
+    description="With `Prefer: respond-async` the answer is 202 and names a job.",
+    responses=[400, 409, 413, 415, 422, 507],
+)
+def upload_form(form_and_files_data: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    with _sent_file() as (staged, filename):
+        return _upload(
+            staged,
+            filename=filename,
+            name=form_and_files_data["name"],
+            description=form_and_files_data["description"],
+        )
+
+
+@blueprint.put("/models")
+@blueprint.input(UploadQuery, location="query")
+@blueprint.output(Placed, status_code=201)
+@blueprint.doc(
+    summary="Upload a model (raw body, as curl -T does)",
+    responses=[400, 409, 413, 415, 422, 507],
+)
+def upload_raw(query_data: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    length = request.content_length
+    with get_service().files.receive(request.stream.read, expected_bytes=length) as staged:
+        name = query_data["name"] or query_data["filename"]
+        if not name:
+            raise InvalidRequest("Give the model a name: PUT /api/models?name=...")
+        return _upload(staged, **{**query_data, "filename": query_data["filename"] or name})
+
+
+@blueprint.get("/models/<model_id>")
+@blueprint.output(ModelDetail)
+@blueprint.doc(summary="One model with its parents and children", responses=[404])
+def get_model(model_id: str) -> dict[str, Any]:
+    service = get_service()
+    view = service.lake.get(model_id)
+    lineage = service.management.get_model_lineage(model_id)
+    return show_model(view) | {"lineage": lineage}
+
+
+@blueprint.patch("/models/<model_id>")
+@blueprint.input(ModelChange)
+@blueprint.output(ModelSchema)
+@blueprint.doc(summary="Change name or description", responses=[400, 404])
+def change_model(model_id: str, json_data: dict[str, Any]) -> dict[str, Any]:
+    service = get_service()
+    service.edit(model_id, name=json_data.get("name"), description=json_data.get("description"))
+    return show_model(service.lake.get(model_id))
+
+
+@blueprint.delete("/models/<model_id>")
+@blueprint.output({}, status_code=204)
+@blueprint.doc(summary="Delete a model and its file", responses=[404])
+def delete_model(model_id: str) -> tuple[str, int]:
+    get_service().delete(model_id)
+    return "", 204
+
+
+@blueprint.get("/models/<model_id>/lineage")
+@blueprint.output(FullLineage)
+@blueprint.doc(summary="Parents, children, siblings, ancestors, descendants", responses=[404])
+def get_lineage(model_id: str) -> dict[str, Any]:
+    return get_service().management.get_model_lineage(model_id)
+
+
+@blueprint.post("/models/<model_id>/reprocess")
+@blueprint.output(Placed)
+@blueprint.doc(summary="Place a model again", responses=[404])
+def reprocess_model(model_id: str) -> dict[str, Any]:
+    service = get_service()
+    service.reprocess(model_id)
+    return show_placed(service, model_id)
+
+
+@blueprint.get("/models/<model_id>/download")
+@blueprint.doc(summary="The original bytes", responses=[404])
+def download_model(model_id: str) -> Response:
+    service = get_service()
+    row = service.lake.get(model_id).row
+    response = send_file(
+        service.files.get_path(row.checksum),
+        mimetype="application/octet-stream",
+        as_attachment=True,
+        download_name=row.filename,
+        conditional=True,
+        etag=row.checksum,
+        last_modified=row.created_at,
+    )
+    response.headers["Content-Security-Policy"] = "sandbox"
+    return response
+
+
+@blueprint.get("/models/<model_id>/compare/<other_id>")
+@blueprint.output(Comparison)
+@blueprint.doc(summary="What differs between two models", responses=[404])
+def compare(model_id: str, other_id: str) -> dict[str, Any]:
+    return get_service().management.compare(model_id, other_id)
+
+
+@blueprint.post("/identify")
+@blueprint.input(IdentifyForm, location="form_and_files")
+@blueprint.output(Identified)
+@blueprint.doc(
+    summary="Where does this file belong? Nothing is stored",
+    responses=[400, 413, 415, 422],
+)
+def identify(form_and_files_data: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001 (checked only)
+    with _sent_file() as (staged, _):
+        return get_service().identify(staged)
+
+
+@contextmanager
+def _sent_file() -> Iterator[tuple[StagedFile, str]]:
+    """The one file of a form, streamed into staging by the application's request class."""
+    files = request.files.getlist("file")
+    if len(files) != 1:
+        raise InvalidRequest(
+            "Send one file in the field 'file'."
+            if not files
+            else "Send one file at a time: sets of shards are not read yet."
+        )
+    staged = files[0].stream
+    if not isinstance(staged, StagedFile):
+        raise InvalidRequest("The field 'file' must be a file.")
+    try:
+        yield staged, _get_filename(files[0])
+    finally:
+        staged.close()
+
+
+def _get_filename(file: FileStorage) -> str:
+    if not file.filename:
+        raise InvalidRequest("The uploaded file has no name.")
+    return file.filename
+
+
+def _upload(
+    staged: StagedFile, *, filename: str, name: str, description: str
+) -> tuple[dict[str, Any], int]:
+    service = get_service()
+    wait = "respond-async" not in request.headers.get("Prefer", "")
+    upload = service.upload(
+        staged, filename=filename, name=name, description=description, wait=wait
+    )
+    return show_upload(service, upload), 201 if upload.placed else 202

@@ -1,0 +1,116 @@
+"""Every error as one shape: RFC 9457 problem+json with a request id."""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from typing import Any
+
+from apiflask import APIFlask, HTTPError
+from flask import Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from model_heritage_backend.errors import HeritageError
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+WORDS = {
+    400: ("invalid-request", "The request is not valid"),
+    404: ("not-found", "Not found"),
+    405: ("method-not-allowed", "This method is not allowed here"),
+    406: ("not-acceptable", "This cannot be answered in the wanted form"),
+    408: ("request-timeout", "The request took too long to arrive"),
+    411: ("length-required", "The request must tell its length"),
+    413: ("file-too-large", "The request is too large"),
+    415: ("unsupported-media-type", "This kind of request body is not understood"),
+    416: ("range-not-satisfiable", "The file has no such range"),
+}
+
+
+def register_problems(app: APIFlask) -> None:
+    """Request ids, and handlers for every kind of error."""
+
+    @app.before_request
+    def name_request() -> None:
+        g.request_id = uuid.uuid4().hex
+
+    @app.after_request
+    def show_request_id(response: Response) -> Response:
+        response.headers["X-Request-Id"] = _request_id()
+        return response
+
+    @app.error_processor
+    def show_http_error(error: HTTPError) -> Any:
+        extra = {"errors": error.detail} if error.detail else {}
+        detail = _list_mistakes(error.detail) or error.message
+        return _problem(error.status_code, detail, extra=extra)
+
+    @app.errorhandler(HeritageError)
+    def show_heritage_error(error: HeritageError) -> Response:
+        if error.status >= 500:
+            logger.error("request %s: %s", _request_id(), error.detail)
+        return _problem(
+            error.status, error.detail, type_=error.type, title=error.title, extra=error.extra
+        )
+
+    @app.errorhandler(HTTPException)
+    def show_werkzeug_error(error: HTTPException) -> Response:
+        response = _problem(error.code or 500, _explain(error))
+        for name, value in error.get_headers():
+            if name.lower() in ("allow", "content-range", "retry-after"):
+                response.headers[name] = value
+        return response
+
+    @app.errorhandler(Exception)
+    def show_unexpected(error: Exception) -> Response:
+        logger.error("request %s failed", _request_id(), exc_info=error)
+        return _problem(500, "Something unexpected went wrong; the server's log has the details.")
+
+
+def _explain(error: HTTPException) -> str:
+    if error.code == 404:
+        return f"There is nothing at {request.path}."
+    if error.code == 405:
+        return f"{request.method} is not possible at {request.path}."
+    return str(error.description or WORDS.get(error.code or 500, ("", "Error"))[1])
+
+
+def _list_mistakes(detail: Any) -> str:
+    """Validation messages in one sentence."""
+    if not isinstance(detail, dict):
+        return ""
+    found = []
+    for fields in detail.values():
+        if isinstance(fields, dict):
+            for name, messages in fields.items():
+                text = " ".join(messages) if isinstance(messages, list) else str(messages)
+                found.append(f"{name}: {text}")
+    return "; ".join(found)
+
+
+def _problem(
+    status: int,
+    detail: str,
+    *,
+    type_: str | None = None,
+    title: str | None = None,
+    extra: dict[str, Any] | None = None,
+) -> Response:
+    known_type, known_title = WORDS.get(status, ("internal-error", "Something went wrong"))
+    body = {
+        "type": f"/problems/{type_ or known_type}",
+        "title": title or known_title,
+        "status": status,
+        "detail": detail,
+        "request_id": _request_id(),
+        **(extra or {}),
+    }
+    return Response(json.dumps(body), status, mimetype=MEDIA_TYPE)
+
+
+def _request_id() -> str:
+    if not hasattr(g, "request_id"):
+        g.request_id = uuid.uuid4().hex
+    return str(g.request_id)
