@@ -7,8 +7,8 @@ import type {
   Model,
   ModelDetail,
   ModelPage,
+  ModelStatus,
   Stats,
-  UploadResult,
 } from '@/lib/types'
 
 export const API_ROOT = '/api'
@@ -79,7 +79,7 @@ export const api = {
     sendJson<Model>('PATCH', apiUrl(['models', id]), changes),
   deleteModel: (id: string) => remove(apiUrl(['models', id])),
   reprocessModel: (id: string) =>
-    sendJson<UploadResult>('POST', apiUrl(['models', id, 'reprocess'])),
+    sendJson<{ status: ModelStatus }>('POST', apiUrl(['models', id, 'reprocess'])),
   compareModels: (id: string, other: string, signal?: AbortSignal) =>
     getJson<Comparison>(apiUrl(['models', id, 'compare', other]), signal),
   listFamilies: (signal?: AbortSignal) =>
