@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from benchmarks.architectures import Architecture, Kind
 from benchmarks.family import Family, Member
@@ -22,12 +22,27 @@ SMALLEST_STEP, LARGEST_STEP = 1e-3, 3e-2
 ATTEMPTS = 4
 
 
-def build(seed: int, families: int) -> Iterator[Family]:
+@dataclass(frozen=True, kw_only=True)
+class Habits:
+    """How often (in [0, 1]) a child is a bf16 copy, is stored in bf16, is a LoRA; optimisers."""
+
+    copies: float
+    stored: float
+    adapters: float
+    optimisers: tuple[str, ...]
+
+
+MIXED = Habits(copies=0.1, stored=0.1, adapters=0.2, optimisers=("adam", "adamw", "adamw", "sgd"))
+ADAM = Habits(copies=0.0, stored=0.0, adapters=0.0, optimisers=("adam", "adamw"))
+
+
+def build(seed: int, families: int, *, habits: Habits = MIXED) -> Iterator[Family]:
     """Families of 10 to 16 models, GPT and ViT in turn."""
     for number in range(families):
         rng = random.Random(f"small-step/{seed}/{number}")
         kind = (Kind.GPT, Kind.VIT)[number % 2]
-        yield grow(f"F{number}", draw_architecture(kind, rng), rng.randint(10, 16), rng)
+        architecture = draw_architecture(kind, rng)
+        yield grow(f"F{number}", architecture, rng.randint(10, 16), rng, habits)
 
 
 def draw_architecture(kind: Kind, rng: random.Random) -> Architecture:
@@ -43,11 +58,10 @@ def draw_architecture(kind: Kind, rng: random.Random) -> Architecture:
     )
 
 
-def grow(name: str, architecture: Architecture, size: int, rng: random.Random) -> Family:
-    """A chain or a random tree of small steps.
-
-    One member in ten is a bf16 copy of its parent, one in ten of the others is stored in bf16.
-    """
+def grow(
+    name: str, architecture: Architecture, size: int, rng: random.Random, habits: Habits
+) -> Family:
+    """A chain or a random tree of small steps."""
     family = Family(name)
     batch = 8 if architecture.kind is Kind.GPT else 20
     root = Recipe(rate=1e-3, decay=0.05, steps=800, batch=batch, seed=rng.getrandbits(31))
@@ -55,26 +69,33 @@ def grow(name: str, architecture: Architecture, size: int, rng: random.Random) -
     tasks = [draw_task(architecture, rng) for _ in range(2)]
     for place in TOPOLOGIES[rng.choice(("chain", "recursive", "preferential"))](size, rng):
         parent = family.members[place]
-        if rng.random() < 0.1 and parent.params.get("stored") != "bf16":
+        if rng.random() < habits.copies and parent.params.get("stored") != "bf16":
             family.add(family.cast(parent, dtype="bf16", stored="bf16"))
             continue
         task = tasks[0] if rng.random() < 0.7 else tasks[1]
         step = math.exp(rng.uniform(math.log(SMALLEST_STEP), math.log(LARGEST_STEP)))
-        child = _reach(family, parent, task, rng, step=step, batch=batch)
-        family.add(_store_bf16(child, parent) if rng.random() < 0.1 else child)
+        child = _reach(family, parent, task, rng, habits, step=step, batch=batch)
+        family.add(_store_bf16(child, parent) if rng.random() < habits.stored else child)
     return family
 
 
 def _reach(
-    family: Family, parent: Member, task: Task, rng: random.Random, *, step: float, batch: int
+    family: Family,
+    parent: Member,
+    task: Task,
+    rng: random.Random,
+    habits: Habits,
+    *,
+    step: float,
+    batch: int,
 ) -> Member:
     """Train with the rate that makes the wanted step, found by short pilots.
 
     The length of a run's path grows about as steps^0.8. When the step that comes out lies outside
     the zoo's range, the rate is corrected and the model is trained again.
     """
-    low_rank = rng.random() < 0.2
-    optimiser = "adamw" if low_rank else rng.choice(("adam", "adamw", "adamw", "sgd"))
+    low_rank = rng.random() < habits.adapters
+    optimiser = "adamw" if low_rank else rng.choice(habits.optimisers)
     recipe = Recipe(
         optimiser=optimiser,
         rate={"sgd": 1e-2}.get(optimiser, 1e-3 if low_rank else 1e-5),

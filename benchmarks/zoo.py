@@ -42,6 +42,9 @@ KINDS: dict[str, Builder] = {
     ),
     "wild": lambda seed, models, _: wild.build(seed, models),
     "small-step": lambda seed, _, families: small_step.build(seed, families or 4),
+    "small-step-adam": lambda seed, _, families: small_step.build(
+        seed, families or 4, habits=small_step.ADAM
+    ),
 }
 
 
