@@ -272,7 +272,6 @@ class _Solver:
             Doubt(
                 certainty=orientation.calculate_certainty(child),
                 margin=margin,
-                tie=self.twins.count(parent) > 1,
                 copy=copy is not None,
                 direction=abs(direction),
             )

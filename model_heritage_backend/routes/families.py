@@ -9,7 +9,7 @@ from apiflask import APIBlueprint
 from model_heritage_backend.routes.schemas import (
     FamilyList,
     FamilyModels,
-    FamilySchema,
+    FamilyShape,
     Genealogy,
     Queued,
     Rebuilt,
@@ -30,7 +30,7 @@ def list_families() -> dict[str, Any]:
 
 
 @blueprint.get("/families/<family_id>")
-@blueprint.output(FamilySchema)
+@blueprint.output(FamilyShape)
 @blueprint.doc(summary="One family", responses=[404])
 def get_family(family_id: str) -> dict[str, Any]:
     return show_family(get_service().lake.list_families(only=family_id)[0])

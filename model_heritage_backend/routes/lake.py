@@ -14,7 +14,7 @@ from model_heritage_backend.routes.schemas import (
     Health,
     JobList,
     JobListQuery,
-    JobSchema,
+    JobShape,
     SystemStats,
     Totals,
 )
@@ -58,7 +58,7 @@ def list_jobs(query_data: dict[str, Any]) -> dict[str, Any]:
 
 
 @blueprint.get("/jobs/<job_id>")
-@blueprint.output(JobSchema)
+@blueprint.output(JobShape)
 @blueprint.doc(summary="One job", responses=[404])
 def get_job(job_id: str) -> dict[str, Any]:
     return show_job(get_service().lake.get_job(job_id))

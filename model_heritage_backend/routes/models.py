@@ -21,7 +21,7 @@ from model_heritage_backend.routes.schemas import (
     ModelDetail,
     ModelList,
     ModelListQuery,
-    ModelSchema,
+    ModelShape,
     Placed,
     UploadForm,
     UploadQuery,
@@ -95,7 +95,7 @@ def get_model(model_id: str) -> dict[str, Any]:
 
 @blueprint.patch("/models/<model_id>")
 @blueprint.input(ModelChange)
-@blueprint.output(ModelSchema)
+@blueprint.output(ModelShape)
 @blueprint.doc(summary="Change name or description", responses=[400, 404])
 def change_model(model_id: str, json_data: dict[str, Any]) -> dict[str, Any]:
     service = get_service()

@@ -66,7 +66,7 @@ class JobListQuery(Schema):
     limit = Integer(load_default=100, validate=Range(1, 200))
 
 
-class EvidenceSchema(Schema):
+class EvidenceShape(Schema):
     delta_rank = Integer(allow_none=True)
     changed_tensors = Integer(allow_none=True)
     shared_tensors = Integer(allow_none=True)
@@ -83,7 +83,7 @@ class EvidenceSchema(Schema):
     method = String()
 
 
-class EdgeSchema(Schema):
+class EdgeShape(Schema):
     parent = String()
     child = String()
     main = Boolean()
@@ -92,7 +92,7 @@ class EdgeSchema(Schema):
     confidence = Float()
     distance = Float()
     resolved = Boolean()
-    evidence = Nested(EvidenceSchema)
+    evidence = Nested(EvidenceShape)
 
 
 class Relative(Schema):
@@ -103,10 +103,10 @@ class Relative(Schema):
     distance = Float(allow_none=True)
     coefficient = Float(allow_none=True)
     main = Boolean(allow_none=True)
-    evidence = Nested(EvidenceSchema, allow_none=True)
+    evidence = Nested(EvidenceShape, allow_none=True)
 
 
-class ModelSchema(Schema):
+class ModelShape(Schema):
     id = String()
     name = String()
     description = String()
@@ -141,7 +141,7 @@ class Lineage(Schema):
     children = List(Nested(Relative))
 
 
-class ModelDetail(ModelSchema):
+class ModelDetail(ModelShape):
     lineage = Nested(Lineage)
 
 
@@ -153,7 +153,7 @@ class FullLineage(Lineage):
     descendants = List(Nested(Relative))
 
 
-class FamilySchema(Schema):
+class FamilyShape(Schema):
     id = String()
     name = String()
     size = Integer()
@@ -172,7 +172,7 @@ class FamilySchema(Schema):
     updated_at = String()
 
 
-class GhostSchema(Schema):
+class GhostShape(Schema):
     id = String()
     children = List(String())
     confidence = Float()
@@ -182,9 +182,9 @@ class Tree(Schema):
     family_id = String()
     method = String()
     root_id = String(allow_none=True)
-    nodes = List(Nested(ModelSchema))
-    edges = List(Nested(EdgeSchema))
-    ghosts = List(Nested(GhostSchema))
+    nodes = List(Nested(ModelShape))
+    edges = List(Nested(EdgeShape))
+    ghosts = List(Nested(GhostShape))
 
 
 class SignaturePreview(Schema):
@@ -198,35 +198,35 @@ class Placed(Schema):
     job_id = String()
     status = String()
     message = String()
-    model = Nested(ModelSchema)
-    family = Nested(FamilySchema, allow_none=True)
+    model = Nested(ModelShape)
+    family = Nested(FamilyShape, allow_none=True)
     family_id = String(allow_none=True)
     parent_id = String(allow_none=True)
     relation = String(allow_none=True)
     parent_confidence = Float(allow_none=True)
-    edge = Nested(EdgeSchema, allow_none=True)
+    edge = Nested(EdgeShape, allow_none=True)
     signature_preview = Nested(SignaturePreview)
 
 
 class ModelList(Schema):
-    models = List(Nested(ModelSchema))
+    models = List(Nested(ModelShape))
     total = Integer()
     next_cursor = String(allow_none=True)
 
 
 class FamilyList(Schema):
-    families = List(Nested(FamilySchema))
+    families = List(Nested(FamilyShape))
     total = Integer()
 
 
 class FamilyModels(Schema):
     family_id = String()
-    models = List(Nested(ModelSchema))
+    models = List(Nested(ModelShape))
 
 
 class Genealogy(Schema):
-    family = Nested(FamilySchema)
-    models = List(Nested(ModelSchema))
+    family = Nested(FamilyShape)
+    models = List(Nested(ModelShape))
     tree = Nested(Tree)
     statistics = Dict()
 
@@ -244,7 +244,7 @@ class Queued(Schema):
     status = String()
 
 
-class JobSchema(Schema):
+class JobShape(Schema):
     id = String()
     kind = String()
     state = String()
@@ -260,7 +260,7 @@ class JobSchema(Schema):
 
 
 class JobList(Schema):
-    jobs = List(Nested(JobSchema))
+    jobs = List(Nested(JobShape))
     total = Integer()
 
 
@@ -308,7 +308,7 @@ class Totals(Schema):
     errors = Integer()
     relations = Dict(keys=String(), values=Integer())
     mean_confidence = Float(allow_none=True)
-    largest_families = List(Nested(FamilySchema))
+    largest_families = List(Nested(FamilyShape))
 
 
 class Statistics(Schema):
