@@ -166,4 +166,5 @@ def _steps(tensor: TensorFingerprint) -> NDArray[np.float64]:
     top = tensor.row_absmax
     if not tensor.grid_per_row and tensor.moments is not None:
         top = np.full_like(top, max(abs(tensor.moments.minimum), abs(tensor.moments.maximum)))
-    return top[:, None] / levels
+    steps: NDArray[np.float64] = top[:, None] / levels
+    return steps

@@ -250,7 +250,8 @@ def _add_values(x: Array, y: Array, variance: float, fit: _GrowthFit) -> None:
     groups = np.searchsorted(edges, step, side="right")
     counts = np.bincount(groups, minlength=STEP_GROUPS)
     squares = [np.bincount(groups, v * v, minlength=STEP_GROUPS) for v in (x, y, step)]
-    fit.add(np.stack(squares)[:, counts > 0], counts[counts > 0], variance)
+    sums: Array = np.stack(squares)[:, counts > 0].astype(np.float64)
+    fit.add(sums, counts[counts > 0], variance)
 
 
 def _measure_matrix(

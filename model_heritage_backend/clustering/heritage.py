@@ -310,7 +310,7 @@ class _Solver:
             relation=relation,
             confidence=confidence,
             distance=pair.distance,
-            coefficient=_coefficient(merge, parent) if is_merge else None,
+            coefficient=_coefficient(merge, parent) if merge is not None and is_merge else None,
             evidence=shown,
         )
         if merge is None or not is_merge:

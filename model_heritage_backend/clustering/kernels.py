@@ -22,7 +22,8 @@ def compare_rows(
     Returns how many values differ, and in how many of these the magnitude is larger in b.
     """
     rows, columns = a.shape
-    changed = larger = 0
+    changed = np.int64(0)
+    larger = np.int64(0)
     for i in range(rows):
         sa = sb = sd = 0.0
         for j in range(columns):
@@ -34,7 +35,7 @@ def compare_rows(
             changed += d != 0.0
             larger += abs(y) > abs(x)
         squares_a[i], squares_b[i], squares_delta[i] = sa, sb, sd
-    return changed, larger
+    return int(changed), int(larger)
 
 
 @njit(cache=True, nogil=True)

@@ -94,7 +94,8 @@ def calculate_centrality(parents: Mapping[int, int], members: Collection[int]) -
 
 def walk(neighbours: Neighbours, root: int) -> tuple[list[int], dict[int, int]]:
     """Breadth-first order from the root, and each member's parent."""
-    order, parents = [root], {}
+    order = [root]
+    parents: dict[int, int] = {}
     for member in order:
         for other in sorted(neighbours[member]):
             if other != parents.get(member):

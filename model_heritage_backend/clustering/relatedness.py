@@ -91,19 +91,20 @@ def _shared_matrices(first: Fingerprint, second: Fingerprint) -> list[tuple[str,
     """Pairs (name in first, name in second) of matrices that stand for each other."""
     if first.structural_hash == second.structural_hash:
         return [(name, name) for name, tensor in first.tensors.items() if tensor.is_matrix]
-    names = match_names(first, second)
     return [
         (known, name)
-        for name, tensor in second.tensors.items()
-        if tensor.is_matrix
-        and (known := names.get(name)) in first.tensors
-        and first.tensors[known].shape == tensor.shape
+        for name, known in match_names(first, second).items()
+        if known in first.tensors
+        and second.tensors[name].is_matrix
+        and first.tensors[known].shape == second.tensors[name].shape
     ]
 
 
 def _vector(fingerprint: Fingerprint, names: Sequence[str]) -> NDArray[np.float32]:
     """Standardised sampled values of the matrices, one after another: products sum up r times n."""
-    return np.concatenate([_standardise(fingerprint.tensors[name]) for name in names])
+    parts = [_standardise(fingerprint.tensors[name]) for name in names]
+    vector: NDArray[np.float32] = np.concatenate(parts)
+    return vector
 
 
 def _standardise(tensor: TensorFingerprint) -> NDArray[np.float32]:
@@ -116,4 +117,5 @@ def _standardise(tensor: TensorFingerprint) -> NDArray[np.float32]:
     if top > 0.0:
         flat = flat / top
         flat = flat * np.sqrt(flat.size / (flat @ flat))
-    return flat.astype(np.float32)
+    standard: NDArray[np.float32] = flat.astype(np.float32)
+    return standard

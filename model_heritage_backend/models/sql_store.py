@@ -351,7 +351,9 @@ def _load_families(session: Session, families: Sequence[Family]) -> list[FamilyR
 
 def name_family(root_id: str | None, names: Mapping[str, str]) -> str:
     """Families are called after their root."""
-    return f"Family of {names[root_id]}" if root_id in names else "Family without a root"
+    if root_id is None or root_id not in names:
+        return "Family without a root"
+    return f"Family of {names[root_id]}"
 
 
 def _group(rows: Iterable[Any]) -> dict[str, list[Any]]:

@@ -44,7 +44,7 @@ def register_problems(app: APIFlask) -> None:
     @app.error_processor
     def show_http_error(error: HTTPError) -> Any:
         extra = {"errors": error.detail} if error.detail else {}
-        detail = _list_mistakes(error.detail) or error.message
+        detail = _list_mistakes(error.detail) or error.message or "The request is not valid."
         return _problem(error.status_code, detail, extra=extra)
 
     @app.errorhandler(HeritageError)

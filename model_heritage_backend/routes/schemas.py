@@ -38,7 +38,7 @@ class IdentifyForm(Schema):
     class Meta:
         unknown = EXCLUDE
 
-    file = File(required=True)
+    file = File(required=True)  # type: ignore[no-untyped-call]  # (the library's)
 
 
 class UploadForm(IdentifyForm):
