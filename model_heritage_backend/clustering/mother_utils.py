@@ -17,12 +17,11 @@ from numpy.typing import NDArray
 from model_heritage_backend.clustering.arborescence import find_minimum_arborescence
 from model_heritage_backend.errors import InvalidRequest
 from model_heritage_backend.fingerprints.names import canonicalise_names
+from model_heritage_backend.fingerprints.structure import is_matrix
 from model_heritage_backend.weights import open_weights
 
 LAMBDA = 0.3
 """Weight of the direction against the distance."""
-SMALLEST_MATRIX = 48
-"""Values below which a tensor is no weight matrix, as in fingerprints."""
 
 Array = NDArray[np.floating]
 
@@ -47,9 +46,7 @@ def load_model_weights(path: str | Path) -> dict[str, Array]:
         return {
             names[name]: tensor.read_rows(0, tensor.row_count).reshape(tensor.shape)
             for name, tensor in weights.items()
-            if len(tensor.shape) >= 2
-            and min(tensor.row_count, tensor.row_size) >= 2
-            and tensor.size >= SMALLEST_MATRIX
+            if is_matrix(tensor.shape)
         }
 
 

@@ -86,3 +86,12 @@ def test_order_does_not_depend_on_the_order_of_families() -> None:
     expected = find_candidates(base, families)
     assert expected[0].family_id == "near"
     assert find_candidates(base, dict(reversed(families.items()))) == expected
+
+
+def test_of_families_without_a_centroid_the_most_alike_comes_first() -> None:
+    deep = fingerprint_arrays(make_arrays(7, depth=4))
+    families = {
+        "half": [fingerprint_arrays(make_arrays(8))],
+        "most": [fingerprint_arrays(make_arrays(9, depth=3))],
+    }
+    assert [c.family_id for c in find_candidates(deep, families)] == ["most", "half"]

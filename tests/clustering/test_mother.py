@@ -161,6 +161,18 @@ def test_edges_carry_their_doubt() -> None:
     assert tree.root_confidence == pytest.approx(np.mean([e.confidence for e in tree.edges]))
 
 
+def test_a_descendant_is_no_rival_of_the_parent() -> None:
+    """All but the top of a chain stand below its second model: a ── b ── c ── d."""
+    grown = [make_arrays(1)]
+    for seed in (1, 2, 3):
+        grown.append(add_noise(grown[-1], share=0.2, seed=seed))
+    models = {name: fingerprint_arrays(arrays) for name, arrays in zip("abcd", grown, strict=True)}
+    tree = solve(models, choose_by_kurtosis)
+    rivals = {edge.child: edge.evidence.runner_up for edge in tree.edges}
+    assert edges_of(tree) == {("a", "b"), ("b", "c"), ("c", "d")}
+    assert rivals == {"b": None, "c": "a", "d": "b"}
+
+
 def test_equal_models_and_single_ones() -> None:
     base = fingerprint_arrays(make_arrays(1))
     tree = solve({"a": base, "b": base})
