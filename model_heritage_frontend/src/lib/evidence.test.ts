@@ -11,6 +11,12 @@ test('evidence becomes sentences, and nothing is said about what was not measure
   expect(lines.join(' ')).not.toMatch(/rank|bits|zero/)
 })
 
+test('a change of everything reads as such', () => {
+  expect(explainEvidence(evidence({ changed_tensors: 40 }))[0]).toBe(
+    'All 40 shared tensors differ from the parent’s.',
+  )
+})
+
 test('the marks of each relation are named', () => {
   const text = explainEvidence(
     evidence({ delta_rank: 8, bits: 4, zero_fraction: 0.4, flags: ['new_head'], direction: -1 }),

@@ -67,7 +67,9 @@ export function explainEvidence(evidence: Partial<Evidence>): string[] {
     lines.push(
       changed === 0
         ? `All ${plural(shared, 'shared tensor')} are equal to the parent’s.`
-        : `${formatNumber(changed)} of ${plural(shared, 'shared tensor')} differ from the parent’s.`,
+        : changed === shared
+          ? `All ${plural(shared, 'shared tensor')} differ from the parent’s.`
+          : `${formatNumber(changed)} of ${plural(shared, 'shared tensor')} differ from the parent’s.`,
     )
   }
   if (evidence.relative_change != null && evidence.relative_change > 0) {

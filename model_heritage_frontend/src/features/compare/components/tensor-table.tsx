@@ -135,7 +135,7 @@ export function TensorTable({ tensors }: { tensors: TensorComparison[] }) {
               >
                 <th
                   scope="row"
-                  className="py-2 text-left font-mono text-xs font-normal [overflow-wrap:anywhere] md:px-5"
+                  className="py-2 text-left font-mono text-xs font-normal [overflow-wrap:anywhere] md:min-w-72 md:px-5"
                 >
                   {tensor.name}
                 </th>

@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { ListChecksIcon } from 'lucide-react'
 import { Link } from 'react-router'
 
@@ -9,7 +9,7 @@ import { Button } from '@/components/ui/button'
 import { Card } from '@/components/ui/card'
 import { Progress } from '@/components/ui/progress'
 import { Skeleton } from '@/components/ui/skeleton'
-import { jobsQuery } from '@/hooks/queries'
+import { jobsQuery, modelsQuery } from '@/hooks/queries'
 import { useQueryParam } from '@/hooks/use-query-param'
 import { formatDuration } from '@/lib/format'
 import { paths } from '@/lib/paths'
@@ -32,6 +32,12 @@ const STATE_WORDS: Record<JobState, string> = {
   failed: 'Failed',
 }
 
+interface JobRowProps {
+  job: Job
+  /** The model's name, where it is known. */
+  name: string | undefined
+}
+
 function StateBadge({ state }: { state: JobState }) {
   const variant = {
     queued: 'muted',
@@ -42,12 +48,20 @@ function StateBadge({ state }: { state: JobState }) {
   return <Badge variant={variant[state]}>{STATE_WORDS[state]}</Badge>
 }
 
-function Target({ job }: { job: Job }) {
-  const link = 'hover:text-primary underline decoration-current/30 underline-offset-4'
+/** Names of the newest models, for jobs that only know ids. */
+function useModelNames(): Map<string, string> {
+  const models = useInfiniteQuery(modelsQuery({ sort: '-created_at', limit: 200 }))
+  const known = models.data?.pages.flatMap((page) => page.models) ?? []
+  return new Map(known.map((model) => [model.id, model.name]))
+}
+
+function Target({ job, name }: JobRowProps) {
+  const link =
+    'hover:text-primary [overflow-wrap:anywhere] underline decoration-current/30 underline-offset-4'
   if (job.model_id) {
     return (
       <Link className={link} to={paths.model(job.model_id)}>
-        Model
+        {name ?? 'Model'}
       </Link>
     )
   }
@@ -61,7 +75,7 @@ function Target({ job }: { job: Job }) {
   return null
 }
 
-function JobRow({ job }: { job: Job }) {
+function JobRow({ job, name }: JobRowProps) {
   const cancel = useCancelJob()
   return (
     <li className="px-5 py-4">
@@ -69,7 +83,7 @@ function JobRow({ job }: { job: Job }) {
         <p className="font-medium">{KIND_WORDS[job.kind]}</p>
         <StateBadge state={job.state} />
         <span className="text-sm">
-          <Target job={job} />
+          <Target job={job} name={name} />
         </span>
         <span className="text-muted-foreground ml-auto text-sm">
           <Ago iso={job.created_at} />
@@ -101,6 +115,7 @@ function JobRow({ job }: { job: Job }) {
 
 export function JobList() {
   const jobs = useQuery(jobsQuery())
+  const names = useModelNames()
   const [state, setState] = useQueryParam('state')
   if (jobs.isPending) {
     return (
@@ -137,7 +152,7 @@ export function JobList() {
         <Card>
           <ul className="divide-y">
             {shown.map((job) => (
-              <JobRow key={job.id} job={job} />
+              <JobRow key={job.id} job={job} name={names.get(job.model_id ?? '')} />
             ))}
           </ul>
         </Card>

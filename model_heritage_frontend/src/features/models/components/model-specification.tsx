@@ -9,9 +9,7 @@ function Fact({ label, children }: { label: string; children: ReactNode }) {
   return (
     <div className="flex flex-wrap items-baseline justify-between gap-x-4 gap-y-0.5 py-2">
       <dt className="text-muted-foreground text-sm">{label}</dt>
-      <dd className="min-w-0 text-sm font-medium [overflow-wrap:anywhere] tabular-nums">
-        {children}
-      </dd>
+      <dd className="min-w-0 text-sm font-medium [overflow-wrap:anywhere]">{children}</dd>
     </div>
   )
 }
