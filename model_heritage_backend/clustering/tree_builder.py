@@ -154,7 +154,7 @@ def _solve_mother(builder: MoTHerTreeBuilder, fingerprints: Fingerprints) -> Fam
     return solve_with(
         partial(choose_by_distance_and_kurtosis, lambda_param=builder.lambda_param),
         fingerprints,
-        method=TreeBuildingMethod.MOTHER,
+        method=TreeBuildingMethod.MOTHER.value,
         calculator=builder.distance_calculator,
         kurtosis_grows=builder.kurtosis_grows,
     )
@@ -164,7 +164,7 @@ def _solve_by_distance(builder: MoTHerTreeBuilder, fingerprints: Fingerprints) -
     return solve_with(
         choose_by_distance,
         fingerprints,
-        method=TreeBuildingMethod.DISTANCE_ONLY,
+        method=TreeBuildingMethod.DISTANCE_ONLY.value,
         calculator=builder.distance_calculator,
     )
 
@@ -173,7 +173,7 @@ def _solve_by_kurtosis(builder: MoTHerTreeBuilder, fingerprints: Fingerprints) -
     return solve_with(
         choose_by_kurtosis,
         fingerprints,
-        method=TreeBuildingMethod.KURTOSIS_ONLY,
+        method=TreeBuildingMethod.KURTOSIS_ONLY.value,
         calculator=builder.distance_calculator,
         kurtosis_grows=builder.kurtosis_grows,
     )

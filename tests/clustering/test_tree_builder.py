@@ -58,6 +58,8 @@ def test_every_method_makes_a_valid_tree(method: TreeBuildingMethod, store: InMe
     assert builder.validate_tree(graph) == (True, [])
     tree = store.get_family(family_id).tree
     assert tree.method == method.value
+    assert type(tree.method) is str
+    assert {edge.evidence.method for edge in tree.edges} == {method.value}
     assert set(graph.edges) == {(edge.parent, edge.child) for edge in tree.edges}
     assert confidences == {edge: graph.edges[edge]["confidence"] for edge in graph.edges}
     statistics = builder.get_tree_statistics(graph)
