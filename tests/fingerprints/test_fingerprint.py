@@ -36,7 +36,7 @@ def test_round_trip_keeps_everything():
 
 
 def test_bytes_are_the_same_on_every_machine():
-    """When this fails, the stored fingerprints of all users would no longer compare: raise VERSION."""
+    """When this fails, fingerprints stored by users no longer compare: raise VERSION."""
     data = fingerprint_weights(small_weights(), checksum=CHECKSUM).to_bytes()
     assert hashlib.sha256(data).hexdigest() == (
         "93914599fbb917234b0a8adc5750321a8f8a7a68b87c72281f705bc5c5cfd8d3"
