@@ -48,4 +48,5 @@ test('times are told relative to now, and a clock that runs ahead is now', () =>
   expect(formatAgo('2026-11-20T12:00:30Z', now)).toBe('just now')
   expect(formatAgo('2026-11-19T11:00:00Z', now)).toBe('yesterday')
   expect(formatDuration('2026-11-20T12:00:00Z', '2026-11-20T12:00:00.700Z')).toBe('0.7 s')
+  expect(formatDuration('2026-11-20T12:00:00Z', '2026-11-20T12:00:00.010Z')).toBe('<0.1 s')
 })

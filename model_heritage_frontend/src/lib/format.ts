@@ -77,6 +77,7 @@ export function formatAgo(iso: string, now: number = Date.now()): string {
 /** Time between two moments: "0.4 s", "12 s", "3 min". */
 export function formatDuration(from: string, to: string): string {
   const seconds = Math.max(0, (new Date(to).getTime() - new Date(from).getTime()) / 1000)
+  if (seconds < 0.05) return '<0.1 s'
   if (seconds < 10) return `${seconds.toFixed(1)} s`
   if (seconds < 120) return `${Math.round(seconds)} s`
   return `${Math.round(seconds / 60)} min`
