@@ -26,32 +26,35 @@ def match_names(reference: Fingerprint, other: Fingerprint) -> dict[str, str]:
     """Canonical name in ``other`` -> the name in ``reference`` it stands for.
 
     Names that both know stand for themselves. If these are fewer than half of the matrices, names
-    of equal shape are matched by the longest common ending, where that is unambiguous.
+    of equal shape are matched by the longest common ending, where that is unambiguous on both
+    sides. The order of tensors does not matter.
     """
     same = {name: name for name in other.tensors if name in reference.tensors}
     matrices = [name for name, tensor in other.tensors.items() if tensor.is_matrix]
     if 2 * sum(name in same for name in matrices) >= len(matrices):
         return same | {name: name for name in other.tensors}
+    names = dict(same)
+    free = sorted(other.tensors.keys() - same.keys())
     by_shape: dict[tuple[int, ...], list[str]] = defaultdict(list)
-    for name, tensor in reference.tensors.items():
-        if name not in same:
-            by_shape[tensor.shape].append(name)
-    matched, taken = dict(same), set(same)
-    for name, tensor in other.tensors.items():
-        if name in same:
-            continue
-        ranked = sorted(
-            ((_common_ending(name, known), known) for known in by_shape[tensor.shape]),
-            reverse=True,
-        )
-        if not ranked or ranked[0][0] == 0 or ranked[0][1] in taken:
-            continue
-        if len(ranked) > 1 and ranked[1][0] == ranked[0][0]:
-            continue
-        matched[name] = ranked[0][1]
-        taken.add(ranked[0][1])
-    free = {name for name in other.tensors if name not in matched and name not in taken}
-    return matched | {name: name for name in free}
+    for name in sorted(reference.tensors.keys() - same.keys()):
+        by_shape[reference.tensors[name].shape].append(name)
+    pairs: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    for name in free:
+        for known in by_shape[other.tensors[name].shape]:
+            pairs[_common_ending(name, known)].append((name, known))
+    settled: set[str] = set()
+    taken: set[str] = set()
+    for length in sorted(pairs.keys() - {0}, reverse=True):
+        rivals = [(n, k) for n, k in pairs[length] if n not in settled and k not in taken]
+        claims = Counter(name for name, _ in rivals)
+        claimed = Counter(known for _, known in rivals)
+        for name, known in rivals:
+            if claims[name] == claimed[known] == 1:
+                names[name] = known
+        # A name whose best ending is ambiguous is not given a worse one.
+        settled |= claims.keys()
+        taken |= claimed.keys()
+    return names | {name: name for name in free if name not in names}
 
 
 def _common_ending(first: str, second: str) -> int:

@@ -91,6 +91,9 @@ def _shared_matrices(first: Fingerprint, second: Fingerprint) -> list[tuple[str,
     """Pairs (name in first, name in second) of matrices that stand for each other."""
     if first.structural_hash == second.structural_hash:
         return [(name, name) for name, tensor in first.tensors.items() if tensor.is_matrix]
+    if first.structural_hash > second.structural_hash:
+        # Which of the two is the reference may decide what is matched: both orders must agree.
+        return [(name, known) for known, name in _shared_matrices(second, first)]
     return [
         (known, name)
         for name, known in match_names(first, second).items()

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save
 
 from model_heritage_backend.fingerprints import Fingerprint, fingerprint_weights
+from model_heritage_backend.fingerprints.extract import SAMPLE_SIZE
 from model_heritage_backend.weights import open_weights
 from model_heritage_backend.weights.tensors import STORAGE, LazyTensor, Weights
 
-Array = NDArray[np.generic]
+Array = NDArray[np.floating]
 DTYPES = {storage: dtype for dtype, storage in STORAGE.items() if dtype.is_floating}
 """numpy type -> storage type; float16, float32 and float64 are enough here."""
 
@@ -47,11 +48,13 @@ class ArrayWeights(Weights):
         """Nothing is open."""
 
 
-def fingerprint_arrays(arrays: Mapping[str, Array], **options: int) -> Fingerprint:
+def fingerprint_arrays(
+    arrays: Mapping[str, Array], *, sample_size: int = SAMPLE_SIZE
+) -> Fingerprint:
     """Fingerprint of the file that these arrays would make."""
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     checksum = hashlib.sha256(save(contiguous)).hexdigest()
-    return fingerprint_weights(ArrayWeights(contiguous), checksum=checksum, **options)
+    return fingerprint_weights(ArrayWeights(contiguous), checksum=checksum, sample_size=sample_size)
 
 
 def fingerprint_file(path: Path) -> Fingerprint:
