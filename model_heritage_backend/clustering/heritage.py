@@ -34,6 +34,7 @@ from model_heritage_backend.clustering.orientation import (
 )
 from model_heritage_backend.clustering.pair_statistics import (
     CAP,
+    ROW_SHARE,
     PairStatistics,
     calculate_pair_statistics,
 )
@@ -102,7 +103,7 @@ class _Solver:
         gains, distances = self._matrices()
         self.copies = self._find_copies()
         self.raw_gains = gains
-        full = max((s.values for s in self.statistics.values()), default=0) * 2 * CAP
+        full = max((s.values for s in self.statistics.values()), default=0) * (1 + ROW_SHARE) * CAP
         self.gains = prefer_sources(gains, self.copies, full)
         norms = self._squared_norms()
         self.merges = find_merges(self.family, distances, norms, self.members)

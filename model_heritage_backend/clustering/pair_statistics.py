@@ -18,6 +18,8 @@ CAP = 12.0
 """Nats per value of an identical matrix, and the most that any matrix can give."""
 TAILS = tuple(share / 8 for share in range(1, 9))
 """Shares of the spectrum, from its lower end, whose mean energies the spectral gain looks at."""
+ROW_SHARE = 0.2
+"""Weight of the row gain: large steps of wild families gain by it, small steps lose by more."""
 FLOAT32_ROUNDOFF = 2.0**-24
 
 
@@ -45,7 +47,7 @@ class PairStatistics:
     @property
     def gain(self) -> float:
         """How near the two are, in nats: what the skeleton is grown on."""
-        return 2 * self.spectral_gain
+        return self.spectral_gain + ROW_SHARE * self.row_gain
 
     @property
     def distance(self) -> float:
@@ -57,7 +59,6 @@ class PairStatistics:
 
 def calculate_pair_statistics(family: AlignedFamily, a: int, b: int) -> PairStatistics:
     """Compare two members, given by their places in the family."""
-    roundoff = max(family.roundoff[a], family.roundoff[b])
     row_gain = spectral_gain = squared_distance = squared_norm = 0.0
     values = equal = 0
     for shared in family.shared_matrices(a, b):
@@ -73,9 +74,7 @@ def calculate_pair_statistics(family: AlignedFamily, a: int, b: int) -> PairStat
         delta = shared.second - shared.first
         squared_distance += scale * float((delta * delta).sum())
         row_gain += shared.size * _row_gain(shared, first, second)
-        spectral_gain += shared.size * _spectral_gain(
-            delta, float(first.sum() + second.sum()), roundoff
-        )
+        spectral_gain += shared.size * _spectral_gain(delta, float(first.sum() + second.sum()))
     for shared in family.shared_vectors(a, b):
         # Too small to matter, except between models that share every matrix.
         gain = shared.size * _vector_gain(shared)
@@ -112,11 +111,13 @@ def _vector_gain(shared: SharedMatrix) -> float:
     return min(_row_gain(shared, first, second), CAP)
 
 
-def _spectral_gain(delta: NDArray[np.float64], squares: float, roundoff: float) -> float:
+def _spectral_gain(delta: NDArray[np.float64], squares: float) -> float:
     """Mean over TAILS of -1/2 ln(mean of the delta's smallest eigenvalues / variance of weights).
 
     The whole spectrum is the plain distance. Its tail is what siblings trained on similar data do
     not share: they drift together in the leading directions. A delta of low rank has an empty tail.
+    Rounding noise is not added on top: where there is any, it is in the delta already, and a child
+    trained on from bf16 weights has none.
     """
     if delta.shape[0] > delta.shape[1]:
         delta = delta.T
@@ -126,5 +127,5 @@ def _spectral_gain(delta: NDArray[np.float64], squares: float, roundoff: float) 
     eigenvalues = np.linalg.eigvalsh(delta @ delta.T / delta.shape[1])
     running = np.cumsum(np.maximum(eigenvalues, 0.0)) / np.arange(1, len(eigenvalues) + 1)
     tails = running[[max(int(share * len(running)), 1) - 1 for share in TAILS]]
-    gains = -0.5 * np.log(tails / variance + roundoff * roundoff)
+    gains = -0.5 * np.log(tails / variance + FLOAT32_ROUNDOFF**2)
     return float(np.clip(gains, 0.0, CAP).mean())
