@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -9,22 +11,31 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 
 from model_heritage_backend.clustering import FamilyRecord, ModelManagementSystem
-from model_heritage_backend.errors import DuplicateModel, InvalidRequest, InvalidWeights, NotFound
+from model_heritage_backend.errors import Conflict, DuplicateModel, HeritageError, InvalidRequest
 from model_heritage_backend.fingerprints import (
-    Structure,
+    Fingerprint,
     describe_structure,
     fingerprint_weights,
 )
-from model_heritage_backend.jobs.executor import JobExecutor, Progress
+from model_heritage_backend.jobs.executor import JobExecutor, Progress, Stopped
 from model_heritage_backend.models.database import Database, now
+from model_heritage_backend.models.families import Families
 from model_heritage_backend.models.files import FileStore, StagedFile
-from model_heritage_backend.models.lake import Lake, ModelView, fold, new_model_id
+from model_heritage_backend.models.job_queue import JobQueue, build_job
+from model_heritage_backend.models.lake import Lake, ModelView, fold
 from model_heritage_backend.models.sql_store import SqlStore
 from model_heritage_backend.models.tables import Job, Model
-from model_heritage_backend.weights import open_weights
+from model_heritage_backend.weights import Weights, open_weights
+
+logger = logging.getLogger(__name__)
 
 NAME_LENGTH = 200
 DESCRIPTION_LENGTH = 5000
+FILENAME_LENGTH = 255
+ID_LENGTH = 16
+CLAIMS = 64
+CLAIM_LENGTH = 500
+UNPLACED = "Something unexpected went wrong while its place was looked for."
 
 
 @dataclass(frozen=True)
@@ -34,7 +45,9 @@ class Upload:
     model_id: str
     job_id: str
     placed: bool
-    structure: Structure
+    total_parameters: int
+    layer_count: int
+    structural_hash: str
 
 
 class HeritageService:
@@ -57,19 +70,26 @@ class HeritageService:
     ) -> None:
         self.files = files
         self.lake = Lake(database)
+        self.families = Families(database)
+        self.job_queue = JobQueue(database)
         self.store = SqlStore(database, files, cache_bytes=fingerprint_cache_bytes)
         self.management = ModelManagementSystem(self.store)
-        self.jobs = JobExecutor(self.lake, self._work)
+        self._executor = JobExecutor(self.job_queue, self._work)
         self._database = database
         self._seconds = synchronous_seconds
 
     def start(self) -> None:
         """Clear away what unfinished uploads left, and go on with unfinished work."""
-        self.files.sweep(self.lake.list_checksums())
-        self.jobs.start()
+        known = self.lake.list_checksums()
+        removed = self.files.sweep(known)
+        if removed:
+            logger.info("removed %d files of uploads that were never acknowledged", removed)
+        for checksum in self.files.list_missing(known):
+            logger.error("the file %s is missing from the data folder", checksum)
+        self._executor.start()
 
     def stop(self) -> None:
-        self.jobs.stop()
+        self._executor.stop()
         self._database.close()
 
     # Models ------------------------------------------------------------------------------------
@@ -85,79 +105,81 @@ class HeritageService:
     ) -> Upload:
         """Take a received file in: durable before this returns, placed in the tree if ``wait``.
 
+        Every value of the file is read before anything is kept, so that a file that cannot be
+        read leaves no trace.
+
         Raises
         ------
         UnsupportedFormat, InvalidWeights
-            When the file cannot be read; nothing of it stays.
+            When the file cannot be read.
         DuplicateModel
             When these bytes are stored already; ``existing_id`` names the model.
         InvalidRequest
             When name or description are not acceptable.
         """
-        filename = PurePath(filename.replace("\\", "/")).name[:255]
+        filename = PurePath(filename.replace("\\", "/")).name
+        filename = check_text("file name", filename, FILENAME_LENGTH)
         name = check_text("name", name or PurePath(filename).stem, NAME_LENGTH)
         if not name:
             raise InvalidRequest("The model needs a name.")
         description = check_text("description", description, DESCRIPTION_LENGTH, lines=True)
         staged.finish()
+        self._refuse_duplicate(staged.checksum)
         with open_weights(staged.path) as weights:
-            structure, file_format = describe_structure(weights), weights.format
-        checksum = staged.checksum
-        row = Model(
-            id=new_model_id(),
-            name=name,
-            name_folded=fold(name),
-            description=description,
-            filename=check_text("filename", filename, 255),
-            format=file_format,
-            file_path=f"blobs/{checksum}",
-            file_size=staged.size,
-            checksum=checksum,
-            total_parameters=structure.total_parameters,
-            layer_count=structure.layer_count,
-            structural_hash=structure.structural_hash,
-            dtypes=dict(structure.dtypes),
-            quality=[],
-            claims={},
+            fingerprint = fingerprint_weights(weights, checksum=staged.checksum)
+            row = _build_model(weights, fingerprint)
+        row.name, row.name_folded, row.description = name, fold(name), description
+        row.filename, row.file_size = filename, staged.size
+        job = build_job("process", model_id=row.id)
+        # What the answer needs is read before the row is stored: it may be deleted meanwhile.
+        model_id, job_id = row.id, job.id
+        self._keep(staged, row, fingerprint, job)
+        outcome = self._executor.submit(job_id)
+        return Upload(
+            model_id=model_id,
+            job_id=job_id,
+            placed=wait and self._await(outcome),
+            total_parameters=fingerprint.total_parameters,
+            layer_count=fingerprint.layer_count,
+            structural_hash=fingerprint.structural_hash,
         )
-        row.weights_uri = f"/api/models/{row.id}/download"
-        model_id = row.id
-        job_id = self._keep(staged, row)
-        self.jobs.submit(job_id, awaited=wait)
-        try:
-            placed = self.jobs.wait(job_id, seconds=self._seconds) if wait else False
-        except InvalidWeights:
-            # Only reading every value showed that the file is damaged: nobody was told it is here.
-            self._forget(model_id)
-            raise
-        return Upload(model_id, job_id, placed, structure)
 
-    def _keep(self, staged: StagedFile, row: Model) -> str:
-        """Blob first, row second, both durable; gives the id of the job that will place it."""
+    def _refuse_duplicate(self, checksum: str) -> None:
+        existing = self.lake.find_by_checksum(checksum)
+        if existing is not None:
+            raise DuplicateModel(
+                f"The same file is stored as {existing.name!r}.", existing_id=existing.id
+            )
+
+    def _keep(self, staged: StagedFile, row: Model, fingerprint: Fingerprint, job: Job) -> None:
+        """Blob first, rows second, both durable."""
+        checksum = staged.checksum
         with self.files.commit_lock:
-            existing = self.lake.find_by_checksum(staged.checksum)
-            if existing is not None:
-                raise DuplicateModel(
-                    f"The same file is stored as {existing.name!r}.", existing_id=existing.id
-                )
+            self._refuse_duplicate(checksum)
             self.files.publish(staged)
             try:
-                return self.lake.add(row)
-            except IntegrityError as error:
-                other = self.lake.find_by_checksum(staged.checksum)
-                if other is None:
-                    self.files.remove(staged.checksum)
-                    raise
-                raise DuplicateModel(
-                    f"The same file is stored as {other.name!r}.", existing_id=other.id
-                ) from error
+                self.lake.add(row, fingerprint, job)
+            except BaseException as error:
+                # Whatever went wrong, nobody will be told that the file is here.
+                self.files.remove(checksum)
+                if isinstance(error, IntegrityError):
+                    raise Conflict("Another file has the same short identity.") from error
+                raise
+            self.files.confirm(checksum)
 
-    def reprocess(self, model_id: str) -> None:
-        """Read the file again where needed and place the model again."""
+    def _await(self, outcome: Future[dict[str, Any]]) -> bool:
+        """Whether a job ended in time; how it ended is in the model's status."""
+        try:
+            error = outcome.exception(self._seconds)
+        except TimeoutError:
+            return False
+        return not isinstance(error, Stopped)
+
+    def reprocess(self, model_id: str) -> bool:
+        """Place the model again; whether that ended in time."""
         self.lake.get(model_id)
-        job_id = self.lake.add_job("reprocess", model_id=model_id)
-        self.jobs.submit(job_id, awaited=True)
-        self.jobs.wait(job_id, seconds=self._seconds)
+        job_id = self.job_queue.add("reprocess", model_id=model_id)
+        return self._await(self._executor.submit(job_id))
 
     def edit(self, model_id: str, *, name: str | None, description: str | None) -> None:
         values: dict[str, Any] = {}
@@ -174,19 +196,28 @@ class HeritageService:
 
     def delete(self, model_id: str) -> None:
         """Remove a model and its file; its family is solved again without it."""
-        checksum = self.lake.get(model_id).row.checksum
-        with self.jobs.paused():
-            self.management.remove_model(model_id)
+        with self._executor.paused():
+            row = self.lake.get(model_id).row
+            # Should the process die in the middle, this job solves the family after the restart.
+            job_id = None
+            if row.family_id is not None:
+                job_id = self.job_queue.add("rebuild", model_id=model_id, family_id=row.family_id)
             with self.files.commit_lock:
-                if self.lake.find_by_checksum(checksum) is None:
-                    self.files.remove(checksum)
-
-    def _forget(self, model_id: str) -> None:
-        checksum = self.lake.get(model_id).row.checksum
-        with self.jobs.paused():
-            self.store.remove_model(model_id)
-            with self.files.commit_lock:
-                self.files.remove(checksum)
+                self.files.mark(row.checksum)
+            try:
+                result = self.management.remove_model(model_id)
+            except BaseException:
+                if job_id is not None:
+                    self._executor.submit(job_id)
+                raise
+            finally:
+                with self.files.commit_lock:
+                    if self.lake.find_by_checksum(row.checksum) is None:
+                        self.files.remove(row.checksum)
+                    else:
+                        self.files.confirm(row.checksum)
+            if job_id is not None:
+                self.job_queue.finish(job_id, result)
 
     def identify(self, staged: StagedFile) -> dict[str, Any]:
         """Where would this file belong? Nothing of it is kept."""
@@ -194,25 +225,27 @@ class HeritageService:
         with open_weights(staged.path) as weights:
             fingerprint = fingerprint_weights(weights, checksum=staged.checksum)
         known = self.lake.find_by_checksum(staged.checksum)
-        with self.jobs.paused():
+        with self._executor.paused():
             answer = self.management.identify(fingerprint, lambda: open_weights(staged.path))
         return answer | {"existing_id": known.id if known else None}
 
     # Families ------------------------------------------------------------------------------------
 
-    def rebuild(self, family_id: str) -> tuple[str, dict[str, Any]]:
-        """Solve a family again; (job id, result)."""
-        self.store.get_family(family_id)
-        job_id = self.lake.add_job("rebuild", family_id=family_id)
-        self.jobs.submit(job_id, awaited=True)
-        ended = self.jobs.wait(job_id, seconds=self._seconds)
-        job = self.lake.get_job(job_id)
-        return job_id, dict(job.result or {}) if ended else {"status": "queued"}
+    def rebuild(self, family_id: str) -> tuple[str, dict[str, Any] | None]:
+        """Solve a family again: (job id, result, or None when that takes longer)."""
+        self.families.get(family_id)
+        job_id = self.job_queue.add("rebuild", family_id=family_id)
+        outcome = self._executor.submit(job_id)
+        try:
+            return job_id, outcome.result(self._seconds)
+        except TimeoutError:
+            return job_id, None
 
     def recluster(self) -> str:
-        """Start solving everything from scratch; gives the job's id."""
-        job_id = self.lake.add_job("recluster")
-        self.jobs.submit(job_id)
+        """Solve everything from scratch, in the background; gives the job's id."""
+        job_id, new = self.job_queue.add_recluster()
+        if new:
+            self._executor.submit(job_id)
         return job_id
 
     def get_tree(self, family_id: str) -> tuple[FamilyRecord, list[ModelView]]:
@@ -231,22 +264,39 @@ class HeritageService:
         return self.management.recluster_all_models(progress)
 
     def _place(self, model_id: str, progress: Progress) -> dict[str, Any]:
-        progress(0.1, "reading the weights")
+        self.lake.get(model_id)
+        progress(0.1, "finding the family")
         try:
-            self.store.add_model(model_id)
-            progress(0.5, "finding the family")
             result = self.management.process_new_model(model_id)
-        except NotFound:
-            raise
         except Exception as error:
-            self._mark_failed(model_id, error)
+            reason = error.detail if isinstance(error, HeritageError) else UNPLACED
+            self.store.withdraw(model_id)
+            self.lake.change(model_id, {"status": "error", "error": reason, "processed_at": now()})
             raise
         self.lake.change(model_id, {"status": "ok", "error": None, "processed_at": now()})
         return {key: value for key, value in result.items() if key != "edge"}
 
-    def _mark_failed(self, model_id: str, error: Exception) -> None:
-        reason = getattr(error, "detail", "Something unexpected went wrong while reading it.")
-        self.lake.change(model_id, {"status": "error", "error": reason, "processed_at": now()})
+
+def _build_model(weights: Weights, fingerprint: Fingerprint) -> Model:
+    """A row of what the file itself says; its id is derived from its bytes, so it is the same
+    after deleting and uploading again, and in what the command line writes."""
+    model_id = f"m_{fingerprint.checksum[:ID_LENGTH]}"
+    return Model(
+        id=model_id,
+        format=weights.format,
+        file_path=f"blobs/{fingerprint.checksum}",
+        weights_uri=f"/api/models/{model_id}/download",
+        checksum=fingerprint.checksum,
+        total_parameters=fingerprint.total_parameters,
+        layer_count=fingerprint.layer_count,
+        structural_hash=fingerprint.structural_hash,
+        dtypes=dict(describe_structure(weights).dtypes),
+        quality=list(fingerprint.quality),
+        claims={
+            key[:CLAIM_LENGTH]: value[:CLAIM_LENGTH]
+            for key, value in list(weights.metadata.items())[:CLAIMS]
+        },
+    )
 
 
 def check_text(field: str, value: str, limit: int, *, lines: bool = False) -> str:

@@ -10,19 +10,30 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
 
 from model_heritage_backend.errors import HeritageError
-from model_heritage_backend.models.database import now
-from model_heritage_backend.models.lake import Lake
+from model_heritage_backend.jobs.turns import Turns
+from model_heritage_backend.models.job_queue import JobQueue
 from model_heritage_backend.models.tables import Job
 
 logger = logging.getLogger(__name__)
 
 Progress = Callable[[float, str], None]
 Work = Callable[[Job, Progress], dict[str, Any]]
-STOP = ""
+UNEXPECTED = "Something unexpected went wrong; the server's log has the details."
+LATER = "The server is stopping; this is done after its next start."
+STOP_SECONDS = 10.0
+
+
+class Stopped(HeritageError):
+    """The server is being stopped; what this was about is done after the next start."""
+
+    type = "stopping"
+    title = "The server is stopping"
+    status = 503
 
 
 class JobExecutor:
@@ -30,108 +41,93 @@ class JobExecutor:
 
     Parameters
     ----------
-    lake : where jobs are
+    jobs : where jobs are kept
     work : does one job and gives its JSON-ready result
     """
 
-    def __init__(self, lake: Lake, work: Work) -> None:
-        self._lake = lake
+    def __init__(self, jobs: JobQueue, work: Work) -> None:
+        self._jobs = jobs
         self._work = work
-        self._queue: queue.Queue[str] = queue.Queue()
-        self._done: dict[str, threading.Event] = {}
-        self._errors: dict[str, HeritageError] = {}
+        self._queue: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._outcomes: dict[str, Future[dict[str, Any]]] = {}
         self._lock = threading.Lock()
-        self._running = threading.RLock()
-        self._thread: threading.Thread | None = None
+        self._turns = Turns()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
 
     def start(self) -> None:
         """Begin to work, first on what a former process left unfinished."""
-        for job_id in self._lake.list_open_jobs():
+        for job_id in self._jobs.recover():
             self.submit(job_id)
+        self._thread.start()
 
-    def submit(self, job_id: str, *, awaited: bool = False) -> None:
-        """Queue a job; ``awaited`` when ``wait`` will be called for it."""
+    def submit(self, job_id: str) -> Future[dict[str, Any]]:
+        """Queue a stored job; its future holds the result, or the error that it failed with."""
+        outcome: Future[dict[str, Any]] = Future()
         with self._lock:
-            if awaited:
-                self._done[job_id] = threading.Event()
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
-                self._thread.start()
+            if self._stopping.is_set():
+                outcome.set_exception(Stopped(LATER))
+                return outcome
+            self._outcomes[job_id] = outcome
         self._queue.put(job_id)
-
-    def wait(self, job_id: str, *, seconds: float) -> bool:
-        """Wait for a job submitted as awaited; whether it ended in time.
-
-        Raises
-        ------
-        HeritageError
-            The one that the job failed with.
-        """
-        with self._lock:
-            event = self._done[job_id]
-        ended = event.wait(seconds)
-        with self._lock:
-            self._done.pop(job_id, None)
-            error = self._errors.pop(job_id, None)
-        if error is not None:
-            raise error
-        return ended
+        return outcome
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """No job runs within the block: for changes that are made at once, outside the queue."""
-        with self._running:
+        """No job runs within the block: for what is done at once, outside the queue."""
+        with self._turns.take():
             yield
 
     def stop(self) -> None:
-        """Let the present job end and take no further one."""
+        """Take no further job. The present one may end, or stop at its next report of progress;
+        what is not finished within ``STOP_SECONDS`` is left for the next start."""
         with self._lock:
-            thread = self._thread
-        if thread is not None:
-            self._queue.put(STOP)
-            thread.join()
+            self._stopping.set()
+        self._queue.put("")
+        if self._thread.is_alive():
+            self._thread.join(STOP_SECONDS)
 
     def _run(self) -> None:
-        while (job_id := self._queue.get()) != STOP:
+        while True:
+            job_id = self._queue.get()
+            if self._stopping.is_set():
+                break
+            with self._lock:
+                outcome = self._outcomes.pop(job_id)
+            # The thread must outlive any failure: a job whose failure could not even be recorded
+            # (a full disk) stays open in its table, and runs again after the next start.
             try:
-                with self._running:
-                    self._do(job_id)
-            finally:
-                with self._lock:
-                    event = self._done.get(job_id)
-                if event is not None:
-                    event.set()
+                with self._turns.take():
+                    outcome.set_result(self._do(job_id))
+            except HeritageError as error:
+                outcome.set_exception(error)
+            except Exception:
+                logger.exception("job %s failed", job_id)
+                outcome.set_exception(HeritageError(UNEXPECTED))
+        with self._lock:
+            for outcome in self._outcomes.values():
+                outcome.set_exception(Stopped(LATER))
 
-    def _do(self, job_id: str) -> None:
-        job = self._lake.get_job(job_id)
-        if job.state not in ("queued", "running"):
-            return
-        self._lake.change_job(job_id, state="running", stage="starting", started_at=now())
+    def _do(self, job_id: str) -> dict[str, Any]:
+        job = self._jobs.claim(job_id)
+        if job is None:
+            return {}
 
         def report(share: float, stage: str) -> None:
-            self._lake.change_job(job_id, progress=share, stage=stage)
+            if self._stopping.is_set():
+                raise Stopped(LATER)
+            self._jobs.change(job_id, progress=share, stage=stage)
 
         try:
             result = self._work(job, report)
+        except Stopped:
+            self._jobs.change(job_id, state="queued", stage="waiting", progress=0.0)
+            raise
         except HeritageError as error:
-            with self._lock:
-                if job_id in self._done:
-                    self._errors[job_id] = error
-            self._fail(job_id, error.detail)
+            self._jobs.fail(job_id, error.detail)
+            raise
         except Exception:
-            logger.exception("job %s failed", job_id)
-            self._fail(job_id, "Something unexpected went wrong; the server's log has the details.")
-        else:
-            self._lake.change_job(
-                job_id,
-                state="done",
-                stage="done",
-                progress=1.0,
-                result=result,
-                finished_at=now(),
-            )
-
-    def _fail(self, job_id: str, reason: str) -> None:
-        self._lake.change_job(
-            job_id, state="failed", stage="failed", error=reason, finished_at=now()
-        )
+            self._jobs.fail(job_id, UNEXPECTED)
+            raise
+        self._jobs.finish(job_id, result)
+        return result

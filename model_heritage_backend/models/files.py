@@ -3,8 +3,10 @@
 The way of an upload, so that killing the process anywhere loses nothing that was acknowledged and
 leaves nothing half done: bytes are hashed while they are written below ``staging/``, the file is
 synced, checked, renamed to ``blobs/<sha256>``, the folder is synced, and only then does one
-database transaction name it. At start, what lies in ``staging/`` and every blob without a row is
-the remains of an upload that nobody was told about, and goes.
+database transaction name it. While a blob and its row come or go, an empty file
+``staging/<sha256>`` marks it. At start, what lies in ``staging/`` is the remains of what nobody was
+told about: uploads go, and so do marked blobs without a row. Unmarked blobs are never removed, not
+even when the server is started with the wrong database.
 """
 
 from __future__ import annotations
@@ -21,9 +23,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from model_heritage_backend.errors import Conflict, FileTooLarge, InsufficientStorage
+from model_heritage_backend.errors import (
+    Conflict,
+    FileTooLarge,
+    InsufficientStorage,
+    InvalidRequest,
+)
 
 PIECE = 1 << 20
+CHECKSUM_LENGTH = 64
 RESERVE = 64 << 20
 """Bytes that must stay free for the database when a file is accepted."""
 
@@ -122,9 +130,14 @@ class FileStore:
         self.max_file_bytes = max_file_bytes
         self.commit_lock = threading.Lock()
         self._lock_file: BinaryIO | None = None
-        with _room_on_disk():
-            self.staging.mkdir(parents=True, exist_ok=True)
-            self.blobs.mkdir(exist_ok=True)
+        try:
+            with _room_on_disk():
+                self.staging.mkdir(parents=True, exist_ok=True)
+                self.blobs.mkdir(exist_ok=True)
+        except OSError as error:
+            raise InvalidRequest(
+                f"The data folder {data_dir} cannot be used: {error.strerror}."
+            ) from error
 
     def acquire(self) -> None:
         """Claim the folder for this process; released by ``release`` or the process's end.
@@ -184,34 +197,57 @@ class FileStore:
         return staged
 
     def publish(self, staged: StagedFile) -> Path:
-        """Move a finished file to its place, durably. Call with ``commit_lock`` held."""
+        """Move a finished file to its place, durably, and mark it until ``confirm``.
+
+        Call with ``commit_lock`` held, as for the following methods.
+        """
         staged.finish()
         target = self.get_path(staged.checksum)
         with _room_on_disk():
+            self.mark(staged.checksum)
             staged.path.replace(target)
             _sync_folder(self.blobs)
         return target
+
+    def mark(self, checksum: str) -> None:
+        """Note, durably, that a blob and its row are about to come or go."""
+        with _room_on_disk():
+            (self.staging / checksum).touch()
+            _sync_folder(self.staging)
+
+    def confirm(self, checksum: str) -> None:
+        """The blob's row is committed (or is there still): the mark goes."""
+        (self.staging / checksum).unlink(missing_ok=True)
 
     def get_path(self, checksum: str) -> Path:
         return self.blobs / checksum
 
     def remove(self, checksum: str) -> None:
-        """Take a file away; its row must be gone already."""
+        """Take a blob away, and its mark; its row must be gone already."""
         self.get_path(checksum).unlink(missing_ok=True)
         _sync_folder(self.blobs)
+        self.confirm(checksum)
 
     def sweep(self, known_checksums: set[str]) -> int:
-        """Remove what unfinished uploads left behind; only at start, before any upload.
+        """Remove what unfinished uploads and deletions left; only at start, before any upload.
 
         Returns
         -------
-        Number of files removed.
+        Number of files removed from ``staging/`` and ``blobs/``, marks not counted.
         """
-        leftovers = [*self.staging.iterdir()]
-        leftovers += [path for path in self.blobs.iterdir() if path.name not in known_checksums]
-        for path in leftovers:
-            path.unlink()
-        return len(leftovers)
+        removed = 0
+        for path in sorted(self.staging.iterdir()):
+            if not path.is_file():
+                continue
+            if len(path.name) != CHECKSUM_LENGTH:
+                removed += 1
+                path.unlink()
+            elif path.name in known_checksums:
+                self.confirm(path.name)
+            else:
+                removed += self.get_path(path.name).is_file()
+                self.remove(path.name)
+        return removed
 
     def list_missing(self, known_checksums: set[str]) -> list[str]:
         """Checksums that the database knows and the folder does not hold."""

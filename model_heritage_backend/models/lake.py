@@ -1,31 +1,22 @@
-"""Queries about models, families and jobs: the one place that knows how they are asked for."""
+"""Questions about models and totals, and small changes; the genealogy is ``SqlStore``'s."""
 
 from __future__ import annotations
 
-import base64
-import json
-import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from model_heritage_backend.errors import Conflict, InvalidRequest, NotFound
-from model_heritage_backend.models.database import Database, now
-from model_heritage_backend.models.sql_store import name_family
+from model_heritage_backend.clustering.genealogy import UNRESOLVED_BELOW
+from model_heritage_backend.errors import NotFound
+from model_heritage_backend.fingerprints import Fingerprint
+from model_heritage_backend.models.database import Database
+from model_heritage_backend.models.fingerprints import build_fingerprint_rows
+from model_heritage_backend.models.paging import SORTS, follows, write_cursor
 from model_heritage_backend.models.tables import Family, Job, Model, Parentage
-
-SORTS: Mapping[str, tuple[Any, bool]] = {
-    "name": (Model.name_folded, False),
-    "-name": (Model.name_folded, True),
-    "created_at": (Model.created_at, False),
-    "-created_at": (Model.created_at, True),
-    "total_parameters": (Model.total_parameters, False),
-    "-total_parameters": (Model.total_parameters, True),
-}
-OPEN_STATES = ("queued", "running")
+from model_heritage_backend.models.trees import in_batches, name_family
 
 
 @dataclass(frozen=True)
@@ -48,19 +39,20 @@ class ModelPage:
 
 
 class Lake:
-    """Reads and small writes; the genealogy itself is written by ``SqlStore``."""
+    """What is stored, as people ask for it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     # Models ------------------------------------------------------------------------------------
 
-    def add(self, row: Model) -> str:
-        """Store a model and the job that will place it, in one transaction; gives the job's id."""
-        job = Job(id=_new_id("j"), kind="process", model_id=row.id)
+    def add(self, row: Model, fingerprint: Fingerprint, job: Job) -> None:
+        """Store a model, its fingerprint and the job that will place it, in one transaction."""
         with self._database.write() as session:
-            session.add_all([row, job])
-        return job.id
+            session.add(row)
+            session.flush()
+            session.add_all(build_fingerprint_rows(row.id, fingerprint, admitted=False))
+            session.add(job)
 
     def find_by_checksum(self, checksum: str) -> Model | None:
         with self._database.read() as session:
@@ -75,11 +67,12 @@ class Lake:
 
     def list_by_ids(self, ids: Iterable[str]) -> list[ModelView]:
         """In the order of their names."""
+        views: list[ModelView] = []
         with self._database.read() as session:
-            rows = session.scalars(
-                select(Model).where(Model.id.in_(list(ids))).order_by(Model.name_folded, Model.id)
-            )
-            return _view(session, list(rows))
+            for batch in in_batches(ids):
+                rows = session.scalars(select(Model).where(Model.id.in_(batch)))
+                views += _view(session, list(rows))
+        return sorted(views, key=lambda view: (view.row.name_folded, view.row.id))
 
     def list_page(
         self,
@@ -93,21 +86,16 @@ class Lake:
         cursor: str | None = None,
     ) -> ModelPage:
         """Models whose name contains ``search``, whatever its case; by keyset, never by offset."""
-        column, descending = SORTS[sort]
+        order = SORTS[sort]
         query = _filter(select(Model), search, family, status, relation)
         count = _filter(select(func.count()).select_from(Model), search, family, status, relation)
         with self._database.read() as session:
             total = session.scalar(count) or 0
             if cursor is not None:
-                query = query.where(_after(column, descending, sort, cursor))
-            order = (
-                (column.desc(), Model.id.desc()) if descending else (column.asc(), Model.id.asc())
-            )
-            rows = list(session.scalars(query.order_by(*order).limit(limit + 1)))
-            more = len(rows) > limit
-            rows = rows[:limit]
-            key = column.key
-            following = _encode(sort, getattr(rows[-1], key), rows[-1].id) if more else None
+                query = query.where(follows(sort, cursor))
+            rows = list(session.scalars(query.order_by(*order.clauses).limit(limit + 1)))
+            more, rows = len(rows) > limit, rows[:limit]
+            following = write_cursor(sort, rows[-1]) if more else None
             return ModelPage(_view(session, rows), total, following)
 
     def change(self, model_id: str, values: Mapping[str, Any]) -> None:
@@ -122,17 +110,7 @@ class Lake:
         with self._database.read() as session:
             return set(session.scalars(select(Model.checksum)))
 
-    # Families and totals -------------------------------------------------------------------------
-
-    def list_families(self, *, only: str | None = None) -> list[dict[str, Any]]:
-        """Families with statistics, largest first."""
-        query = select(Family) if only is None else select(Family).where(Family.id == only)
-        with self._database.read() as session:
-            families = list(session.scalars(query))
-            described = [_describe_family(session, family) for family in families]
-        if only is not None and not described:
-            raise NotFound(f"There is no family {only!r}.")
-        return sorted(described, key=lambda f: (-f["size"], f["id"]))
+    # Totals -----------------------------------------------------------------------------------
 
     def count(self) -> dict[str, Any]:
         """Totals of the lake."""
@@ -155,7 +133,9 @@ class Lake:
                 ).all()
             )
             resolved = session.scalar(
-                select(func.count()).select_from(Parentage).where(Parentage.confidence >= 0.5)
+                select(func.count())
+                .select_from(Parentage)
+                .where(Parentage.confidence >= UNRESOLVED_BELOW)
             )
             return {
                 "total_models": models,
@@ -170,66 +150,6 @@ class Lake:
                 "mean_confidence": session.scalar(select(func.avg(Parentage.confidence))),
                 "mean_distance": session.scalar(select(func.avg(Parentage.distance))),
             }
-
-    # Jobs ----------------------------------------------------------------------------------------
-
-    def add_job(
-        self, kind: str, *, model_id: str | None = None, family_id: str | None = None
-    ) -> str:
-        job = Job(id=_new_id("j"), kind=kind, model_id=model_id, family_id=family_id)
-        with self._database.write() as session:
-            session.add(job)
-        return job.id
-
-    def get_job(self, job_id: str) -> Job:
-        with self._database.read() as session:
-            job = session.scalar(select(Job).where(Job.id == job_id))
-            if job is None:
-                raise NotFound(f"There is no job {job_id!r}.")
-            return job
-
-    def list_jobs(self, *, limit: int = 100) -> tuple[list[Job], int]:
-        """Newest first, and how many there are in all."""
-        with self._database.read() as session:
-            jobs = list(session.scalars(select(Job).order_by(Job.number.desc()).limit(limit)))
-            return jobs, session.scalar(select(func.count()).select_from(Job)) or 0
-
-    def list_open_jobs(self) -> list[str]:
-        """Ids of jobs that are not finished, in the order they were asked for."""
-        with self._database.read() as session:
-            query = select(Job.id).where(Job.state.in_(OPEN_STATES)).order_by(Job.number)
-            return list(session.scalars(query))
-
-    def change_job(self, job_id: str, **values: Any) -> None:
-        with self._database.write() as session:
-            job = session.scalar(select(Job).where(Job.id == job_id))
-            if job is not None:
-                for name, value in values.items():
-                    setattr(job, name, value)
-
-    def cancel_job(self, job_id: str) -> None:
-        """Take a queued job back.
-
-        Raises
-        ------
-        Conflict
-            When it has begun.
-        """
-        with self._database.write() as session:
-            job = session.scalar(select(Job).where(Job.id == job_id))
-            if job is None:
-                raise NotFound(f"There is no job {job_id!r}.")
-            if job.state != "queued":
-                raise Conflict(f"This job is {job.state}; only a queued one can be cancelled.")
-            job.state, job.error, job.finished_at = "failed", "Cancelled.", now()
-
-
-def _new_id(prefix: str) -> str:
-    return f"{prefix}_{uuid.uuid4().hex[:16]}"
-
-
-def new_model_id() -> str:
-    return _new_id("m")
 
 
 def fold(name: str) -> str:
@@ -254,27 +174,6 @@ def _filter(
         )
         query = query.where(Model.id.in_(children))
     return query
-
-
-def _encode(sort: str, value: Any, model_id: str) -> str:
-    plain = value.isoformat() if hasattr(value, "isoformat") else value
-    return base64.urlsafe_b64encode(json.dumps([sort, plain, model_id]).encode()).decode()
-
-
-def _after(column: Any, descending: bool, sort: str, cursor: str) -> ColumnElement[bool]:
-    try:
-        given, value, model_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        if given != sort or not isinstance(model_id, str):
-            raise ValueError
-        if "created_at" in sort:
-            value = type(now()).fromisoformat(value)
-        elif not isinstance(value, int if "parameters" in sort else str):
-            raise ValueError
-    except (ValueError, TypeError) as error:
-        raise InvalidRequest("The cursor is not one that this list gave out.") from error
-    if descending:
-        return or_(column < value, and_(column == value, Model.id < model_id))
-    return or_(column > value, and_(column == value, Model.id > model_id))
 
 
 def _view(session: Session, rows: list[Model]) -> list[ModelView]:
@@ -310,50 +209,3 @@ def _view(session: Session, rows: list[Model]) -> list[ModelView]:
         )
         for row in rows
     ]
-
-
-def _describe_family(session: Session, family: Family) -> dict[str, Any]:
-    members = {
-        row.id: row
-        for row in session.execute(
-            select(Model.id, Model.name, Model.total_parameters).where(Model.family_id == family.id)
-        )
-    }
-    edges = session.execute(
-        select(
-            Parentage.parent_id,
-            Parentage.child_id,
-            Parentage.is_main,
-            Parentage.confidence,
-            Parentage.distance,
-        ).where(Parentage.family_id == family.id)
-    ).all()
-    parents = {edge.child_id: edge.parent_id for edge in edges if edge.is_main}
-    distances = [edge.distance for edge in edges if edge.is_main]
-    confidences = [edge.confidence for edge in edges if edge.is_main]
-    root = members.get(family.root_id) if family.root_id else None
-    return {
-        "id": family.id,
-        "name": name_family(family.root_id, {key: row.name for key, row in members.items()}),
-        "size": len(members),
-        "root_id": root.id if root else None,
-        "root_name": root.name if root else None,
-        "root_confidence": family.root_confidence,
-        "depth": max((_depth(parents, member) for member in members), default=0),
-        "leaf_count": len(set(members) - {edge.parent_id for edge in edges}),
-        "unresolved_count": sum(confidence < 0.5 for confidence in confidences),
-        "mean_confidence": sum(confidences) / len(confidences) if confidences else None,
-        "avg_intra_distance": sum(distances) / len(distances) if distances else None,
-        "diameter": max(distances, default=None),
-        "total_parameters": sum(row.total_parameters for row in members.values()),
-        "method": family.method,
-        "created_at": family.created_at,
-        "updated_at": family.updated_at,
-    }
-
-
-def _depth(parents: Mapping[str, str], member: str) -> int:
-    depth = 0
-    while member in parents:
-        member, depth = parents[member], depth + 1
-    return depth

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from model_heritage_backend.clustering.genealogy import (
-    Edge,
-    Evidence,
-    FamilyTree,
-    Ghost,
-    Relation,
-)
+from model_heritage_backend.clustering.genealogy import FamilyTree
 from model_heritage_backend.clustering.store import FamilyRecord, ModelRecord, assign_family_ids
 from model_heritage_backend.errors import NotFound
 from model_heritage_backend.fingerprints import Fingerprint, fingerprint_weights
 from model_heritage_backend.fingerprints.fingerprint import VERSION
-from model_heritage_backend.models.database import Database, now
+from model_heritage_backend.models.database import Database
 from model_heritage_backend.models.files import FileStore
+from model_heritage_backend.models.fingerprints import (
+    FingerprintCache,
+    build_fingerprint_rows,
+    list_shape_keys,
+)
 from model_heritage_backend.models.tables import (
     EdgeEvidence,
     Family,
@@ -35,6 +32,7 @@ from model_heritage_backend.models.tables import (
     Parentage,
     Revision,
 )
+from model_heritage_backend.models.trees import in_batches, load_families, save_tree
 from model_heritage_backend.weights import open_weights
 from model_heritage_backend.weights.tensors import Weights
 
@@ -42,38 +40,35 @@ from model_heritage_backend.weights.tensors import Weights
 class SqlStore:
     """Models, fingerprints and families in the database, weights in the file store.
 
-    Decoded fingerprints are kept in memory up to ``cache_bytes``: they never change.
+    A stored model that waits for its turn is not seen here: it is admitted by ``add_model``, when
+    the engine is asked to place it. Decoded fingerprints are kept up to ``cache_bytes``.
     """
 
     def __init__(self, database: Database, files: FileStore, *, cache_bytes: int) -> None:
         self._database = database
         self._files = files
-        self._cache = _FingerprintCache(cache_bytes)
+        self._cache = FingerprintCache(cache_bytes)
 
     def add_model(self, model: object) -> str:
-        """Fingerprint a stored model (given by its id), if that has not been done."""
+        """Admit a stored model, given by its id; its file is read again if it must be."""
         model_id = str(model)
         with self._database.read() as session:
-            row = _get_model(session, model_id)
+            checksum = _get_model(session, model_id).checksum
             known = session.get(FingerprintRow, model_id)
-            if known is not None and known.version == VERSION:
+            current = known is not None and known.version == VERSION
+            if known is not None and current and known.admitted:
                 return model_id
-        with open_weights(self._files.get_path(row.checksum)) as weights:
-            fingerprint = fingerprint_weights(weights, checksum=row.checksum)
-        shapes = {_shape_key(t.shape) for t in fingerprint.tensors.values() if t.is_matrix}
+        if current:
+            with self._database.write() as session:
+                _admit(session, model_id, admitted=True)
+            return model_id
+        with open_weights(self._files.get_path(checksum)) as weights:
+            fingerprint = fingerprint_weights(weights, checksum=checksum)
         with self._database.write() as session:
+            _get_model(session, model_id)
             session.execute(delete(FingerprintRow).where(FingerprintRow.model_id == model_id))
             session.execute(delete(MatrixShape).where(MatrixShape.model_id == model_id))
-            session.add(
-                FingerprintRow(
-                    model_id=model_id,
-                    version=VERSION,
-                    level=fingerprint.level,
-                    admitted=True,
-                    data=fingerprint.to_bytes(),
-                )
-            )
-            session.add_all(MatrixShape(shape=s, model_id=model_id) for s in sorted(shapes))
+            session.add_all(build_fingerprint_rows(model_id, fingerprint, admitted=True))
             session.execute(
                 update(Model)
                 .where(Model.id == model_id)
@@ -84,15 +79,17 @@ class SqlStore:
                     quality=list(fingerprint.quality),
                 )
             )
-        self._cache.put(
-            model_id, fingerprint, sum(t.sample.nbytes for t in fingerprint.tensors.values())
-        )
+        self._cache.drop(model_id)
         return model_id
+
+    def withdraw(self, model_id: str) -> None:
+        """Take an admission back: the model could not be placed, and others go on without it."""
+        with self._database.write() as session:
+            _admit(session, model_id, admitted=False)
 
     def remove_model(self, model_id: str) -> None:
         with self._database.write() as session:
-            row = _get_model(session, model_id)
-            checksum = row.checksum
+            checksum = _get_model(session, model_id).checksum
             session.execute(
                 delete(EdgeEvidence).where(EdgeEvidence.key.contains(checksum, autoescape=True))
             )
@@ -101,12 +98,12 @@ class SqlStore:
 
     def get_model(self, model_id: str) -> ModelRecord:
         with self._database.read() as session:
-            return _record(_get_model(session, model_id))
+            return _build_record(_get_model(session, model_id))
 
     def list_models(self) -> Sequence[ModelRecord]:
+        query = select(Model).join(FingerprintRow).where(FingerprintRow.admitted).order_by(Model.id)
         with self._database.read() as session:
-            rows = session.scalars(select(Model).join(FingerprintRow).order_by(Model.id))
-            return [_record(row) for row in rows]
+            return [_build_record(row) for row in session.scalars(query)]
 
     def load_fingerprint(self, model_id: str) -> Fingerprint:
         found = self._cache.get(model_id)
@@ -116,7 +113,7 @@ class SqlStore:
             row = session.get(FingerprintRow, model_id)
             if row is None:
                 raise NotFound(f"There is no fingerprint of a model {model_id!r}.")
-            fingerprint = Fingerprint.from_bytes(row.data)
+        fingerprint = Fingerprint.from_bytes(row.data)
         self._cache.put(model_id, fingerprint, len(row.data))
         return fingerprint
 
@@ -126,61 +123,56 @@ class SqlStore:
         return open_weights(path) if path.is_file() else None
 
     def list_candidates(self, fingerprint: Fingerprint) -> Sequence[str]:
-        shapes = {_shape_key(t.shape) for t in fingerprint.tensors.values() if t.is_matrix}
+        found: set[str] = set()
         with self._database.read() as session:
-            return list(
-                session.scalars(
-                    select(MatrixShape.model_id)
-                    .where(MatrixShape.shape.in_(sorted(shapes)))
-                    .distinct()
-                    .order_by(MatrixShape.model_id)
+            for shapes in in_batches(list_shape_keys(fingerprint)):
+                found.update(
+                    session.scalars(
+                        select(MatrixShape.model_id)
+                        .join(FingerprintRow, FingerprintRow.model_id == MatrixShape.model_id)
+                        .where(MatrixShape.shape.in_(shapes), FingerprintRow.admitted)
+                        .distinct()
+                    )
                 )
-            )
+        return sorted(found)
 
     def get_family(self, family_id: str) -> FamilyRecord:
         with self._database.read() as session:
             family = session.get(Family, family_id)
             if family is None:
                 raise NotFound(f"There is no family {family_id!r}.")
-            return _load_families(session, [family])[0]
+            return load_families(session, [family])[0]
 
     def list_families(self) -> Sequence[FamilyRecord]:
         with self._database.read() as session:
-            families = _load_families(session, list(session.scalars(select(Family))))
+            families = load_families(session, list(session.scalars(select(Family))))
         return sorted(families, key=lambda f: (-len(f.tree.members), f.id))
 
     def replace_families(self, replaced: Sequence[str], trees: Sequence[FamilyTree]) -> list[str]:
         with self._database.write() as session:
-            old = {
-                family_id: list(
-                    session.scalars(select(Model.id).where(Model.family_id == family_id))
-                )
-                for family_id in replaced
-            }
-            ids = assign_family_ids(old, trees, lambda: f"f_{uuid.uuid4().hex[:16]}")
-            members = sorted({m for tree in trees for m in tree.members}.union(*old.values()))
-            before = _list_edges(session, members)
-            session.execute(delete(Parentage).where(Parentage.child_id.in_(members)))
-            session.execute(delete(GhostRow).where(GhostRow.family_id.in_(list(replaced))))
-            session.execute(
-                update(Model)
-                .where(Model.id.in_(members))
-                .values(parent_id=None, confidence_score=None)
-            )
-            for family_id, tree in zip(ids, trees, strict=True):
-                _save_tree(session, family_id, tree)
-            gone = sorted(set(replaced) - set(ids))
-            session.execute(delete(Family).where(Family.id.in_(gone)))
-            after = _list_edges(session, members)
+            old: dict[str, list[str]] = {family_id: [] for family_id in replaced}
+            for ids in in_batches(replaced):
+                for family_id, member in session.execute(
+                    select(Model.family_id, Model.id).where(Model.family_id.in_(ids))
+                ):
+                    old[str(family_id)].append(member)
+            given = assign_family_ids(old, trees, lambda: f"f_{uuid.uuid4().hex[:16]}")
+            before = _list_edges(session, replaced)
+            _clear(session, replaced)
+            for family_id, tree in zip(given, trees, strict=True):
+                save_tree(session, family_id, tree)
+            for ids in in_batches(set(replaced) - set(given)):
+                session.execute(delete(Family).where(Family.id.in_(ids)))
+            after = {(edge.parent, edge.child) for tree in trees for edge in tree.edges}
             if before != after:
                 session.add(
                     Revision(
-                        families=ids,
+                        families=given,
                         added=[list(edge) for edge in sorted(after - before)],
                         removed=[list(edge) for edge in sorted(before - after)],
                     )
                 )
-        return ids
+        return given
 
     def find_evidence(self, key: str) -> Mapping[str, Any] | None:
         with self._database.read() as session:
@@ -192,39 +184,6 @@ class SqlStore:
             session.merge(EdgeEvidence(key=key, evidence=dict(evidence)))
 
 
-class _FingerprintCache:
-    """Least recently used fingerprints, up to a number of bytes; used from several threads."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._used = 0
-        self._entries: OrderedDict[str, tuple[Fingerprint, int]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, model_id: str) -> Fingerprint | None:
-        with self._lock:
-            if model_id not in self._entries:
-                return None
-            self._entries.move_to_end(model_id)
-            return self._entries[model_id][0]
-
-    def put(self, model_id: str, fingerprint: Fingerprint, size: int) -> None:
-        with self._lock:
-            self._drop(model_id)
-            self._entries[model_id] = (fingerprint, size)
-            self._used += size
-            while self._used > self._limit and self._entries:
-                self._drop(next(iter(self._entries)))
-
-    def drop(self, model_id: str) -> None:
-        with self._lock:
-            self._drop(model_id)
-
-    def _drop(self, model_id: str) -> None:
-        if model_id in self._entries:
-            self._used -= self._entries.pop(model_id)[1]
-
-
 def _get_model(session: Session, model_id: str) -> Model:
     row = session.get(Model, model_id)
     if row is None:
@@ -232,7 +191,7 @@ def _get_model(session: Session, model_id: str) -> Model:
     return row
 
 
-def _record(row: Model) -> ModelRecord:
+def _build_record(row: Model) -> ModelRecord:
     return ModelRecord(
         id=row.id,
         name=row.name,
@@ -242,122 +201,29 @@ def _record(row: Model) -> ModelRecord:
     )
 
 
-def _shape_key(shape: Iterable[int]) -> str:
-    return "x".join(str(size) for size in shape)[:80]
-
-
-def _list_edges(session: Session, members: Sequence[str]) -> set[tuple[str, str]]:
-    rows = session.execute(
-        select(Parentage.parent_id, Parentage.child_id).where(Parentage.child_id.in_(members))
-    )
-    return {(parent, child) for parent, child in rows}
-
-
-def _save_tree(session: Session, family_id: str, tree: FamilyTree) -> None:
-    family = session.get(Family, family_id)
-    if family is None:
-        family = Family(id=family_id)
-        session.add(family)
-    family.root_id, family.root_confidence = tree.root, tree.root_confidence
-    family.method, family.updated_at = tree.method, now()
-    session.flush()
+def _admit(session: Session, model_id: str, *, admitted: bool) -> None:
     session.execute(
-        update(Model).where(Model.id.in_(list(tree.members))).values(family_id=family_id)
+        update(FingerprintRow).where(FingerprintRow.model_id == model_id).values(admitted=admitted)
     )
-    if tree.edges:
-        session.execute(insert(Parentage), [_edge_row(family_id, edge) for edge in tree.edges])
-    for edge in tree.main_edges.values():
+
+
+def _list_edges(session: Session, family_ids: Iterable[str]) -> set[tuple[str, str]]:
+    edges: set[tuple[str, str]] = set()
+    for ids in in_batches(family_ids):
+        for parent, child in session.execute(
+            select(Parentage.parent_id, Parentage.child_id).where(Parentage.family_id.in_(ids))
+        ):
+            edges.add((parent, child))
+    return edges
+
+
+def _clear(session: Session, family_ids: Iterable[str]) -> None:
+    """Families without edges and ghosts, their members without family and parent."""
+    for ids in in_batches(family_ids):
+        session.execute(delete(Parentage).where(Parentage.family_id.in_(ids)))
+        session.execute(delete(GhostRow).where(GhostRow.family_id.in_(ids)))
         session.execute(
             update(Model)
-            .where(Model.id == edge.child)
-            .values(parent_id=edge.parent, confidence_score=edge.confidence)
+            .where(Model.family_id.in_(ids))
+            .values(family_id=None, parent_id=None, confidence_score=None)
         )
-    for ghost in tree.ghosts:
-        session.add(
-            GhostRow(
-                family_id=family_id,
-                id=ghost.id,
-                children=list(ghost.children),
-                confidence=ghost.confidence,
-            )
-        )
-
-
-def _edge_row(family_id: str, edge: Edge) -> dict[str, Any]:
-    return {
-        "child_id": edge.child,
-        "parent_id": edge.parent,
-        "family_id": family_id,
-        "is_main": edge.main,
-        "coefficient": edge.coefficient,
-        "relation": edge.relation.value,
-        "distance": edge.distance,
-        "confidence": edge.confidence,
-        "evidence": edge.evidence.to_dict(),
-    }
-
-
-def load_edge(row: Parentage) -> Edge:
-    """The engine's edge of a row."""
-    evidence = dict(row.evidence)
-    for name in ("changed", "flags"):
-        evidence[name] = tuple(evidence[name])
-    return Edge(
-        parent=row.parent_id,
-        child=row.child_id,
-        main=row.is_main,
-        relation=Relation(row.relation),
-        coefficient=row.coefficient,
-        confidence=row.confidence,
-        distance=row.distance,
-        evidence=Evidence(**evidence),
-    )
-
-
-def _load_families(session: Session, families: Sequence[Family]) -> list[FamilyRecord]:
-    ids = [family.id for family in families]
-    members = _group(
-        session.execute(select(Model.family_id, Model).where(Model.family_id.in_(ids)))
-    )
-    edges = _group(
-        session.execute(
-            select(Parentage.family_id, Parentage)
-            .where(Parentage.family_id.in_(ids))
-            .order_by(Parentage.child_id, Parentage.is_main.desc(), Parentage.parent_id)
-        )
-    )
-    ghosts = _group(
-        session.execute(select(GhostRow.family_id, GhostRow).where(GhostRow.family_id.in_(ids)))
-    )
-    records = []
-    for family in families:
-        names = {row.id: row.name for row in members.get(family.id, [])}
-        tree = FamilyTree(
-            members=tuple(sorted(names)),
-            edges=tuple(load_edge(row) for row in edges.get(family.id, [])),
-            root=family.root_id if family.root_id in names else None,
-            root_confidence=family.root_confidence,
-            method=family.method,
-            ghosts=tuple(
-                Ghost(id=row.id, children=tuple(row.children), confidence=row.confidence)
-                for row in ghosts.get(family.id, [])
-            ),
-        )
-        records.append(
-            FamilyRecord(id=family.id, name=name_family(family.root_id, names), tree=tree)
-        )
-    return records
-
-
-def name_family(root_id: str | None, names: Mapping[str, str]) -> str:
-    """Families are called after their root."""
-    if root_id is None or root_id not in names:
-        return "Family without a root"
-    return f"Family of {names[root_id]}"
-
-
-def _group(rows: Iterable[Any]) -> dict[str, list[Any]]:
-    groups: dict[str, list[Any]] = {}
-    for key, row in rows:
-        groups.setdefault(key, []).append(row)
-    return groups

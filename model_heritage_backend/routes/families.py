@@ -25,7 +25,7 @@ blueprint = APIBlueprint("families", __name__, tag="Families")
 @blueprint.output(FamilyList)
 @blueprint.doc(summary="All families with statistics, largest first")
 def list_families() -> dict[str, Any]:
-    families = [show_family(family) for family in get_service().lake.list_families()]
+    families = [show_family(family) for family in get_service().families.list_all()]
     return {"families": families, "total": len(families)}
 
 
@@ -33,7 +33,7 @@ def list_families() -> dict[str, Any]:
 @blueprint.output(FamilyShape)
 @blueprint.doc(summary="One family", responses=[404])
 def get_family(family_id: str) -> dict[str, Any]:
-    return show_family(get_service().lake.list_families(only=family_id)[0])
+    return show_family(get_service().families.get(family_id))
 
 
 @blueprint.get("/families/<family_id>/models")
@@ -58,7 +58,7 @@ def get_genealogy(family_id: str) -> dict[str, Any]:
     service = get_service()
     family, members = service.get_tree(family_id)
     return {
-        "family": show_family(service.lake.list_families(only=family_id)[0]),
+        "family": show_family(service.families.get(family_id)),
         "models": [show_model(view) for view in members],
         "tree": show_tree(family, members),
         "statistics": service.management.get_family_genealogy(family_id)["statistics"],
@@ -69,9 +69,10 @@ def get_genealogy(family_id: str) -> dict[str, Any]:
 @blueprint.post("/families/<family_id>/rebuild-lineage")
 @blueprint.output(Rebuilt)
 @blueprint.doc(summary="Solve a family again", responses=[404])
-def rebuild_tree(family_id: str) -> dict[str, Any]:
+def rebuild_tree(family_id: str) -> tuple[dict[str, Any], int]:
     job_id, result = get_service().rebuild(family_id)
-    return {**result, "family_id": family_id, "job_id": job_id}
+    named = {"family_id": family_id, "job_id": job_id}
+    return ({"status": "queued"} | named, 202) if result is None else (result | named, 200)
 
 
 @blueprint.post("/clustering/recluster")

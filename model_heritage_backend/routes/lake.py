@@ -28,9 +28,9 @@ LARGEST = 5
 @blueprint.output(Totals)
 @blueprint.doc(summary="Totals of the lake")
 def get_totals() -> dict[str, Any]:
-    lake = get_service().lake
-    largest = [show_family(family) for family in lake.list_families()[:LARGEST]]
-    return {**lake.count(), "largest_families": largest}
+    service = get_service()
+    largest = [show_family(family) for family in service.families.list_largest(LARGEST)]
+    return {**service.lake.count(), "largest_families": largest}
 
 
 @blueprint.get("/system/stats")
@@ -53,7 +53,7 @@ def get_system_stats() -> dict[str, Any]:
 @blueprint.output(JobList)
 @blueprint.doc(summary="Jobs, newest first")
 def list_jobs(query_data: dict[str, Any]) -> dict[str, Any]:
-    jobs, total = get_service().lake.list_jobs(**query_data)
+    jobs, total = get_service().job_queue.list_newest(**query_data)
     return {"jobs": [show_job(job) for job in jobs], "total": total}
 
 
@@ -61,14 +61,14 @@ def list_jobs(query_data: dict[str, Any]) -> dict[str, Any]:
 @blueprint.output(JobShape)
 @blueprint.doc(summary="One job", responses=[404])
 def get_job(job_id: str) -> dict[str, Any]:
-    return show_job(get_service().lake.get_job(job_id))
+    return show_job(get_service().job_queue.get(job_id))
 
 
 @blueprint.delete("/jobs/<job_id>")
 @blueprint.output({}, status_code=204)
 @blueprint.doc(summary="Cancel a queued job", responses=[404, 409])
 def cancel_job(job_id: str) -> tuple[str, int]:
-    get_service().lake.cancel_job(job_id)
+    get_service().job_queue.cancel(job_id)
     return "", 204
 
 
@@ -89,7 +89,7 @@ def export(query_data: dict[str, Any]) -> Response:
 @blueprint.output(Health)
 @blueprint.doc(summary="Whether the server and its database answer")
 def get_health() -> dict[str, Any]:
-    get_service().lake.list_open_jobs()
+    get_service().job_queue.list_newest(limit=1)
     return {"status": "ok", "version": __version__, "database": "ok"}
 
 

@@ -1,11 +1,12 @@
-"""The user interface, as built, and the assets of the API's documentation page."""
+"""The user interface as built. Its own router knows which page a path means."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from flask import Blueprint, Response, abort, send_from_directory
-from swagger_ui_bundle import swagger_ui_path
+from flask import Blueprint, Flask, Response, abort, send_from_directory
+from werkzeug.exceptions import NotFound
+from werkzeug.routing import PathConverter
 
 NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Model Heritage</title>
 <body style="font-family: system-ui; max-width: 40rem; margin: 4rem auto; padding: 0 1rem">
@@ -15,28 +16,40 @@ NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Model
 <p><a href="/api/docs">The API's documentation</a></p></body></html>"""
 
 
-def build_pages(dist: Path) -> Blueprint:
-    """Files of the built interface; any other path gets its page, which knows the rest."""
+class PageConverter(PathConverter):
+    """Paths outside ``/api``: there, unknown ones are errors and not pages."""
+
+    regex = "(?!api(?:/|$))[^/].*?"
+
+
+def add_pages(app: Flask, dist: Path) -> None:
+    """Files of the built interface in ``dist``; any other path gets its page."""
+    app.url_map.converters["page"] = PageConverter
     blueprint = Blueprint("pages", __name__)
 
-    @blueprint.get("/api/docs/assets/<path:name>")
-    def show_docs_asset(name: str) -> Response:
-        return send_from_directory(swagger_ui_path, name)
-
     @blueprint.get("/", defaults={"path": "index.html"})
-    @blueprint.get("/<path:path>")
+    @blueprint.get("/<page:path>")
     def show_page(path: str) -> Response:
-        if path == "api" or path.startswith("api/"):
-            abort(404)
-        if (dist / path).is_file():
+        try:
             response = send_from_directory(dist, path)
+        except NotFound:
+            # A page that is still open may ask for a file of the build before: not for a page.
             if path.startswith("assets/"):
-                response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-            return response
-        if not (dist / "index.html").is_file():
-            return Response(NOT_BUILT, 503, mimetype="text/html")
-        response = send_from_directory(dist, "index.html")
-        response.headers["Cache-Control"] = "no-cache"
+                abort(404)
+            return _show_index(dist)
+        immutable = path.startswith("assets/")
+        response.headers["Cache-Control"] = (
+            "public, max-age=31536000, immutable" if immutable else "no-cache"
+        )
         return response
 
-    return blueprint
+    app.register_blueprint(blueprint)
+
+
+def _show_index(dist: Path) -> Response:
+    try:
+        response = send_from_directory(dist, "index.html")
+    except NotFound:
+        return Response(NOT_BUILT, 503, mimetype="text/html")
+    response.headers["Cache-Control"] = "no-cache"
+    return response

@@ -8,7 +8,7 @@ from apiflask.validators import Length, OneOf, Range
 from marshmallow import EXCLUDE
 
 from model_heritage_backend.clustering import Relation
-from model_heritage_backend.models.lake import SORTS
+from model_heritage_backend.models.paging import SORTS
 
 RELATIONS = tuple(relation.value for relation in Relation)
 FORMATS = ("json", "graphml", "dot")

@@ -111,16 +111,15 @@ def show_job(job: Job) -> dict[str, Any]:
 def show_upload(service: HeritageService, upload: Upload) -> dict[str, Any]:
     """Everything about a model that has just arrived."""
     if not upload.placed:
-        preview = upload.structure
         return {
             "model_id": upload.model_id,
             "job_id": upload.job_id,
             "status": "processing",
             "message": "The file is stored safely; its family is being looked for.",
             "signature_preview": {
-                "total_parameters": preview.total_parameters,
-                "layer_count": preview.layer_count,
-                "structural_hash": preview.structural_hash,
+                "total_parameters": upload.total_parameters,
+                "layer_count": upload.layer_count,
+                "structural_hash": upload.structural_hash,
             },
         }
     return show_placed(service, upload.model_id) | {"job_id": upload.job_id}
@@ -129,7 +128,7 @@ def show_upload(service: HeritageService, upload: Upload) -> dict[str, Any]:
 def show_placed(service: HeritageService, model_id: str) -> dict[str, Any]:
     view = service.lake.get(model_id)
     row = view.row
-    family = service.lake.list_families(only=row.family_id)[0] if row.family_id else None
+    family = service.families.get(row.family_id) if row.family_id else None
     edge = None
     if row.family_id:
         edge = service.store.get_family(row.family_id).tree.main_edges.get(model_id)

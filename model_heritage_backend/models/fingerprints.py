@@ -1,0 +1,74 @@
+"""Fingerprints as rows, and the decoded ones that are kept in memory."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
+
+from model_heritage_backend.fingerprints import Fingerprint
+from model_heritage_backend.fingerprints.fingerprint import VERSION
+from model_heritage_backend.models.tables import FingerprintRow, MatrixShape
+
+SHAPE_LENGTH = 80
+
+
+def build_fingerprint_rows(
+    model_id: str, fingerprint: Fingerprint, *, admitted: bool
+) -> list[FingerprintRow | MatrixShape]:
+    """A fingerprint and the index of its matrices' shapes, ready to be stored."""
+    row = FingerprintRow(
+        model_id=model_id,
+        version=VERSION,
+        level=fingerprint.level,
+        admitted=admitted,
+        data=fingerprint.to_bytes(),
+    )
+    shapes = [MatrixShape(shape=key, model_id=model_id) for key in list_shape_keys(fingerprint)]
+    return [row, *shapes]
+
+
+def list_shape_keys(fingerprint: Fingerprint) -> list[str]:
+    """What models must share to be candidates: the shapes of matrices, sorted.
+
+    Very long ones are cut: that can only add candidates, and the engine decides.
+    """
+    shapes = {t.shape for t in fingerprint.tensors.values() if t.is_matrix}
+    return sorted({_write_shape(shape) for shape in shapes})
+
+
+def _write_shape(shape: Iterable[int]) -> str:
+    return "x".join(str(size) for size in shape)[:SHAPE_LENGTH]
+
+
+class FingerprintCache:
+    """Least recently used fingerprints, up to a number of bytes; used from several threads."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._used = 0
+        self._entries: OrderedDict[str, tuple[Fingerprint, int]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, model_id: str) -> Fingerprint | None:
+        with self._lock:
+            if model_id not in self._entries:
+                return None
+            self._entries.move_to_end(model_id)
+            return self._entries[model_id][0]
+
+    def put(self, model_id: str, fingerprint: Fingerprint, size: int) -> None:
+        with self._lock:
+            self._drop(model_id)
+            self._entries[model_id] = (fingerprint, size)
+            self._used += size
+            while self._used > self._limit and self._entries:
+                self._drop(next(iter(self._entries)))
+
+    def drop(self, model_id: str) -> None:
+        with self._lock:
+            self._drop(model_id)
+
+    def _drop(self, model_id: str) -> None:
+        if model_id in self._entries:
+            self._used -= self._entries.pop(model_id)[1]

@@ -1,0 +1,80 @@
+"""OpenAPI and its try-out page, from files that ship with a package: it works offline."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from pathlib import Path
+from typing import Any
+
+import flask_swagger_ui
+from apiflask import APIBlueprint, APIFlask
+from flask import Response, send_from_directory
+
+ASSETS = Path(flask_swagger_ui.__file__).parent / "dist"
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Model Heritage API</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="/api/docs/assets/favicon-32x32.png">
+<link rel="stylesheet" href="/api/docs/assets/swagger-ui.css"></head>
+<body><div id="docs"></div>
+<script src="/api/docs/assets/swagger-ui-bundle.js"></script>
+<script src="/api/docs/start.js"></script>
+</body></html>"""
+# A file of its own, as pages from here may not run scripts that stand in them.
+START = """SwaggerUIBundle({url: "/api/openapi.json", dom_id: "#docs", deepLinking: true});\n"""
+
+blueprint = APIBlueprint("documentation", __name__, enable_openapi=False)
+
+
+@blueprint.get("/api/docs")
+def show_page() -> Response:
+    return Response(PAGE, mimetype="text/html")
+
+
+@blueprint.get("/api/docs/start.js")
+def show_start() -> Response:
+    return Response(START, mimetype="text/javascript")
+
+
+@blueprint.get("/api/docs/assets/<path:name>")
+def show_asset(name: str) -> Response:
+    return send_from_directory(ASSETS, name)
+
+
+def add_documentation(app: APIFlask) -> None:
+    """The page, and what the schemas cannot say of themselves."""
+    app.register_blueprint(blueprint)
+    lock = threading.Lock()
+    cache: list[Any] = []
+
+    @app.get("/api/openapi.json")
+    @app.doc(hide=True)
+    def show_specification() -> Any:
+        with lock, warnings.catch_warnings():
+            if not cache:
+                # Of schemas that are used both alone and inside others; their names stay unique.
+                warnings.filterwarnings("ignore", message=".*already been added to the spec")
+                cache.append(app.spec)
+        return cache[0]
+
+    @app.spec_processor
+    def complete(spec: Any) -> Any:
+        body = {"schema": {"type": "string", "format": "binary"}}
+        spec["paths"]["/api/models"]["put"]["requestBody"] = {
+            "required": True,
+            "content": {"application/octet-stream": body},
+        }
+        for operations in spec["paths"].values():
+            for operation in operations.values():
+                if isinstance(operation, dict) and "responses" in operation:
+                    _describe_problems(operation["responses"])
+        return spec
+
+
+def _describe_problems(responses: dict[str, Any]) -> None:
+    """Errors are problem documents, by their media type too."""
+    for status, response in responses.items():
+        content = response.get("content", {})
+        if status >= "400" and "application/json" in content:
+            content["application/problem+json"] = content.pop("application/json")
