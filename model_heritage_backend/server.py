@@ -2,76 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
-from model_heritage_backend.app import close_app, create_app
 from model_heritage_backend.config import Settings, load_settings
 from model_heritage_backend.errors import HeritageError
 
-UPLOAD_SECONDS = 3600
-
-
-class Server(BaseApplication):  # type: ignore[misc]
-    """One process, many threads: the genealogy has one writer.
-
-    The application is made in the worker, after gunicorn has forked: compiled loops and linear
-    algebra must not start their threads before.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        super().__init__()
-
-    def load_config(self) -> None:
-        options = {
-            "bind": f"{self._settings.host}:{self._settings.port}",
-            "worker_class": "gthread",
-            "workers": 1,
-            "threads": self._settings.threads,
-            "timeout": UPLOAD_SECONDS,
-            "graceful_timeout": 30,
-            "control_socket_disable": True,
-            "loglevel": "warning",
-            "worker_exit": _close,
-            "proc_name": "model-heritage",
-        }
-        for name, value in options.items():
-            if name in self.cfg.settings:
-                self.cfg.set(name, value)
-
-    def load(self) -> Any:
-        try:
-            self.app = create_app(self._settings)
-        except HeritageError as error:
-            print(error.detail, file=sys.stderr)
-            # 4 tells gunicorn that the application cannot be loaded: it stops instead of retrying.
-            sys.exit(4)
-        return self.app
-
-
-def _close(server: Any, worker: Any) -> None:  # noqa: ARG001 (gunicorn's signature)
-    app = getattr(worker.app, "app", None)
-    if app is not None:
-        close_app(app)
-
-
-def serve(**overrides: Any) -> int:
-    """Serve until told to stop; the process's exit code."""
-    try:
-        settings = load_settings(**overrides)
-        _check_port(settings)
-    except HeritageError as error:
-        print(error.detail, file=sys.stderr)
-        return 1
-    everywhere = ("127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 (compared, not bound)
-    shown = "localhost" if settings.host in everywhere else settings.host
-    print(f"Model Heritage is at http://{shown}:{settings.port} (Ctrl-C stops it)", flush=True)
-    Server(settings).run()
-    return 0
+WORKER_SECONDS = 300
+GRACE_SECONDS = 15
+CANNOT_LOAD = 4
+"""Exit code of a worker that tells gunicorn to give up instead of trying again and again."""
 
 
 class PortTaken(HeritageError):
@@ -79,14 +23,101 @@ class PortTaken(HeritageError):
     title = "The port is taken"
 
 
-def _check_port(settings: Settings) -> None:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+class Server(BaseApplication):  # type: ignore[misc]
+    """One process, many threads: the genealogy has one writer.
+
+    The application is made in the worker, after gunicorn has forked: compiled loops and linear
+    algebra start threads of their own, and threads do not survive a fork.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.app: Any = None
+        super().__init__()
+
+    def load_config(self) -> None:
+        host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host
+        options = {
+            "bind": f"{host}:{self.settings.port}",
+            "worker_class": "gthread",
+            "workers": 1,
+            "threads": self.settings.threads,
+            # How long the whole worker may seem dead; a slow upload does not count.
+            "timeout": WORKER_SECONDS,
+            "graceful_timeout": GRACE_SECONDS,
+            "control_socket_disable": True,
+            "loglevel": "warning",
+            "post_worker_init": _greet,
+            "worker_exit": _close,
+            "proc_name": "model-heritage",
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        from model_heritage_backend.app import create_app
+
         try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            raise PortTaken(
-                f"Port {settings.port} on {settings.host} cannot be used ({error.strerror}). Is a "
-                "server running already? MODEL_HERITAGE_PORT chooses another port."
-            ) from error
+            self.app = create_app(self.settings)
+        except HeritageError as error:
+            print(error.detail, file=sys.stderr, flush=True)
+            sys.exit(CANNOT_LOAD)
+        return self.app
+
+
+def _greet(worker: Any) -> None:
+    settings: Settings = worker.app.settings
+    everywhere = ("127.0.0.1", "::1", "::", "0.0.0.0")  # noqa: S104 (compared, not bound)
+    shown = "localhost" if settings.host in everywhere else settings.host
+    print(f"Model Heritage is at http://{shown}:{settings.port} (Ctrl-C stops it)", flush=True)
+
+
+def _close(server: Any, worker: Any) -> None:  # noqa: ARG001 (gunicorn's signature)
+    from model_heritage_backend.app import close_app
+
+    if worker.app.app is not None:
+        close_app(worker.app.app)
+
+
+def serve(**overrides: Any) -> int:
+    """Serve until told to stop.
+
+    Parameters
+    ----------
+    overrides : settings by name, which win over the environment and config.yaml
+
+    Returns
+    -------
+    The exit code: 0 after a normal stop, 1 when the server cannot start.
+    """
+    try:
+        settings = load_settings(**overrides)
+        _check_port(settings)
+    except HeritageError as error:
+        print(error.detail, file=sys.stderr)
+        return 1
+    master = os.getpid()
+    try:
+        Server(settings).run()
+    except SystemExit as stop:
+        # The worker, a fork of this process, leaves through here too, with a code for its master.
+        if os.getpid() != master:
+            raise
+        return 1 if stop.code else 0
+    return 0
+
+
+def _check_port(settings: Settings) -> None:
+    try:
+        found = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        family, _, _, _, address = found[0]
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise PortTaken(
+            f"Port {settings.port} on {settings.host} cannot be used ({error.strerror}). Is a "
+            "server running already? MODEL_HERITAGE_PORT chooses another port."
+        ) from error

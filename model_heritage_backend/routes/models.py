@@ -10,7 +10,7 @@ from apiflask import APIBlueprint
 from flask import Response, request, send_file
 from werkzeug.datastructures import FileStorage
 
-from model_heritage_backend.errors import InvalidRequest
+from model_heritage_backend.errors import InvalidRequest, NotFound
 from model_heritage_backend.models.files import StagedFile
 from model_heritage_backend.routes.schemas import (
     Comparison,
@@ -30,8 +30,10 @@ from model_heritage_backend.routes.views import (
     get_service,
     show_model,
     show_placed,
-    show_upload,
+    show_waiting,
 )
+
+Answer = tuple[dict[str, Any], int, dict[str, str]]
 
 blueprint = APIBlueprint("models", __name__, tag="Models")
 
@@ -57,7 +59,7 @@ def list_models(query_data: dict[str, Any]) -> dict[str, Any]:
     description="With `Prefer: respond-async` the answer is 202 and names a job.",
     responses=[400, 409, 413, 415, 422, 507],
 )
-def upload_form(form_and_files_data: dict[str, Any]) -> tuple[dict[str, Any], int]:
+def upload_form(form_and_files_data: dict[str, Any]) -> Answer:
     with _sent_file() as (staged, filename):
         return _upload(
             staged,
@@ -74,12 +76,13 @@ def upload_form(form_and_files_data: dict[str, Any]) -> tuple[dict[str, Any], in
     summary="Upload a model (raw body, as curl -T does)",
     responses=[400, 409, 413, 415, 422, 507],
 )
-def upload_raw(query_data: dict[str, Any]) -> tuple[dict[str, Any], int]:
-    length = request.content_length
-    with get_service().files.receive(request.stream.read, expected_bytes=length) as staged:
-        name = query_data["name"] or query_data["filename"]
-        if not name:
-            raise InvalidRequest("Give the model a name: PUT /api/models?name=...")
+def upload_raw(query_data: dict[str, Any]) -> Answer:
+    name = query_data["name"] or query_data["filename"]
+    if not name:
+        raise InvalidRequest("Give the model a name: PUT /api/models?name=...")
+    with get_service().files.receive(
+        request.stream.read, expected_bytes=request.content_length
+    ) as staged:
         return _upload(staged, **{**query_data, "filename": query_data["filename"] or name})
 
 
@@ -121,10 +124,10 @@ def get_lineage(model_id: str) -> dict[str, Any]:
 @blueprint.post("/models/<model_id>/reprocess")
 @blueprint.output(Placed)
 @blueprint.doc(summary="Place a model again", responses=[404])
-def reprocess_model(model_id: str) -> dict[str, Any]:
+def reprocess_model(model_id: str) -> tuple[dict[str, Any], int]:
     service = get_service()
-    service.reprocess(model_id)
-    return show_placed(service, model_id)
+    placed = service.reprocess(model_id)
+    return show_placed(service, model_id), 200 if placed else 202
 
 
 @blueprint.get("/models/<model_id>/download")
@@ -132,8 +135,11 @@ def reprocess_model(model_id: str) -> dict[str, Any]:
 def download_model(model_id: str) -> Response:
     service = get_service()
     row = service.lake.get(model_id).row
+    path = service.files.get_path(row.checksum)
+    if not path.is_file():
+        raise NotFound("The file of this model is missing from the server's data folder.")
     response = send_file(
-        service.files.get_path(row.checksum),
+        path,
         mimetype="application/octet-stream",
         as_attachment=True,
         download_name=row.filename,
@@ -189,12 +195,13 @@ def _get_filename(file: FileStorage) -> str:
     return file.filename
 
 
-def _upload(
-    staged: StagedFile, *, filename: str, name: str, description: str
-) -> tuple[dict[str, Any], int]:
+def _upload(staged: StagedFile, *, filename: str, name: str, description: str) -> Answer:
     service = get_service()
     wait = "respond-async" not in request.headers.get("Prefer", "")
     upload = service.upload(
         staged, filename=filename, name=name, description=description, wait=wait
     )
-    return show_upload(service, upload), 201 if upload.placed else 202
+    if upload.placed:
+        answer = show_placed(service, upload.model_id) | {"job_id": upload.job_id}
+        return answer, 201, {"Location": f"/api/models/{upload.model_id}"}
+    return show_waiting(upload), 202, {"Location": f"/api/jobs/{upload.job_id}"}

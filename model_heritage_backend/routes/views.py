@@ -108,21 +108,19 @@ def show_job(job: Job) -> dict[str, Any]:
     }
 
 
-def show_upload(service: HeritageService, upload: Upload) -> dict[str, Any]:
-    """Everything about a model that has just arrived."""
-    if not upload.placed:
-        return {
-            "model_id": upload.model_id,
-            "job_id": upload.job_id,
-            "status": "processing",
-            "message": "The file is stored safely; its family is being looked for.",
-            "signature_preview": {
-                "total_parameters": upload.total_parameters,
-                "layer_count": upload.layer_count,
-                "structural_hash": upload.structural_hash,
-            },
-        }
-    return show_placed(service, upload.model_id) | {"job_id": upload.job_id}
+def show_waiting(upload: Upload) -> dict[str, Any]:
+    """A model that is stored and waits for its place."""
+    return {
+        "model_id": upload.model_id,
+        "job_id": upload.job_id,
+        "status": "processing",
+        "message": "The file is stored safely; its family is being looked for.",
+        "signature_preview": {
+            "total_parameters": upload.total_parameters,
+            "layer_count": upload.layer_count,
+            "structural_hash": upload.structural_hash,
+        },
+    }
 
 
 def show_placed(service: HeritageService, model_id: str) -> dict[str, Any]:
