@@ -19,6 +19,8 @@ from model_heritage_backend.weights.tensors import ROUNDOFF, DType
 
 MORE_ZEROS = 0.02
 """A pruned model has at least this much larger a share of zeros than its source."""
+SMALLEST_FLOAT16 = 2.0**-24
+"""Spacing of float16 values near zero, where their precision is no longer relative."""
 WITHIN_STEP = 0.999
 """Share of sampled values that must lie within half a step of the source."""
 
@@ -59,6 +61,7 @@ def _vectors_follow(family: AlignedFamily, parent: int, child: int) -> bool:
     for shared in family.shared_vectors(parent, child):
         dtype = DType(family.tensors[child][shared.name].dtype)
         tolerance = max(rounding, 2 * ROUNDOFF.get(dtype, 0.0)) * np.abs(shared.first)
+        tolerance = tolerance + (SMALLEST_FLOAT16 if rounding == 2 * ROUNDOFF[DType.F16] else 0.0)
         if not shared.equal and (np.abs(shared.second - shared.first) > tolerance).any():
             return False
     return True

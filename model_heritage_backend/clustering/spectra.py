@@ -48,24 +48,33 @@ def calculate_delta_rank(delta: Matrix, *, noise: float) -> int | None:
     Returns
     -------
     Number of singular values above 4 noise (sqrt m + sqrt n), the size that pure rounding noise
-    does not reach; None when that is more than 60 % of the smaller side, or more than a range
-    finder of the largest width can hold.
+    does not reach; None when that is more than 60 % of the smaller side or more than a range
+    finder of the largest width can hold, or when most of the delta lies below the noise.
     """
     rows, columns = delta.shape
     tolerance = 4 * noise * (math.sqrt(rows) + math.sqrt(columns))
     limit = int(0.6 * min(rows, columns))
-    if min(rows, columns) <= WHOLE_UP_TO:
-        rank = int((np.linalg.svd(delta, compute_uv=False) > tolerance).sum())
-        return rank if rank <= limit else None
     total = float((delta.astype(np.float64) ** 2).sum())
+    if min(rows, columns) <= WHOLE_UP_TO:
+        values = np.linalg.svd(delta, compute_uv=False)
+        return _count_if_low(values[values > tolerance], limit, total)
     for width in PROBES:
         basis = find_range(delta, width, rounds=1)
         captured = basis.T @ delta
         values = np.linalg.svd(captured, compute_uv=False)
         rest = total - float((values.astype(np.float64) ** 2).sum())
-        rank = int((values > tolerance).sum())
+        above = values[values > tolerance]
         # Below the tolerance a full set of singular values may still hold this much energy.
         floor = 4 * noise * noise * rows * columns + 1e-10 * total
-        if rest <= floor and rank < min(width, limit):
-            return rank
+        if rest <= floor and len(above) < width:
+            return _count_if_low(above, limit, total)
     return None
+
+
+def _count_if_low(above: Matrix, limit: int, total: float) -> int | None:
+    """Number of singular values above the noise, if few and they carry most of the delta.
+
+    A step that is smaller than the rounding of its own weights shows only its largest directions.
+    """
+    carried = float((above.astype(np.float64) ** 2).sum())
+    return len(above) if len(above) <= limit and carried > total / 2 else None
