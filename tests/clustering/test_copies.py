@@ -1,0 +1,208 @@
+"""Copies that can be recomputed, made by hand and found among the real ones."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.zoo import Zoo
+from model_heritage_backend.clustering.alignment import AlignedFamily
+from model_heritage_backend.clustering.copies import (
+    Copy,
+    are_duplicates,
+    find_copy,
+    round_bfloat16,
+    round_float16,
+    round_float32,
+)
+from model_heritage_backend.clustering.genealogy import Relation
+from model_heritage_backend.fingerprints import Fingerprint
+from tests.clustering.families import (
+    Arrays,
+    Floats,
+    align,
+    find_places,
+    make_model,
+    prune_arrays,
+    quantise_arrays,
+    rename_arrays,
+)
+from tests.clustering.models import add_noise
+
+BASE = make_model(1)
+HALF, BRAIN = np.float16, "bfloat16"
+
+
+def cast_arrays(arrays: Arrays, kind: object) -> dict[str, Floats]:
+    if kind == BRAIN:
+        return {name: round_bfloat16(a).astype(np.float32) for name, a in arrays.items()}
+    return {name: array.astype(HALF) for name, array in arrays.items()}
+
+
+def find(parent: Arrays, child: Arrays) -> Copy | None:
+    family = align({"parent": parent, "child": child})
+    places = find_places(family)
+    return find_copy(family, places["parent"], places["child"])
+
+
+def test_equal_values_are_a_duplicate() -> None:
+    """Whatever the prefix; a wider type changes no value either."""
+    assert find(BASE, rename_arrays(BASE, "module.")) == Copy(Relation.DUPLICATE)
+    wide = {name: array.astype(np.float64) for name, array in BASE.items()}
+    assert find(BASE, wide) == find(wide, BASE) == Copy(Relation.DUPLICATE)
+
+
+def test_equal_matrices_alone_are_no_duplicate() -> None:
+    """Nor are they any other copy: only biases or the head were trained."""
+    moved = {**BASE, "norm.weight": BASE["norm.weight"] + np.float32(0.1)}
+    family = align({"a": BASE, "b": moved, "c": {**BASE, "more": np.ones(3, np.float32)}})
+    for first, second in permutations(range(3), 2):
+        assert not are_duplicates(family, first, second)
+    assert find(BASE, moved) is None
+
+
+@pytest.mark.parametrize(("kind", "dtype"), [(HALF, "F16"), (BRAIN, "BF16")])
+def test_a_cast_model(kind: object, dtype: str) -> None:
+    copy = cast_arrays(BASE, kind)
+    assert find(BASE, copy) == Copy(Relation.CAST, dtype=dtype)
+    assert find(copy, BASE) is None
+
+
+def test_a_model_cast_from_double() -> None:
+    rng = np.random.default_rng(1)
+    wide = {name: array + 1e-9 * rng.standard_normal(array.shape) for name, array in BASE.items()}
+    narrow = {name: array.astype(np.float32) for name, array in wide.items()}
+    assert find(wide, narrow) == Copy(Relation.CAST, dtype="F32")
+    assert find(narrow, wide) is None
+
+
+def test_rounding_and_training_is_no_cast() -> None:
+    assert find(BASE, cast_arrays(add_noise(BASE, share=0.02, seed=1), BRAIN)) is None
+
+
+@pytest.mark.parametrize("share", [0.05, 0.4, 0.9])
+def test_a_pruned_model(share: float) -> None:
+    pruned = prune_arrays(BASE, share)
+    assert find(BASE, pruned) == Copy(Relation.PRUNED)
+    assert find(pruned, BASE) is None
+
+
+def test_a_pruned_model_in_half_precision() -> None:
+    assert find(BASE, cast_arrays(prune_arrays(BASE, 0.4), HALF)) == Copy(Relation.PRUNED)
+
+
+def test_pruned_again() -> None:
+    once, twice = prune_arrays(BASE, 0.3), prune_arrays(BASE, 0.6)
+    assert find(once, twice) == find(BASE, twice) == Copy(Relation.PRUNED)
+    assert find(twice, once) is None
+
+
+def test_pruning_and_training_is_no_copy() -> None:
+    trained = prune_arrays(add_noise(BASE, share=0.05, seed=1), 0.4)
+    assert find(BASE, trained) is None
+
+
+@pytest.mark.parametrize("bits", [2, 3, 4, 6, 8])
+@pytest.mark.parametrize("per_row", [True, False])
+def test_a_quantised_model(bits: int, per_row: bool) -> None:
+    copy = quantise_arrays(BASE, bits, per_row=per_row)
+    found = find(BASE, copy)
+    assert found is not None
+    assert (found.relation, found.bits) == (Relation.QUANTIZED, bits)
+    assert find(copy, BASE) is None
+
+
+def test_quantised_further() -> None:
+    eight = quantise_arrays(BASE, 8)
+    assert find(eight, quantise_arrays(eight, 4)) == Copy(Relation.QUANTIZED, bits=4)
+    assert find(quantise_arrays(BASE, 4), eight) is None
+
+
+def test_quantising_and_training_is_no_copy() -> None:
+    assert find(BASE, quantise_arrays(add_noise(BASE, share=0.1, seed=1), 8)) is None
+
+
+def test_a_few_quantised_matrices_do_not_make_a_quantised_model() -> None:
+    """Most values must lie on a grid: one of four matrices is too few, three are enough."""
+    quantised = quantise_arrays(BASE, 8)
+    few = {**BASE, "blocks.0.attention.weight": quantised["blocks.0.attention.weight"]}
+    assert find(BASE, few) is None
+    most = {**quantised, "blocks.0.attention.weight": BASE["blocks.0.attention.weight"]}
+    assert find(BASE, most) == Copy(Relation.QUANTIZED, bits=8)
+
+
+@pytest.mark.parametrize("make", [prune_arrays, lambda a, _: quantise_arrays(a, 8)])
+def test_biases_must_be_the_source_s_own(make: object) -> None:
+    """A relative of the source with other biases is not the source."""
+    copy = make(BASE, 0.4)  # type: ignore[operator]
+    other = {**copy, "norm.weight": copy["norm.weight"] + np.float32(1e-3)}
+    assert find(BASE, copy) is not None
+    assert find(BASE, other) is None
+    half = {n: a.astype(HALF) if a.ndim == 1 else a for n, a in copy.items()}
+    assert find(BASE, half) is not None, "rounded biases are the source's"
+
+
+def test_other_matrices_are_no_copy() -> None:
+    pruned = prune_arrays(BASE, 0.4)
+    del pruned["blocks.1.dense.weight"]
+    assert find(BASE, pruned) is None
+    longer = prune_arrays(BASE, 0.4)
+    longer["blocks.1.dense.weight"] = np.zeros((50, 24), np.float32)
+    assert find(BASE, longer) is None
+    vectors = {name: array for name, array in BASE.items() if array.ndim == 1}
+    assert find(vectors, dict(vectors)) is None
+
+
+def test_a_stranger_is_no_copy() -> None:
+    stranger = make_model(2)
+    for copy in (prune_arrays(stranger, 0.5), quantise_arrays(stranger, 4), stranger):
+        assert find(BASE, copy) is None
+
+
+def test_the_real_copies_and_no_others(
+    family_prints: dict[str, Fingerprint], zoo_family: Zoo
+) -> None:
+    """All 132 ordered pairs of the family.
+
+    base ── base-bf16    noisy ─┬─ noisy-int8    rotated ── rotated-pruned
+                                └─ noisy-copy
+    """
+    family = AlignedFamily.build(family_prints)
+    found = {
+        (family.ids[a], family.ids[b]): copy
+        for a, b in permutations(range(len(family)), 2)
+        if (copy := find_copy(family, a, b)) is not None
+    }
+    assert found == {
+        ("base", "base-bf16"): Copy(Relation.CAST, dtype="BF16"),
+        ("noisy", "noisy-int8"): Copy(Relation.QUANTIZED, bits=8),
+        ("noisy-copy", "noisy-int8"): Copy(Relation.QUANTIZED, bits=8),
+        ("noisy", "noisy-copy"): Copy(Relation.DUPLICATE),
+        ("noisy-copy", "noisy"): Copy(Relation.DUPLICATE),
+        ("rotated", "rotated-pruned"): Copy(Relation.PRUNED),
+    }
+
+
+@given(st.floats(width=32, allow_nan=False, allow_infinity=False))
+def test_bfloat16_is_the_nearest_and_even_in_ties(value: float) -> None:
+    """Of the two values that share or follow the upper 16 bits, compared exactly."""
+    single = np.array([value], np.float32)
+    below = single.view(np.uint32) & np.uint32(0xFFFF0000)
+    above = below + np.uint32(0x10000)
+    low, high = (float(bits.view(np.float32)[0]) for bits in (below, above))
+    if not np.isfinite(high):
+        return
+    to_low, to_high = abs(float(single[0]) - low), abs(float(single[0]) - high)
+    even = low if (int(below[0]) >> 16) % 2 == 0 else high
+    expected = even if to_low == to_high else low if to_low < to_high else high
+    assert round_bfloat16(single)[0] == expected
+
+
+def test_rounding_to_numpy_s_types() -> None:
+    values = np.array([1 / 3, 1e-8, 70_000.0, -1e39])
+    assert round_float16(values).tolist() == [float(HALF(1 / 3)), 0.0, np.inf, -np.inf]
+    assert round_float32(values).tolist() == [float(np.float32(v)) for v in values[:3]] + [-np.inf]
