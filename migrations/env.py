@@ -2,7 +2,7 @@
 
 Foreign keys are off while SQLite is migrated. Changing a table there means copying it and dropping
 the old one, and dropping a table whose rows others point at with ON DELETE CASCADE deletes those
-others without a word.
+others without a word. They stay off on that connection, which must not be used for anything else.
 """
 
 from __future__ import annotations
@@ -48,8 +48,6 @@ def run(connection: Connection) -> None:
             broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
             if broken:
                 raise RuntimeError(f"the migration leaves rows that point nowhere: {broken[:5]}")
-    if sqlite:
-        connection.connection.dbapi_connection.execute("PRAGMA foreign_keys=ON")
 
 
 if context.is_offline_mode():
@@ -62,3 +60,4 @@ else:
 
     with current_app.extensions["migrate"].db.engine.connect() as own:
         run(own)
+        own.commit()

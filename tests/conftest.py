@@ -8,6 +8,15 @@ import pytest
 
 from benchmarks.exhibit import get_exhibit, get_strangers
 from benchmarks.zoo import Zoo
+from tests.served import (  # noqa: F401 - fixtures for all tests of the server
+    app,
+    client,
+    full_client,
+    make_app,
+    plain_environment,
+    service,
+    settings,
+)
 
 CACHE = Path(__file__).parent / "cache"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
@@ -54,10 +55,7 @@ def upgrade_database(engine: Engine, *, target: str = "head") -> str | None:
         return before
     if before is not None:
         _back_up(engine, before)
-    with engine.connect() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, target)
-        connection.commit()
+    _run(engine, config, lambda: command.upgrade(config, target))
     return before
 
 
@@ -67,10 +65,19 @@ def downgrade_database(engine: Engine, target: str) -> None:
     if before is not None:
         _back_up(engine, before)
     config = make_alembic_config()
+    _run(engine, config, lambda: command.downgrade(config, target))
+
+
+def _run(engine: Engine, config: Config, act: Callable[[], None]) -> None:
+    """All steps in one transaction, on a connection of their own."""
     with engine.connect() as connection:
         config.attributes["connection"] = connection
-        command.downgrade(config, target)
-        connection.commit()
+        try:
+            act()
+            connection.commit()
+        finally:
+            # It has its foreign keys off: it must not go back to the pool.
+            connection.invalidate()
 
 
 def _back_up(engine: Engine, revision: str) -> None:

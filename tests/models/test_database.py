@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import IntegrityError, StatementError
+
+from model_heritage_backend.models import database as module
+from model_heritage_backend.models.database import Database, DatabaseBusy
+from model_heritage_backend.models.migrate import upgrade_database
+from model_heritage_backend.models.tables import AuditEntry, FingerprintRow
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/app.db"
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    database = Database(create_engine(url))
+    upgrade_database(database.engine)
+    yield database
+    database.close()
+
+
+def make_entry(**changes: object) -> AuditEntry:
+    return AuditEntry(**{"actor": "a", "action": "b", "subject": "c", "detail": {}} | changes)
+
+
+def test_survives_power_cuts_and_keeps_references(database: Database) -> None:
+    with database.read() as session:
+        found = {
+            name: session.scalar(text(f"PRAGMA {name}"))
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+    assert found == {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "busy_timeout": 30_000,
+    }
+
+
+def test_references_are_checked(database: Database) -> None:
+    row = FingerprintRow(model_id="nobody", version=1, level="full", admitted=True, data=b"")
+    with pytest.raises(IntegrityError), database.write() as session:
+        session.add(row)
+
+
+def test_a_write_is_all_or_nothing(database: Database) -> None:
+    with pytest.raises(RuntimeError), database.write() as session:
+        session.add(make_entry())
+        session.flush()
+        raise RuntimeError
+    with database.read() as session:
+        assert session.query(AuditEntry).count() == 0
+
+
+def test_writers_wait_for_each_other_and_readers_do_not(
+    url: str, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BUSY_TIMEOUT_MS", 20)
+    other = Database(create_engine(url))
+    with database.write() as session:
+        # Reading is enough: whoever may write later must not see others write in between.
+        assert session.query(AuditEntry).count() == 0
+        with pytest.raises(DatabaseBusy), other.write() as second:
+            second.query(AuditEntry).count()
+        with other.read() as reader:
+            assert reader.query(AuditEntry).count() == 0
+        session.add(make_entry())
+    with other.read() as reader:
+        assert reader.query(AuditEntry).count() == 1
+    other.close()
+
+
+def test_times_are_utc_whatever_zone_they_came_in(database: Database) -> None:
+    noon = datetime(2026, 1, 1, 12, tzinfo=timezone(timedelta(hours=5)))
+    with database.write() as session:
+        session.add(make_entry(created_at=noon))
+    with database.read() as session:
+        read = session.query(AuditEntry).one().created_at
+    assert read == noon
+    assert read.tzinfo is UTC
+
+
+def test_times_without_zone_are_refused(database: Database) -> None:
+    with pytest.raises(StatementError, match="zone"), database.write() as session:
+        session.add(make_entry(created_at=datetime(2026, 1, 1)))

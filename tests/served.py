@@ -1,0 +1,146 @@
+"""A real server for tests: its fixtures, and what tests do with it again and again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from apiflask import APIFlask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from benchmarks.zoo import Zoo
+from model_heritage_backend.app import close_app, create_app
+from model_heritage_backend.config import PREFIX, Settings, load_settings
+from model_heritage_backend.routes.views import EXTENSION
+from model_heritage_backend.services import HeritageService
+
+MakeApp = Callable[..., APIFlask]
+
+
+@pytest.fixture
+def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of the machine that the tests run on."""
+    for name in list(os.environ):
+        if name.startswith(PREFIX) or name == "DATABASE_URL":
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, plain_environment: None) -> Settings:
+    return load_settings(data_dir=tmp_path / "uploads")
+
+
+@pytest.fixture
+def make_app(settings: Settings) -> Iterator[MakeApp]:
+    """Starts applications on one data folder, one after another: a second one is a restart."""
+    running: list[APIFlask] = []
+
+    def make(**changes: Any) -> APIFlask:
+        while running:
+            close_app(running.pop())
+        running.append(create_app(settings.model_copy(update=changes)))
+        return running[-1]
+
+    yield make
+    while running:
+        close_app(running.pop())
+
+
+@pytest.fixture
+def app(make_app: MakeApp) -> APIFlask:
+    return make_app()
+
+
+@pytest.fixture
+def client(app: APIFlask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def service(app: APIFlask) -> HeritageService:
+    return get_service(app)
+
+
+@pytest.fixture(scope="session")
+def full_client(
+    tmp_path_factory: pytest.TempPathFactory, zoo_family: Zoo, strangers: list[Path]
+) -> Iterator[FlaskClient]:
+    """A server that holds the whole family and the strangers; tests only read it."""
+    folder = tmp_path_factory.mktemp("full") / "uploads"
+    app = create_app(load_settings(data_dir=folder))
+    client = app.test_client()
+    for name in zoo_family.ids:
+        assert upload(client, zoo_family.path(name), name=name).status_code == 201
+    for path in strangers:
+        assert upload(client, path, name=f"stranger-{path.stem}").status_code == 201
+    yield client
+    close_app(app)
+
+
+def get_service(app: APIFlask) -> HeritageService:
+    service: HeritageService = app.extensions[EXTENSION]
+    return service
+
+
+def upload(
+    client: FlaskClient,
+    path: Path,
+    *,
+    name: str | None = None,
+    headers: dict[str, str] | None = None,
+    **fields: str,
+) -> TestResponse:
+    """Send a file as a form, as a browser does."""
+    with path.open("rb") as file:
+        form: dict[str, Any] = {"file": (file, path.name), **fields}
+        if name is not None:
+            form["name"] = name
+        return client.post("/api/models", data=form, headers=headers)
+
+
+def list_models(client: FlaskClient) -> dict[str, dict[str, Any]]:
+    """All models by name."""
+    answer = client.get("/api/models?limit=200").get_json()
+    return {model["name"]: model for model in answer["models"]}
+
+
+def list_edges(client: FlaskClient) -> dict[tuple[str, str], tuple[Any, ...]]:
+    """(parent's name, child's name) -> relation, main, confidence, coefficient, distance."""
+    names = {model["id"]: name for name, model in list_models(client).items()}
+    edges = {}
+    for family in client.get("/api/families").get_json()["families"]:
+        tree = client.get(f"/api/families/{family['id']}/tree").get_json()
+        for edge in tree["edges"]:
+            edges[names[edge["parent"]], names[edge["child"]]] = (
+                edge["relation"],
+                edge["main"],
+                edge["confidence"],
+                edge["coefficient"],
+                edge["distance"],
+            )
+    return edges
+
+
+def list_files(folder: Path) -> dict[str, list[str]]:
+    """What lies in the data folder's ``staging`` and ``blobs``."""
+    return {
+        part: sorted(path.name for path in (folder / part).iterdir())
+        for part in ("staging", "blobs")
+    }
+
+
+def check_problem(response: TestResponse, status: int, problem: str) -> dict[str, Any]:
+    """That an answer is an error in the one shape; its members."""
+    assert response.status_code == status, response.get_data(as_text=True)
+    assert response.mimetype == "application/problem+json"
+    body: dict[str, Any] = response.get_json()
+    assert body["type"] == f"/problems/{problem}"
+    assert body["status"] == status
+    assert body["title"]
+    assert body["detail"]
+    assert body["request_id"] == response.headers["X-Request-Id"]
+    return body
