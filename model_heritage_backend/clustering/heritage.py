@@ -106,7 +106,13 @@ class _Solver:
         full = max((s.values for s in self.statistics.values()), default=0) * (1 + ROW_SHARE) * CAP
         self.gains = prefer_sources(gains, self.copies, full)
         norms = self._squared_norms()
-        self.merges = find_merges(self.family, distances, norms, self.members)
+        self.merges = find_merges(
+            self.family,
+            distances,
+            norms,
+            self.members,
+            copies={child for _, child in self.copies},
+        )
         neighbours = build_skeleton(self.gains, self.members, self.copies, self.merges)
         self.log_odds = {
             (a, b): self._direct(a, b) for a in neighbours for b in neighbours[a] if a < b

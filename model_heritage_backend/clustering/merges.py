@@ -6,6 +6,7 @@ is left over. Nothing but a merge lies on such a line to within rounding.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,8 @@ from model_heritage_backend.clustering.alignment import AlignedFamily
 
 COEFFICIENT = (0.02, 0.98)
 RELATIVE_RESIDUAL = 1e-3
+SAME_SPAN = 1e-6
+"""Relative difference of squared distances that are the same but for rounding."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ def find_merges(
     squared_distances: NDArray[np.float64],
     squared_norms: NDArray[np.float64],
     candidates: list[int],
+    *,
+    copies: Collection[int] = (),
 ) -> dict[int, Merge]:
     """Merges among the candidate members, by child.
 
@@ -53,9 +58,12 @@ def find_merges(
     squared_distances : (n, n) over shared matrices
     squared_norms : (n,) of each member's matrices
     candidates : members that may take part (one of each group of duplicates)
+    copies : members whose parent is proven already; they may still be parents
     """
     found = {}
     for child in candidates:
+        if child in copies:
+            continue
         shapes = _shapes(family, child)
         peers = [
             m
@@ -64,8 +72,12 @@ def find_merges(
         ]
         if len(peers) < 2:
             continue
-        merge = _fit(child, np.array(peers), squared_distances, squared_norms, family.roundoff)
-        if merge is not None and _lies_on_line(family, merge):
+        fits = _fit(child, np.array(peers), squared_distances, squared_norms, family.roundoff)
+        if not fits:
+            continue
+        # Members with equal matrices fit equally well: biases and the like decide between them.
+        merge = min(fits, key=lambda fit: _measure_vectors(family, fit))
+        if _lies_on_line(family, merge):
             found[child] = merge
     return found
 
@@ -76,8 +88,11 @@ def _fit(
     squared_distances: NDArray[np.float64],
     squared_norms: NDArray[np.float64],
     roundoff: NDArray[np.float64],
-) -> Merge | None:
-    """The best pair of peers with the child between them."""
+) -> list[Merge]:
+    """The pair of peers that the child lies between most exactly, and all others like it.
+
+    Others like it: pairs of the same span, which peers with equal matrices give.
+    """
     to_child = squared_distances[child, peers]
     between = squared_distances[np.ix_(peers, peers)]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -91,12 +106,26 @@ def _fit(
     fits &= (relative < RELATIVE_RESIDUAL) & (residual <= noise)
     fits &= np.triu(np.ones_like(fits), 1)
     if not fits.any():
-        return None
-    place = np.argmin(np.where(fits, relative, np.inf))
-    i, j = np.unravel_index(place, fits.shape)
-    return Merge(
-        child, int(peers[i]), int(peers[j]), float(weight[i, j]), max(float(relative[i, j]), 0.0)
-    )
+        return []
+    best = np.argmin(np.where(fits, relative, np.inf))
+    span = float(between.flat[best])
+    alike = fits & (np.abs(between - span) <= SAME_SPAN * span)
+    return [
+        Merge(child, int(peers[i]), int(peers[j]), float(weight[i, j]), float(relative[i, j]))
+        for i, j in zip(*np.nonzero(alike), strict=True)
+    ]
+
+
+def _measure_vectors(family: AlignedFamily, merge: Merge) -> float:
+    """Squared distance of the child's vectors (biases, normalisation) from the combination."""
+    first = {s.name: s for s in family.shared_vectors(merge.child, merge.first)}
+    error = 0.0
+    for second in family.shared_vectors(merge.child, merge.second):
+        if second.name in first:
+            one, two = first[second.name].second, second.second
+            mixed = merge.coefficient * one + (1 - merge.coefficient) * two
+            error += float(((second.first - mixed) ** 2).sum())
+    return error
 
 
 def _lies_on_line(family: AlignedFamily, merge: Merge) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +44,7 @@ def build_skeleton(
         child = min(ready or waiting)
         merge = waiting.pop(child)
         if ready:
-            _move_descendants(neighbours, gains, merge, copies)
+            _move_descendants(neighbours, gains, merge, set(copies), set(merges))
         parent = merge.main if merge.main in present else min(present)
         _link(neighbours, parent, child)
         present.add(child)
@@ -97,9 +97,13 @@ def _move_descendants(
     neighbours: Neighbours,
     gains: NDArray[np.float64],
     merge: Merge,
-    copies: Mapping[tuple[int, int], Copy],
+    copies: Collection[tuple[int, int]],
+    merges: Collection[int],
 ) -> None:
-    """Members that are nearer to the merge than to their neighbour, off the parents' path, move."""
+    """Members that are nearer to the merge than to their neighbour, off the parents' path, move.
+
+    Copies and other merges stay: their parents are proven.
+    """
     path = _find_path(neighbours, merge.first, merge.second)
     towards = dict.fromkeys(path, -1)
     queue = list(path)
@@ -109,7 +113,7 @@ def _move_descendants(
                 towards[other] = place
                 queue.append(other)
     for member, via in towards.items():
-        if via < 0 or (via, member) in copies or (member, via) in copies:
+        if via < 0 or member in merges or (via, member) in copies or (member, via) in copies:
             continue
         if gains[member, merge.child] > gains[member, via]:
             neighbours[member].discard(via)
