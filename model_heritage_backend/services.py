@@ -127,7 +127,7 @@ class HeritageService:
         self._refuse_duplicate(staged.checksum)
         with open_weights(staged.path) as weights:
             fingerprint = fingerprint_weights(weights, checksum=staged.checksum)
-            row = _build_model(weights, fingerprint)
+            row = build_model(weights, fingerprint)
         row.name, row.name_folded, row.description = name, fold(name), description
         row.filename, row.file_size = filename, staged.size
         job = build_job("process", model_id=row.id)
@@ -277,7 +277,7 @@ class HeritageService:
         return {key: value for key, value in result.items() if key != "edge"}
 
 
-def _build_model(weights: Weights, fingerprint: Fingerprint) -> Model:
+def build_model(weights: Weights, fingerprint: Fingerprint) -> Model:
     """A row of what the file itself says; its id is derived from its bytes, so it is the same
     after deleting and uploading again, and in what the command line writes."""
     model_id = f"m_{fingerprint.checksum[:ID_LENGTH]}"

@@ -22,6 +22,7 @@ from model_heritage_backend.models.tables import Job
 logger = logging.getLogger(__name__)
 
 Progress = Callable[[float, str], None]
+Outcome = Future[dict[str, Any]]
 Work = Callable[[Job, Progress], dict[str, Any]]
 UNEXPECTED = "Something unexpected went wrong; the server's log has the details."
 LATER = "The server is stopping; this is done after its next start."
@@ -48,8 +49,7 @@ class JobExecutor:
     def __init__(self, jobs: JobQueue, work: Work) -> None:
         self._jobs = jobs
         self._work = work
-        self._queue: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._outcomes: dict[str, Future[dict[str, Any]]] = {}
+        self._queue: queue.SimpleQueue[tuple[str, Outcome] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._turns = Turns()
         self._stopping = threading.Event()
@@ -61,15 +61,14 @@ class JobExecutor:
             self.submit(job_id)
         self._thread.start()
 
-    def submit(self, job_id: str) -> Future[dict[str, Any]]:
+    def submit(self, job_id: str) -> Outcome:
         """Queue a stored job; its future holds the result, or the error that it failed with."""
-        outcome: Future[dict[str, Any]] = Future()
+        outcome: Outcome = Future()
         with self._lock:
             if self._stopping.is_set():
                 outcome.set_exception(Stopped(LATER))
-                return outcome
-            self._outcomes[job_id] = outcome
-        self._queue.put(job_id)
+            else:
+                self._queue.put((job_id, outcome))
         return outcome
 
     @contextmanager
@@ -83,17 +82,16 @@ class JobExecutor:
         what is not finished within ``STOP_SECONDS`` is left for the next start."""
         with self._lock:
             self._stopping.set()
-        self._queue.put("")
+        self._queue.put(None)
         if self._thread.is_alive():
             self._thread.join(STOP_SECONDS)
 
     def _run(self) -> None:
-        while True:
-            job_id = self._queue.get()
+        while (item := self._queue.get()) is not None:
+            job_id, outcome = item
             if self._stopping.is_set():
-                break
-            with self._lock:
-                outcome = self._outcomes.pop(job_id)
+                outcome.set_exception(Stopped(LATER))
+                continue
             # The thread must outlive any failure: a job whose failure could not even be recorded
             # (a full disk) stays open in its table, and runs again after the next start.
             try:
@@ -104,9 +102,6 @@ class JobExecutor:
             except Exception:
                 logger.exception("job %s failed", job_id)
                 outcome.set_exception(HeritageError(UNEXPECTED))
-        with self._lock:
-            for outcome in self._outcomes.values():
-                outcome.set_exception(Stopped(LATER))
 
     def _do(self, job_id: str) -> dict[str, Any]:
         job = self._jobs.claim(job_id)

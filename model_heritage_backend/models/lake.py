@@ -167,7 +167,7 @@ def _filter(
     if status:
         query = query.where(Model.status == status)
     if relation == "root":
-        query = query.where(Model.parent_id.is_(None))
+        query = query.where(Model.id.in_(select(Family.root_id)))
     elif relation:
         children = select(Parentage.child_id).where(
             Parentage.relation == relation, Parentage.is_main

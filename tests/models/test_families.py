@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+
+from model_heritage_backend.errors import NotFound
+from model_heritage_backend.models.database import Database
+from model_heritage_backend.models.families import Families
+from tests.models.rows import add_family, make_model
+
+
+@pytest.fixture
+def families(database: Database) -> Families:
+    """a ── b ─┬─ c   ;   x ── y   ;   alone
+    └─ d"""
+    members = [make_model(n, name) for n, name in enumerate("abcd", 1)]
+    add_family(database, "f_big", *members, edges="1-2 2-3 2-4")
+    add_family(database, "f_mid", make_model(5, "x"), make_model(6, "y"), edges="5-6")
+    add_family(database, "f_one", make_model(7, "alone"))
+    return Families(database)
+
+
+def test_statistics(families: Families) -> None:
+    family = families.get("f_big")
+    assert family["name"] == "Family of a"
+    assert (family["root_id"], family["root_name"]) == ("m_001", "a")
+    assert (family["size"], family["depth"], family["leaf_count"]) == (4, 2, 2)
+    # Confidences .9, .6, .3; distances .1, .2, .3.
+    assert family["unresolved_count"] == 1
+    assert family["mean_confidence"] == pytest.approx(0.6)
+    assert family["avg_intra_distance"] == pytest.approx(0.2)
+    assert family["diameter"] == pytest.approx(0.3)
+    assert family["total_parameters"] == 1000
+
+
+def test_a_model_alone(families: Families) -> None:
+    family = families.get("f_one")
+    assert (family["size"], family["depth"], family["leaf_count"]) == (1, 0, 1)
+    assert family["mean_confidence"] is family["diameter"] is None
+
+
+def test_largest_first(families: Families) -> None:
+    assert [f["id"] for f in families.list_all()] == ["f_big", "f_mid", "f_one"]
+    assert families.list_largest(2) == families.list_all()[:2]
+
+
+def test_no_root(families: Families, database: Database) -> None:
+    with database.write() as session:
+        session.delete(session.get_one(type(make_model(1, "a")), "m_001"))
+    family = families.get("f_big")
+    assert (family["root_id"], family["name"]) == (None, "Family without a root")
+
+
+def test_unknown(families: Families) -> None:
+    with pytest.raises(NotFound):
+        families.get("nothing")
