@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from model_heritage_backend.clustering.kernels import compare_rows, residual_statistics
 from model_heritage_backend.clustering.spectra import calculate_delta_rank, top_singular_vectors
+from model_heritage_backend.fingerprints.structure import is_matrix
 from model_heritage_backend.weights.tensors import LazyTensor
 
-VERSION = 1
+VERSION = 2
 """Part of the cache key: raise it when a figure's meaning changes."""
 WINDOW_VALUES = 2_621_440
 """Largest part of one matrix that is held in memory at once."""
@@ -65,7 +66,7 @@ class ExactEvidence:
     entropy, skew_forward, skew_backward : non-Gaussian asymmetries of the residuals, in [-1, 1]
     kurtosis : share of matrices with larger kurtosis in a, minus the share with larger in b
     vector_growth : norm growth of changed biases and of normalisation weights around 1, in [-2, 2]
-    vectors_changed, vectors : tensors of one dimension that differ / that both have
+    vectors_changed, vectors : other tensors (biases, normalisation, tokens) that differ / are shared
     relative_change : |b - a| / mean norm over changed shared matrices
     matrices : every shared matrix
     """
@@ -145,7 +146,7 @@ def measure_edge(
         first, second = a[name], b[name]
         if first.shape[1:] != second.shape[1:] or min(first.size, second.size) == 0:
             continue
-        if len(first.shape) >= 2:
+        if is_matrix(first.shape) and is_matrix(second.shape):
             _measure_matrix(name, first, second, roundoff, totals)
         elif first.shape == second.shape and first.dtype.is_floating:
             _measure_vector(name, first, second, totals)
