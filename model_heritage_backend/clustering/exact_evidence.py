@@ -66,7 +66,7 @@ class ExactEvidence:
     entropy, skew_forward, skew_backward : non-Gaussian asymmetries of the residuals, in [-1, 1]
     kurtosis : share of matrices with larger kurtosis in a, minus the share with larger in b
     vector_growth : norm growth of changed biases and of normalisation weights around 1, in [-2, 2]
-    vectors_changed, vectors : other tensors (biases, normalisation, tokens) that differ / are shared
+    vectors_changed, vectors : other shared tensors (biases, normalisation) that differ / in all
     relative_change : |b - a| / mean norm over changed shared matrices
     matrices : every shared matrix
     """
