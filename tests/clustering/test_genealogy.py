@@ -135,10 +135,6 @@ def test_evidence_becomes_json() -> None:
     assert json.loads(json.dumps(shown)) == shown
     assert (shown["changed"], shown["flags"]) == (["x", "y"], ["new_head"])
     assert shown["signals"] == {"norm": 0.5}
-        ["x", "y"],
-        ["new_head"],
-        {"norm": 0.5},
-    )
     assert shown.keys() == vars(Evidence()).keys()
     assert list(shown) == list(Evidence().to_dict())
     absent = {name for name, value in Evidence().to_dict().items() if value is None}
