@@ -98,7 +98,6 @@ def _configure(app: APIFlask, settings: Settings) -> None:
         MAX_FORM_MEMORY_SIZE=FORM_BYTES,
         VALIDATION_ERROR_STATUS_CODE=400,
         OPENAPI_VERSION="3.1.0",
-        AUTO_OPERATION_ID=True,
         HTTP_ERROR_SCHEMA=Problem,
         VALIDATION_ERROR_SCHEMA=Problem,
         DESCRIPTION="The genealogy of neural networks, read from their weights.",

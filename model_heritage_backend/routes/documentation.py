@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import warnings
 from pathlib import Path
@@ -23,6 +24,8 @@ PAGE = """<!doctype html>
 </body></html>"""
 # A file of its own, as pages from here may not run scripts that stand in them.
 START = """SwaggerUIBundle({url: "/api/openapi.json", dom_id: "#docs", deepLinking: true});\n"""
+RAW_BODY = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+STORED = "Stored; its place in the family tree is found by the job that is named"
 
 blueprint = APIBlueprint("documentation", __name__, enable_openapi=False)
 
@@ -60,15 +63,17 @@ def add_documentation(app: APIFlask) -> None:
 
     @app.spec_processor
     def complete(spec: Any) -> Any:
-        body = {"schema": {"type": "string", "format": "binary"}}
-        spec["paths"]["/api/models"]["put"]["requestBody"] = {
-            "required": True,
-            "content": {"application/octet-stream": body},
-        }
-        for operations in spec["paths"].values():
-            for operation in operations.values():
-                if isinstance(operation, dict) and "responses" in operation:
-                    _describe_problems(operation["responses"])
+        for path, operations in spec["paths"].items():
+            for method, operation in operations.items():
+                # By the path, as an alias shares its function with what it stands for.
+                words = re.sub(r"[^a-z]+", " ", path.removeprefix("/api")).split()
+                operation["operationId"] = "_".join([method, *words])
+                _describe_problems(operation["responses"])
+        uploads = spec["paths"]["/api/models"]
+        uploads["put"]["requestBody"] = {"required": True, "content": RAW_BODY}
+        for method in ("post", "put"):
+            responses = uploads[method]["responses"]
+            responses["202"] = responses["201"] | {"description": STORED}
         return spec
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import Response, request, send_file
 from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import UnsupportedMediaType
 
 from model_heritage_backend.errors import InvalidRequest, NotFound
 from model_heritage_backend.models.files import StagedFile
@@ -36,6 +37,13 @@ from model_heritage_backend.routes.views import (
 Answer = tuple[dict[str, Any], int, dict[str, str]]
 
 blueprint = APIBlueprint("models", __name__, tag="Models")
+
+
+@blueprint.before_request
+def require_json() -> None:
+    """Without this, a change that is sent as a form would be taken for an empty one."""
+    if request.method == "PATCH" and not request.is_json:
+        raise UnsupportedMediaType("Send the change as application/json.")
 
 
 @blueprint.get("/models")

@@ -27,7 +27,10 @@ def add_pages(app: Flask, dist: Path) -> None:
     app.url_map.converters["page"] = PageConverter
     blueprint = Blueprint("pages", __name__)
 
-    @blueprint.get("/", defaults={"path": "index.html"})
+    @blueprint.get("/")
+    def show_start() -> Response:
+        return _show_index(dist)
+
     @blueprint.get("/<page:path>")
     def show_page(path: str) -> Response:
         try:

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.served import MakeApp, check_problem, get_service
+
+
+def test_unknown_paths(client: FlaskClient) -> None:
+    for path in ("/api", "/api/", "/api/nothing", "/api/models/a/b/c"):
+        for method in ("GET", "POST", "DELETE"):
+            problem = check_problem(client.open(path, method=method), 404, "not-found")
+            assert path in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/api/models", {"GET", "POST", "PUT"}),
+        ("GET", "/api/models/m/reprocess", {"POST"}),
+        ("POST", "/api/health", {"GET"}),
+        ("PUT", "/api/jobs/j", {"GET", "DELETE"}),
+    ],
+)
+def test_other_methods(client: FlaskClient, method: str, path: str, allowed: set[str]) -> None:
+    answer = client.open(path, method=method)
+    check_problem(answer, 405, "method-not-allowed")
+    assert allowed <= set(re.split(r",\s*", answer.headers["Allow"]))
+
+
+def test_every_answer_has_its_own_request_id(client: FlaskClient) -> None:
+    ids = {client.get("/api/health").headers["X-Request-Id"] for _ in range(3)}
+    assert len(ids) == 3
+    assert all(re.fullmatch("[0-9a-f]{32}", request_id) for request_id in ids)
+
+
+def test_unexpected_errors_are_logged_and_not_shown(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = make_app()
+    # A table that is gone is as unexpected as it gets.
+    with get_service(app)._database.write() as session:
+        session.connection().exec_driver_sql("ALTER TABLE families RENAME TO gone")
+    problem = check_problem(app.test_client().get("/api/families"), 500, "internal-error")
+    assert "families" not in problem["detail"]
+    assert problem["request_id"] in caplog.text
+    assert "no such table" in caplog.text
+
+
+def test_bodies_of_plain_requests_are_bounded(client: FlaskClient) -> None:
+    answer = client.patch("/api/models/m", data=b" " * (2 << 20), content_type="application/json")
+    check_problem(answer, 413, "file-too-large")
+
+
+def test_large_form_fields_are_refused(client: FlaskClient) -> None:
+    body = b"--x\r\nContent-Disposition: form-data; name=name\r\n\r\n" + b"x" * (2 << 20)
+    answer = client.post("/api/models", data=body, content_type="multipart/form-data; boundary=x")
+    check_problem(answer, 413, "file-too-large")
