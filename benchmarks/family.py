@@ -69,9 +69,16 @@ class Family:
             **values,
         )
 
-    def plant(self, architecture: Architecture, recipe: Recipe, rng: random.Random) -> Member:
-        """Train the root."""
-        task = general_task(architecture, rng)
+    def plant(
+        self,
+        architecture: Architecture,
+        recipe: Recipe,
+        rng: random.Random,
+        *,
+        task: Task | None = None,
+    ) -> Member:
+        """Train the root, on a general task unless one is given."""
+        task = task or general_task(architecture, rng)
         weights = train_root(architecture, task, recipe)
         params = {"recipe": recipe.to_dict(), "task": task.describe()}
         member = Member(

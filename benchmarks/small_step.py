@@ -1,7 +1,9 @@
 """Small-step zoos: wider transformers whose children hardly differ from them, as in public lakes.
 
 The relative step |child - parent| / |parent| is drawn from 1e-3 to 3e-2 and reached by a pilot run
-that scales the learning rate. Siblings mostly learn the same thing and so drift together.
+that scales the learning rate. Siblings learn similar things and so drift together: each its own
+part of one of the family's two themes. Nothing that the root has learned is contradicted (no label
+changes its meaning): steps as small as these are refinements, and unlearning would look otherwise.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from dataclasses import dataclass, replace
 from benchmarks.architectures import Architecture, Kind
 from benchmarks.family import Family, Member
 from benchmarks.operations import cast
-from benchmarks.tasks import CHARACTERS, Task, draw_task
+from benchmarks.tasks import CHARACTERS, MODULES, DigitsTask, Task, TextTask
 from benchmarks.topologies import TOPOLOGIES
 from benchmarks.training import Recipe, relative_change
 
@@ -64,19 +66,39 @@ def grow(
     """A chain or a random tree of small steps."""
     family = Family(name)
     batch = 8 if architecture.kind is Kind.GPT else 20
-    root = Recipe(rate=1e-3, decay=0.05, steps=800, batch=batch, seed=rng.getrandbits(31))
-    family.plant(architecture, root, rng)
-    tasks = [draw_task(architecture, rng) for _ in range(2)]
+    # Annealed, as models for others to build on are. From a root that its rate still shakes, all
+    # children would first run down into the same valley: a drift far larger than their own steps.
+    root = Recipe(
+        rate=2e-3, decay=0.05, steps=1000, batch=2 * batch, seed=rng.getrandbits(31), annealed=True
+    )
+    # Noise keeps the root from learning the few images by heart, after which nothing moves it.
+    family.plant(architecture, root, rng, task=None if batch == 8 else DigitsTask(noise=0.5))
+    themes = [draw_theme(architecture, rng) for _ in range(2)]
     for place in TOPOLOGIES[rng.choice(("chain", "recursive", "preferential"))](size, rng):
         parent = family.members[place]
         if rng.random() < habits.copies and parent.params.get("stored") != "bf16":
             family.add(family.cast(parent, dtype="bf16", stored="bf16"))
             continue
-        task = tasks[0] if rng.random() < 0.7 else tasks[1]
+        task = draw_share(themes[0] if rng.random() < 0.7 else themes[1], rng)
         step = math.exp(rng.uniform(math.log(SMALLEST_STEP), math.log(LARGEST_STEP)))
         child = _reach(family, parent, task, rng, habits, step=step, batch=batch)
         family.add(_store_bf16(child, parent) if rng.random() < habits.stored else child)
     return family
+
+
+def draw_theme(architecture: Architecture, rng: random.Random) -> DigitsTask | TextTask:
+    """What several members of a family learn: some modules, or the digits under some noise."""
+    if architecture.kind is Kind.GPT:
+        return TextTask(modules=tuple(rng.sample(MODULES, 12)), context=architecture.context)
+    return DigitsTask(noise=rng.uniform(0.2, 0.8), inverted=rng.random() < 0.2, relabelled=False)
+
+
+def draw_share(theme: DigitsTask | TextTask, rng: random.Random) -> DigitsTask | TextTask:
+    """One member's own data of a theme, drawn anew: two modules, or some images of some digits."""
+    if isinstance(theme, TextTask):
+        return replace(theme, modules=tuple(rng.sample(theme.modules, 2)))
+    classes = tuple(rng.sample(range(10), rng.randint(4, 8)))
+    return replace(theme, classes=classes, share=0.5, seed=rng.getrandbits(31))
 
 
 def _reach(

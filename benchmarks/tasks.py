@@ -55,8 +55,9 @@ class Task(Protocol):
 class DigitsTask:
     """Classify some of the digits, some of the images, perhaps relabelled, perhaps seen otherwise.
 
-    ``classes`` are the digits, in the order of their labels; ``turns`` quarter turns; ``noise``
-    standard deviation of pixel noise; ``share`` of the images, chosen by ``seed``.
+    ``classes`` are the digits, in the order of their labels unless not ``relabelled``: then each
+    keeps its number as its label. ``turns`` are quarter turns; ``noise`` is the standard deviation
+    of pixel noise; ``share`` of the images is used, chosen by ``seed``.
     """
 
     classes: tuple[int, ...] = tuple(range(10))
@@ -65,6 +66,7 @@ class DigitsTask:
     noise: float = 0.0
     share: float = 1.0
     seed: int = 0
+    relabelled: bool = True
 
     def loss(self, module: torch.nn.Module, batch: int, generator: torch.Generator) -> Tensor:
         images, labels = _load_digits_task(self)
@@ -89,7 +91,9 @@ def _load_images() -> tuple[Tensor, Tensor]:
 def _load_digits_task(task: DigitsTask) -> tuple[Tensor, Tensor]:
     images, digits = _load_images()
     labels = torch.full((10,), -1)
-    labels[list(task.classes)] = torch.arange(len(task.classes))
+    labels[list(task.classes)] = (
+        torch.arange(len(task.classes)) if task.relabelled else torch.tensor(task.classes)
+    )
     kept = torch.rand(len(images), generator=torch.Generator().manual_seed(task.seed)) < task.share
     kept &= labels[digits] >= 0
     images = torch.rot90(images[kept], task.turns, (2, 3))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -19,7 +20,11 @@ Weights = dict[str, Tensor]
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How to train. ``decay`` is decoupled for AdamW and added to the gradient for the others."""
+    """How to train.
+
+    ``decay`` is decoupled for AdamW and added to the gradient for the others. With ``annealed``
+    the rate falls to zero along half a cosine.
+    """
 
     optimiser: str = "adamw"
     rate: float = 1e-3
@@ -27,6 +32,7 @@ class Recipe:
     steps: int = 60
     batch: int = 32
     seed: int = 0
+    annealed: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -53,13 +59,17 @@ def optimise(module: nn.Module, task: Task, recipe: Recipe) -> None:
     warm_up = max(1, recipe.steps // 10)
     for step in range(recipe.steps):
         for group in optimiser.param_groups:
-            group["lr"] = recipe.rate * min(1.0, (step + 1) / warm_up)
+            group["lr"] = recipe.rate * min(1.0, (step + 1) / warm_up) * _fade(recipe, step)
         optimiser.zero_grad()
         task.loss(module, recipe.batch, generator).backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(values, 1.0)
         optimiser.step()
     if not all(bool(value.isfinite().all()) for value in values):
         raise FloatingPointError(f"training diverged: {recipe}")
+
+
+def _fade(recipe: Recipe, step: int) -> float:
+    return (1 + math.cos(math.pi * step / recipe.steps)) / 2 if recipe.annealed else 1.0
 
 
 def collect(module: nn.Module) -> Weights:
