@@ -244,6 +244,7 @@ class _Solver:
 
     def _finish(self, orientation: Orientation, parents: Mapping[int, int]) -> FamilyTree:
         edges = []
+        self.merges = _drop_cyclic_merges(self.merges, parents)
         below = _descendants(parents, self.members)
         for child in self.members:
             if child in parents:
@@ -274,7 +275,6 @@ class _Solver:
         direction = self._direct(parent, child)
         copy = self.copies.get((parent, child))
         merge = self.merges.get(child)
-        is_merge = merge is not None and parent in (merge.first, merge.second)
         confidence = calculate_confidence(
             Doubt(
                 certainty=orientation.calculate_certainty(child),
@@ -283,12 +283,12 @@ class _Solver:
                 direction=abs(direction),
             )
         )
-        if is_merge:
+        if merge is not None:
             confidence = max(confidence, MERGE_CONFIDENCE)
         evidence = self._measure(parent, child)
         change = classify_change(self.family, parent, child, evidence)
         relation = change.relation
-        if is_merge:
+        if merge is not None:
             relation = Relation.MERGE
         elif copy is not None:
             relation = copy.relation
@@ -317,10 +317,10 @@ class _Solver:
             relation=relation,
             confidence=confidence,
             distance=pair.distance,
-            coefficient=_coefficient(merge, parent) if merge is not None and is_merge else None,
+            coefficient=None if merge is None else _coefficient(merge, parent),
             evidence=shown,
         )
-        if merge is None or not is_merge:
+        if merge is None:
             return [edge]
         other = merge.second if parent == merge.first else merge.first
         further = Edge(
@@ -362,6 +362,36 @@ class _Solver:
 
     def _pair(self, a: int, b: int) -> PairStatistics:
         return self.statistics[min(a, b), max(a, b)]
+
+
+def _drop_cyclic_merges(
+    merges: Mapping[int, Merge], parents: Mapping[int, int]
+) -> dict[int, Merge]:
+    """Merges whose main parent is one of the two, and whose other does not descend from them.
+
+    Where the tree came out pointing the other way, the tree holds: a genealogy has no cycle.
+    """
+    above = {child: {parent} for child, parent in parents.items()}
+    kept = {}
+    for child, merge in sorted(merges.items()):
+        parent = parents.get(child)
+        if parent not in (merge.first, merge.second):
+            continue
+        other = merge.second if parent == merge.first else merge.first
+        if child not in _list_ancestors(above, other):
+            above[child].add(other)
+            kept[child] = merge
+    return kept
+
+
+def _list_ancestors(above: Mapping[int, set[int]], member: int) -> set[int]:
+    """The member and everything that it descends from, by any edge."""
+    found, waiting = {member}, [member]
+    while waiting:
+        new = above.get(waiting.pop(), set()) - found
+        found |= new
+        waiting += new
+    return found
 
 
 def _coefficient(merge: Merge, parent: int) -> float:
