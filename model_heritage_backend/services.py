@@ -162,8 +162,10 @@ class HeritageService:
             except BaseException as error:
                 # Whatever went wrong, nobody will be told that the file is here.
                 self.files.remove(checksum)
-                if isinstance(error, IntegrityError):
-                    raise Conflict("Another file has the same short identity.") from error
+                if isinstance(error, IntegrityError) and self.lake.find(row.id) is not None:
+                    raise Conflict(
+                        "Another model's checksum begins like this file's: both cannot be stored."
+                    ) from error
                 raise
             self.files.confirm(checksum)
 

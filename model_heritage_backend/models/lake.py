@@ -58,6 +58,10 @@ class Lake:
         with self._database.read() as session:
             return session.scalar(select(Model).where(Model.checksum == checksum))
 
+    def find(self, model_id: str) -> Model | None:
+        with self._database.read() as session:
+            return session.get(Model, model_id)
+
     def get(self, model_id: str) -> ModelView:
         with self._database.read() as session:
             row = session.get(Model, model_id)

@@ -1,0 +1,101 @@
+"""A server as people run it: its own process, which tests may kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any, Self
+
+from model_heritage_backend.config import PROJECT
+
+START_SECONDS = 60
+
+
+class RealServer:
+    """``python run_server.py`` on a folder and a free port; a context manager that ends it."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self.port = self.find_port()
+        self._process = subprocess.Popen(
+            [sys.executable, "run_server.py"],
+            cwd=PROJECT,
+            env={
+                **os.environ,
+                "MODEL_HERITAGE_DATA_DIR": str(data_dir),
+                "MODEL_HERITAGE_PORT": str(self.port),
+            },
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self._wait()
+
+    @staticmethod
+    def find_port() -> int:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return int(probe.getsockname()[1])
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            assert self._process.poll() is None, "the server has ended"
+            try:
+                if self.ask("GET", "/api/health")[0] == 200:
+                    return
+            except ConnectionRefusedError:
+                time.sleep(0.05)
+        raise AssertionError("the server does not answer")
+
+    def read_line(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline()
+
+    def connect(self) -> HTTPConnection:
+        return HTTPConnection("127.0.0.1", self.port, timeout=60)
+
+    def ask(
+        self, method: str, path: str, body: bytes | None = None, **headers: str
+    ) -> tuple[int, Any]:
+        """(status, JSON body)."""
+        connection = self.connect()
+        try:
+            connection.request(method, path, body=body, headers=headers)
+            answer = connection.getresponse()
+            content = answer.read()
+            return answer.status, json.loads(content) if content else None
+        finally:
+            connection.close()
+
+    def put(self, path: Path, name: str, **headers: str) -> tuple[int, Any]:
+        return self.ask("PUT", f"/api/models?name={name}", path.read_bytes(), **headers)
+
+    def list_models(self) -> dict[str, dict[str, Any]]:
+        return {m["name"]: m for m in self.ask("GET", "/api/models?limit=200")[1]["models"]}
+
+    def stop(self) -> int:
+        """As Ctrl-C does; the exit code."""
+        os.killpg(self._process.pid, signal.SIGINT)
+        return self._process.wait(30)
+
+    def kill(self) -> None:
+        """As a power cut does, for every process of this server."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(10)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.poll() is None:
+            self.kill()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
