@@ -18,6 +18,8 @@ from model_heritage_backend.fingerprints import Fingerprint, TensorFingerprint
 from model_heritage_backend.weights.tensors import DType
 
 Samples = NDArray[np.float64]
+LARGEST, SMALLEST = float(np.finfo(np.float32).max), 2.0**-149
+"""Range of float32. Numbers beyond it are no weights, and their squares could not be summed up."""
 EXTENSION_AT_LEAST = 0.75
 """A matrix whose rows were extended keeps at least this share of the larger's rows."""
 
@@ -48,9 +50,7 @@ def match_names(reference: Fingerprint, other: Fingerprint) -> dict[str, str]:
         rivals = [(n, k) for n, k in pairs[length] if n not in settled and k not in taken]
         claims = Counter(name for name, _ in rivals)
         claimed = Counter(known for _, known in rivals)
-        for name, known in rivals:
-            if claims[name] == claimed[known] == 1:
-                names[name] = known
+        names |= {n: k for n, k in rivals if claims[n] == claimed[k] == 1}
         # A name whose best ending is ambiguous is not given a worse one.
         settled |= claims.keys()
         taken |= claimed.keys()
@@ -113,11 +113,10 @@ class AlignedFamily:
         return np.array([model_roundoff(f) for f in self.fingerprints])
 
     def get_sample(self, member: int, name: str) -> Samples:
-        """The member's sample of a matrix as float64, finite."""
+        """The member's sample of a tensor, as ``limit_values`` leaves it."""
         key = (member, name)
         if key not in self._samples:
-            sample = self.tensors[member][name].sample.astype(np.float64)
-            self._samples[key] = np.nan_to_num(sample, posinf=0.0, neginf=0.0)
+            self._samples[key] = limit_values(self.tensors[member][name].sample)
         return self._samples[key]
 
     @cached_property
@@ -184,6 +183,18 @@ class SharedMatrix:
     size: int
     equal: bool
     extended: int
+
+
+def limit_values(values: NDArray[np.floating]) -> Samples:
+    """As float64, without what breaks sums of squares: what is not finite or too small becomes 0,
+    what is too large the largest number of float32.
+    """
+    finite = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
+    if values.dtype != np.float64:
+        return finite
+    limited = np.clip(finite, -LARGEST, LARGEST)
+    limited[np.abs(limited) < SMALLEST] = 0.0
+    return limited
 
 
 def model_roundoff(fingerprint: Fingerprint) -> float:

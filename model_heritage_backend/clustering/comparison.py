@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from model_heritage_backend.clustering.alignment import match_names
+from model_heritage_backend.clustering.alignment import limit_values, match_names
 from model_heritage_backend.clustering.exact_evidence import ExactEvidence
 from model_heritage_backend.clustering.exact_source import StoredEvidence
 from model_heritage_backend.clustering.relatedness import calculate_relatedness
@@ -83,8 +83,7 @@ def _compare_tensor(
     if first.shape != second.shape:
         return entry | {"status": "reshaped"}
     same = first.value_digest is not None and first.value_digest == second.value_digest
-    x = np.nan_to_num(first.sample.astype(np.float64), posinf=0.0, neginf=0.0)
-    y = np.nan_to_num(second.sample.astype(np.float64), posinf=0.0, neginf=0.0)
+    x, y = limit_values(first.sample), limit_values(second.sample)
     scale = first.size / max(x.size, 1)
     norm_x, norm_y = float(np.linalg.norm(x)), float(np.linalg.norm(y))
     delta = float(np.linalg.norm(y - x))

@@ -108,11 +108,14 @@ ROUNDINGS: dict[str, Callable[[NDArray[np.floating]], NDArray[np.float64]]] = {
 
 def _find_cast(family: AlignedFamily, parent: int, child: int, names: list[str]) -> Copy | None:
     source, copy = family.fingerprints[parent], family.fingerprints[child]
-    wide = any(family.tensors[parent][name].sample.dtype == np.float64 for name in names)
+    wide, still_wide = (
+        any(family.tensors[member][name].sample.dtype == np.float64 for name in names)
+        for member in (parent, child)
+    )
     possible = {
         "BF16": copy.bf16 and not source.bf16,
         "F16": copy.fp16 and not source.fp16,
-        "F32": wide,
+        "F32": wide and not still_wide,
     }
     for dtype, may_be in possible.items():
         rounding = ROUNDINGS[dtype]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from model_heritage_backend.clustering.alignment import (
     AlignedFamily,
     SharedMatrix,
+    limit_values,
     match_names,
     model_roundoff,
 )
@@ -179,6 +180,15 @@ def test_not_a_number_counts_as_zero() -> None:
     sample = family.get_sample(find_places(family)["broken"], "blocks.0.dense.weight")
     np.testing.assert_array_equal(sample[0, :3], 0.0)
     np.testing.assert_array_equal(sample[1:], base["blocks.0.dense.weight"][1:])
+
+
+def test_numbers_that_no_float32_holds_are_brought_into_range() -> None:
+    """So that squares can be summed up; narrower types are in range by themselves."""
+    wild = np.array([1e200, -1e300, np.inf, -np.inf, np.nan, 1e-300, -1e-60, 1e-40, 0.5])
+    top = float(np.finfo(np.float32).max)
+    assert limit_values(wild).tolist() == [top, -top, 0, 0, 0, 0, 0, 1e-40, 0.5]
+    narrow = np.array([3e38, 1e-45, np.nan, np.inf], np.float32)
+    assert limit_values(narrow).tolist() == [float(narrow[0]), float(narrow[1]), 0.0, 0.0]
 
 
 def share(first: Floats, second: Floats) -> SharedMatrix | None:

@@ -80,6 +80,15 @@ def test_a_model_cast_from_double() -> None:
     assert find(narrow, wide) is None
 
 
+def test_models_of_numbers_too_small_for_float32_are_not_cast_from_each_other() -> None:
+    """All of them are zero in single precision."""
+    first, second = (
+        {name: array.astype(np.float64) * 1e-90 for name, array in make_model(seed).items()}
+        for seed in (1, 2)
+    )
+    assert find(first, second) is None
+
+
 def test_rounding_and_training_is_no_cast() -> None:
     assert find(BASE, cast_arrays(add_noise(BASE, share=0.02, seed=1), BRAIN)) is None
 
