@@ -366,11 +366,13 @@ def _diagonal_excess(x: Array, y: Array, delta: Array) -> float:
     Gradients build weights up along the directions they move: the child carries more of the
     delta's own directions than the parent by chance would.
     """
+    # Single precision: the projections are compared with their own spread, and it is twice as fast.
+    x, y, delta = (part.astype(np.float32) for part in (x, y, delta))
     middle = (x + y) / 2
-    squares = float((middle * middle).sum())
+    squares = float((middle * middle).sum(dtype=np.float64))
     if squares <= 0.0:
         return 0.0
-    delta = delta - float((delta * middle).sum()) / squares * middle
+    delta = delta - np.float32((delta * middle).sum(dtype=np.float64) / squares) * middle
     left, right = top_singular_vectors(delta, TOP_DIRECTIONS)
     alpha = ((left.T @ x) * right.T).sum(1)
     beta = ((left.T @ y) * right.T).sum(1)
@@ -388,4 +390,8 @@ def _weighted_mean(pairs: Sequence[tuple[float, float]]) -> float:
 
 
 def _finite(values: Array) -> Array:
-    return np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
+    """As float64, with 0 for what is not a number; most files have none, which a sum shows."""
+    wide = values.astype(np.float64)
+    if np.isfinite(wide.sum()):
+        return wide
+    return np.nan_to_num(wide, posinf=0.0, neginf=0.0)
