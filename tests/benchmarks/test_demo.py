@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +13,10 @@ from rich.tree import Tree
 
 from benchmarks import demo
 from benchmarks.demo import Uploaded, count_right, draw_recovered, draw_true
+from benchmarks.demo_client import Client, Refused
 from benchmarks.scoring import judge
 from benchmarks.zoo import Zoo
+from tests.processes import RealServer
 
 
 def print_text(tree: Tree) -> str:
@@ -107,3 +110,24 @@ def test_without_a_server_it_says_how_to_start_one(
     said = capsys.readouterr().out
     assert f"http://127.0.0.1:{port}" in said
     assert "make run" in said
+
+
+def test_against_a_real_server(zoo_family: Zoo, tmp_path: Path) -> None:
+    """Twice: the second time every file is known, and the answer is the same."""
+    with RealServer(tmp_path / "data") as server:
+        client = Client(f"http://127.0.0.1:{server.port}")
+        client.check()
+        said = []
+        for seed in (1, 2):
+            console = Console(file=io.StringIO(), width=150)
+            demo.run(client, zoo_family, seed=seed, console=console)
+            text = console.file.getvalue()  # type: ignore[attr-defined]
+            said.append(text[: text.index("Uploaded and solved")])
+        assert "12 of these files were on the server before" in text
+        (tmp_path / "empty.safetensors").touch()
+        with pytest.raises(Refused, match=r"[a-z]"):
+            client.upload(tmp_path / "empty.safetensors", "empty")
+    assert said[0] == said[1]
+    assert said[0].count("noisy-rotated merge and noisy") == 2
+    right = int(said[0].split(" of 11 parents are right")[0].split()[-1])
+    assert right >= 9
