@@ -11,6 +11,7 @@ from benchmarks.zoo import Zoo
 from tests.served import (  # noqa: F401 - fixtures for all tests of the server
     app,
     client,
+    empty_database,
     full_client,
     make_app,
     plain_environment,

@@ -31,6 +31,7 @@ def test_a_start_that_fails_gives_the_folder_free(make_app: MakeApp, settings: S
 
 def test_another_database(make_app: MakeApp, settings: Settings) -> None:
     other = settings.data_dir.parent / "other.db"
+    (settings.data_dir / "app.db").unlink()
     app = make_app(database_url=f"sqlite:///{other}")
     assert app.test_client().get("/api/health").status_code == 200
     assert other.is_file()
