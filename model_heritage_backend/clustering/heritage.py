@@ -24,7 +24,7 @@ from model_heritage_backend.clustering.copies import Copy, are_duplicates, find_
 from model_heritage_backend.clustering.direction import calculate_direction
 from model_heritage_backend.clustering.exact_evidence import ExactEvidence, measure_edge
 from model_heritage_backend.clustering.genealogy import Edge, Evidence, FamilyTree, Relation
-from model_heritage_backend.clustering.merges import Merge, find_merges
+from model_heritage_backend.clustering.merges import Merge, drop_cyclic_merges, find_merges
 from model_heritage_backend.clustering.orientation import (
     CENTRALITY_WEIGHT,
     Orientation,
@@ -244,7 +244,7 @@ class _Solver:
 
     def _finish(self, orientation: Orientation, parents: Mapping[int, int]) -> FamilyTree:
         edges = []
-        self.merges = _drop_cyclic_merges(self.merges, parents)
+        self.merges = drop_cyclic_merges(self.merges, parents)
         below = _descendants(parents, self.members)
         for child in self.members:
             if child in parents:
@@ -362,36 +362,6 @@ class _Solver:
 
     def _pair(self, a: int, b: int) -> PairStatistics:
         return self.statistics[min(a, b), max(a, b)]
-
-
-def _drop_cyclic_merges(
-    merges: Mapping[int, Merge], parents: Mapping[int, int]
-) -> dict[int, Merge]:
-    """Merges whose main parent is one of the two, and whose other does not descend from them.
-
-    Where the tree came out pointing the other way, the tree holds: a genealogy has no cycle.
-    """
-    above = {child: {parent} for child, parent in parents.items()}
-    kept = {}
-    for child, merge in sorted(merges.items()):
-        parent = parents.get(child)
-        if parent not in (merge.first, merge.second):
-            continue
-        other = merge.second if parent == merge.first else merge.first
-        if child not in _list_ancestors(above, other):
-            above[child].add(other)
-            kept[child] = merge
-    return kept
-
-
-def _list_ancestors(above: Mapping[int, set[int]], member: int) -> set[int]:
-    """The member and everything that it descends from, by any edge."""
-    found, waiting = {member}, [member]
-    while waiting:
-        new = above.get(waiting.pop(), set()) - found
-        found |= new
-        waiting += new
-    return found
 
 
 def _coefficient(merge: Merge, parent: int) -> float:

@@ -6,7 +6,7 @@ is left over. Nothing but a merge lies on such a line to within rounding.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,6 +79,34 @@ def find_merges(
         merge = min(fits, key=lambda fit: _measure_vectors(family, fit))
         if _lies_on_line(family, merge):
             found[child] = merge
+    return found
+
+
+def drop_cyclic_merges(merges: Mapping[int, Merge], parents: Mapping[int, int]) -> dict[int, Merge]:
+    """Merges whose main parent is one of the two, and whose other does not descend from them.
+
+    Where the tree came out pointing the other way, the tree holds: a genealogy has no cycle.
+    """
+    above = {child: {parent} for child, parent in parents.items()}
+    kept = {}
+    for child, merge in sorted(merges.items()):
+        parent = parents.get(child)
+        if parent not in (merge.first, merge.second):
+            continue
+        other = merge.second if parent == merge.first else merge.first
+        if child not in _list_ancestors(above, other):
+            above[child].add(other)
+            kept[child] = merge
+    return kept
+
+
+def _list_ancestors(above: Mapping[int, set[int]], member: int) -> set[int]:
+    """The member and everything that it descends from, by any edge."""
+    found, waiting = {member}, [member]
+    while waiting:
+        new = above.get(waiting.pop(), set()) - found
+        found |= new
+        waiting += new
     return found
 
 

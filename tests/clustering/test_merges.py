@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from benchmarks.zoo import Zoo
 from model_heritage_backend.clustering.alignment import AlignedFamily
 from model_heritage_backend.clustering.copies import round_bfloat16
-from model_heritage_backend.clustering.merges import Merge, find_merges
+from model_heritage_backend.clustering.merges import Merge, drop_cyclic_merges, find_merges
 from model_heritage_backend.clustering.pair_statistics import calculate_pair_statistics
 from model_heritage_backend.fingerprints import Fingerprint
 from tests.clustering.families import (
@@ -183,3 +183,25 @@ def test_the_real_merge_and_no_other(
     assert [family.ids[m] for m in (merge.main, merge.other)] == ["rotated", "noisy"]
     assert max(merge.coefficient, 1 - merge.coefficient) == pytest.approx(0.6, abs=1e-5)
     assert merge.residual < 1e-6
+
+
+def test_a_merge_never_closes_a_cycle():
+    """Main edges 0 -> 1 -> 2 -> 3; the weights say 1 = (0 + 3) / 2 and 3 = (2 + 0) / 2.
+
+    0 ---> 1 ---> 2 ---> 3        3 descends from 1, so it cannot be 1's other parent;
+    '--------------------^        0 may well be 3's.
+    """
+    parents = {1: 0, 2: 1, 3: 2}
+    merges = {1: Merge(1, 0, 3, 0.5, 0.0), 3: Merge(3, 2, 0, 0.5, 0.0)}
+    assert set(drop_cyclic_merges(merges, parents)) == {3}
+
+
+def test_two_merges_do_not_close_a_cycle_together():
+    """1 and 2 hang from 0; each is said to have the other as its second parent: one of them is."""
+    parents = {1: 0, 2: 0}
+    merges = {1: Merge(1, 0, 2, 0.5, 0.0), 2: Merge(2, 0, 1, 0.5, 0.0)}
+    assert set(drop_cyclic_merges(merges, parents)) == {1}
+
+
+def test_a_merge_that_hangs_elsewhere_is_none():
+    assert drop_cyclic_merges({2: Merge(2, 0, 1, 0.5, 0.0)}, {1: 0, 2: 3, 3: 0}) == {}
