@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,17 @@ def list_edges(client: FlaskClient) -> dict[tuple[str, str], tuple[Any, ...]]:
                 edge["distance"],
             )
     return edges
+
+
+def wait_for_jobs(client: FlaskClient, *, seconds: float = 20) -> list[dict[str, Any]]:
+    """Until all work is done; the jobs, newest first."""
+    deadline = time.monotonic() + seconds
+    while True:
+        jobs: list[dict[str, Any]] = client.get("/api/jobs").get_json()["jobs"]
+        if all(job["state"] in ("done", "failed") for job in jobs):
+            return jobs
+        assert time.monotonic() < deadline, jobs
+        time.sleep(0.02)
 
 
 def list_files(folder: Path) -> dict[str, list[str]]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import resource
 import signal
 import subprocess
@@ -60,6 +61,29 @@ def test_received_file_is_named_by_its_bytes(files: FileStore, folder: Path) -> 
     assert receive(files) == CHECKSUM
     assert files.get_path(CHECKSUM).read_bytes() == CONTENT
     assert list_files(folder) == {"staging": [], "blobs": [CHECKSUM]}
+
+
+def test_nothing_is_renamed_before_it_is_on_the_disk(
+    files: FileStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Watches the real calls: their order is what a power cut would test."""
+    seen: list[str] = []
+    sync, replace = os.fsync, Path.replace
+
+    def watch_sync(descriptor: int) -> None:
+        seen.append("sync " + Path(os.readlink(f"/proc/self/fd/{descriptor}")).name)
+        sync(descriptor)
+
+    def watch_replace(path: Path, target: Path) -> Path:
+        seen.append(f"rename {path.name} {target.name}")
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", watch_sync)
+    monkeypatch.setattr(Path, "replace", watch_replace)
+    with files.receive(io.BytesIO(CONTENT).read) as staged:
+        name = staged.path.name
+        files.publish(staged)
+    assert seen == [f"sync {name}", "sync staging", f"rename {name} {CHECKSUM}", "sync blobs"]
 
 
 def test_closing_without_publishing_leaves_nothing(files: FileStore, folder: Path) -> None:
