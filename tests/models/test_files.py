@@ -71,7 +71,7 @@ def test_nothing_is_renamed_before_it_is_on_the_disk(
     sync, replace = os.fsync, Path.replace
 
     def watch_sync(descriptor: int) -> None:
-        seen.append("sync " + Path(os.readlink(f"/proc/self/fd/{descriptor}")).name)
+        seen.append("sync " + Path(f"/proc/self/fd/{descriptor}").readlink().name)
         sync(descriptor)
 
     def watch_replace(path: Path, target: Path) -> Path:
