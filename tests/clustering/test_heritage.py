@@ -1,0 +1,359 @@
+"""The default method: hand-made families, laws of all, and the real one to the last edge."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.zoo import Zoo
+from model_heritage_backend.clustering import heritage
+from model_heritage_backend.clustering.alignment import AlignedFamily
+from model_heritage_backend.clustering.exact_evidence import ExactEvidence
+from model_heritage_backend.clustering.exact_source import StoredEvidence
+from model_heritage_backend.clustering.genealogy import Edge, FamilyTree, Relation
+from model_heritage_backend.clustering.heritage import PairCache, solve_family
+from model_heritage_backend.clustering.memory_store import InMemoryStore
+from model_heritage_backend.clustering.pair_statistics import (
+    PairStatistics,
+    calculate_pair_statistics,
+)
+from model_heritage_backend.fingerprints import Fingerprint
+from model_heritage_backend.fingerprints.extract import fingerprint_sampled
+from tests.clustering.families import (
+    Arrays,
+    Floats,
+    make_model,
+    mix_arrays,
+    prune_arrays,
+    quantise_arrays,
+    rename_arrays,
+)
+from tests.clustering.models import ArrayWeights, add_noise, fingerprint_arrays
+
+BASE = make_model(1)
+
+
+def solve(models: Mapping[str, Arrays]) -> FamilyTree:
+    return solve_family({name: fingerprint_arrays(arrays) for name, arrays in models.items()})
+
+
+def list_main(tree: FamilyTree) -> set[tuple[str, str]]:
+    return {(edge.parent, edge.child) for edge in tree.edges if edge.main}
+
+
+def list_undirected(tree: FamilyTree) -> set[frozenset[str]]:
+    return {frozenset(edge) for edge in list_main(tree)}
+
+
+def assert_lawful(tree: FamilyTree, members: Sequence[str]) -> None:
+    """One root, one main parent for everyone else, every edge with its doubt."""
+    assert tree.members == tuple(sorted(members))
+    main = tree.main_edges
+    assert set(main) == set(members) - {tree.root}
+    assert 0.0 <= tree.root_confidence <= 1.0
+    for member in members:
+        assert [member, *tree.get_ancestors(member)][-1] == tree.root
+    for edge in tree.edges:
+        runner_up = edge.evidence.runner_up
+        assert runner_up not in (edge.parent, edge.child)
+        assert edge.evidence.method == tree.method == "heritage"
+        margin = edge.evidence.margin
+        assert margin is None or 0.0 <= margin <= edge.confidence
+
+
+def test_a_model_alone_is_its_root() -> None:
+    tree = solve({"only": BASE})
+    assert (tree.root, tree.edges, tree.root_confidence) == ("only", (), 1.0)
+
+
+def test_equal_models_cannot_be_told_apart() -> None:
+    """Each of three may be the first; one of them stands for all."""
+    tree = solve({name: rename_arrays(BASE, f"{name}.") for name in "abc"})
+    assert_lawful(tree, "abc")
+    assert {edge.relation for edge in tree.edges} == {Relation.DUPLICATE}
+    assert {edge.parent for edge in tree.edges} == {tree.root}
+    assert [edge.confidence for edge in tree.edges] == pytest.approx([1 / 3, 1 / 3])
+    assert {edge.distance for edge in tree.edges} == {0.0}
+
+
+def test_copies_descend_from_their_source() -> None:
+    """base ── child ─┬─ pruned
+    └─ eight ── four
+    """
+    child = add_noise(BASE, share=0.2, seed=1)
+    eight = quantise_arrays(child, 8)
+    models = {"base": BASE, "child": child, "pruned": prune_arrays(child, 0.4), "eight": eight}
+    models["four"] = quantise_arrays(eight, 4)
+    edges = solve(models).main_edges
+    found = {name: (edge.parent, edge.relation) for name, edge in edges.items()}
+    assert found["pruned"] == ("child", Relation.PRUNED)
+    assert found["eight"] == ("child", Relation.QUANTIZED)
+    assert found["four"] == ("eight", Relation.QUANTIZED)
+    assert [edges[name].evidence.bits for name in ("eight", "four", "pruned")] == [8, 4, None]
+    assert edges["pruned"].evidence.zero_fraction == pytest.approx(0.4, abs=0.01)
+    assert edges["eight"].evidence.zero_fraction is None
+
+
+def test_a_model_trained_from_a_copy_hangs_from_the_copy() -> None:
+    """base ── pruned ── tuned: the zeros are trained on, so that no proof is left."""
+    pruned = prune_arrays(BASE, 0.5)
+    tree = solve({"base": BASE, "pruned": pruned, "tuned": add_noise(pruned, share=0.02, seed=1)})
+    assert list_undirected(tree) == {frozenset(("base", "pruned")), frozenset(("pruned", "tuned"))}
+
+
+def test_training_leaves_the_grid() -> None:
+    grid = quantise_arrays(BASE, 4)
+    assert list_main(solve({"grid": grid, "tuned": add_noise(grid, share=0.05, seed=3)})) == {
+        ("grid", "tuned")
+    }
+
+
+def test_added_rows_come_later() -> None:
+    tokens = np.random.default_rng(0).standard_normal((100, 24)).astype(np.float32)
+    new = np.random.default_rng(1).standard_normal((4, 24)).astype(np.float32)
+    short = {**BASE, "tokens.weight": tokens}
+    long = {**add_noise(BASE, share=0.1, seed=1), "tokens.weight": np.concatenate([tokens, new])}
+    tree = solve({"short": short, "long": long})
+    assert list_main(tree) == {("short", "long")}
+    assert tree.main_edges["long"].evidence.flags == ("extended_vocabulary",)
+
+
+def test_a_merge_has_two_parents() -> None:
+    r"""base ─┬─ left ──┬─ merge = 0.7 left + 0.3 right
+    └─ right ─┘
+    """
+    left, right = (add_noise(BASE, share=0.2, seed=seed) for seed in (1, 2))
+    models = {"base": BASE, "left": left, "right": right, "merge": mix_arrays(left, right, 0.7)}
+    tree = solve(models)
+    parents = {e.parent: e for e in tree.edges if e.child == "merge"}
+    assert {name: edge.main for name, edge in parents.items()} == {"left": True, "right": False}
+    shares = {name: edge.coefficient for name, edge in parents.items()}
+    assert shares == pytest.approx({"left": 0.7, "right": 0.3}, abs=1e-3)
+    assert {edge.relation for edge in parents.values()} == {Relation.MERGE}
+    assert min(edge.confidence for edge in parents.values()) >= 0.95
+    assert all(edge.coefficient is None for edge in tree.edges if edge.child != "merge")
+
+
+def test_siblings_that_drifted_together_are_side_by_side() -> None:
+    """Five children, all of them nearer to each other than to their parent."""
+    drifted = add_noise(BASE, share=0.2, seed=1, rank=1)
+    models = {f"c{seed}": add_noise(drifted, share=0.05, seed=seed) for seed in range(2, 7)}
+    tree = solve({"base": BASE, **models})
+    assert list_undirected(tree) == {frozenset(("base", name)) for name in models}
+
+
+def test_names_of_tensors_do_not_matter() -> None:
+    """A member saved under another prefix, or under names of which no prefix is common to all."""
+    child = add_noise(BASE, share=0.1, seed=1)
+    last = add_noise(child, share=0.1, seed=2)
+    plain = list_undirected(solve({"base": BASE, "child": child, "last": last}))
+    wrapped = rename_arrays(child, "module.model.")
+    assert list_undirected(solve({"base": BASE, "child": wrapped, "last": last})) == plain
+    odd: dict[str, Floats] = {**rename_arrays(last, "wrapped."), "scale": np.ones(3, np.float32)}
+    assert list_undirected(solve({"base": BASE, "child": child, "last": odd})) == plain
+
+
+@pytest.mark.parametrize("scale", [1e-90, 1e200, 1e306])
+def test_numbers_that_no_float32_holds_break_nothing(scale: float) -> None:
+    models = {"base": BASE, "child": add_noise(BASE, share=0.1, seed=1)}
+    wide = {
+        name: {n: a.astype(np.float64) * scale for n, a in arrays.items()}
+        for name, arrays in models.items()
+    }
+    assert_lawful(solve(wide), list(models))
+
+
+OPERATIONS: dict[str, Callable[[Arrays, Arrays, int], Arrays]] = {
+    "full": lambda source, _, seed: add_noise(source, share=0.2, seed=seed),
+    "small": lambda source, _, seed: add_noise(source, share=0.002, seed=seed),
+    "low": lambda source, _, seed: add_noise(source, share=0.2, seed=seed, rank=2),
+    "grid": lambda source, *_: quantise_arrays(source, 8),
+    "prune": lambda source, *_: prune_arrays(source, 0.3),
+    "copy": lambda source, *_: source,
+    "mix": lambda source, other, _: mix_arrays(source, other, 0.6),
+    "bias": lambda source, *_: {**source, "norm.weight": 1.1 * source["norm.weight"]},
+    "body": lambda source, *_: {n: a for n, a in source.items() if "1.dense" not in n},
+}
+
+
+@st.composite
+def draw_family(draw: st.DrawFn) -> dict[str, Arrays]:
+    """Random trees of one to six models by random operations."""
+    models: dict[str, Arrays] = {"m0": make_model(draw(st.integers(0, 50)), width=16)}
+    for number in range(1, draw(st.integers(2, 6))):
+        source, other = (models[draw(st.sampled_from(sorted(models)))] for _ in range(2))
+        kind = draw(st.sampled_from(sorted(OPERATIONS)))
+        if source.keys() == other.keys() or kind != "mix":
+            models[f"m{number}"] = OPERATIONS[kind](source, other, number)
+    return models
+
+
+@given(draw_family(), st.randoms(use_true_random=False))
+@settings(max_examples=25, deadline=None)
+def test_every_family_has_a_lawful_tree_in_any_order(
+    models: dict[str, Arrays], chance: random.Random
+) -> None:
+    """Neither the order of members nor that of their tensors matters."""
+    tree = solve(models)
+    assert_lawful(tree, list(models))
+    names = list(models)
+    chance.shuffle(names)
+    prints = {name: fingerprint_arrays(models[name]) for name in names}
+    turned = {
+        name: replace(p, tensors=dict(reversed(list(p.tensors.items()))))
+        for name, p in prints.items()
+    }
+    assert solve_family(prints) == tree
+    assert solve_family(turned) == tree
+
+
+def translate(tree: FamilyTree, ids: Mapping[str, str]) -> list[Edge]:
+    """A tree's edges under other ids."""
+    edges = []
+    for edge in tree.edges:
+        second = edge.evidence.runner_up
+        evidence = replace(edge.evidence, runner_up=None if second is None else ids[second])
+        moved = replace(edge, parent=ids[edge.parent], child=ids[edge.child], evidence=evidence)
+        edges.append(moved)
+    return sorted(edges, key=lambda edge: (edge.child, edge.parent))
+
+
+def test_ids_do_not_matter(family_prints: dict[str, Fingerprint]) -> None:
+    """Members under random ids: the same tree, to the last digit of every confidence."""
+    tree = solve_family(family_prints)
+    for seed in range(3):
+        names = sorted(family_prints)
+        random.Random(seed).shuffle(names)
+        ids = {name: f"id{number:02}" for number, name in enumerate(names)}
+        other = solve_family({ids[name]: family_prints[name] for name in names})
+        assert translate(tree, ids) == sorted(other.edges, key=lambda e: (e.child, e.parent))
+        assert other.root == ids[str(tree.root)]
+        assert other.root_confidence == tree.root_confidence
+
+
+def test_what_is_known_of_pairs_is_used_again(
+    family_prints: dict[str, Fingerprint], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A newcomer costs its own pairs only, and the tree is that of a fresh start."""
+    names = [name for name in family_prints if name != "noisy-copy"]
+    pairs: PairCache = {}
+    solve_family({name: family_prints[name] for name in names[:-1]}, pairs=pairs)
+    assert len(pairs) == 10 * 9 / 2
+    asked = []
+
+    def count(family: AlignedFamily, a: int, b: int) -> PairStatistics:
+        asked.append((a, b))
+        return calculate_pair_statistics(family, a, b)
+
+    monkeypatch.setattr(heritage, "calculate_pair_statistics", count)
+    members = {name: family_prints[name] for name in names}
+    grown = solve_family(members, pairs=pairs)
+    assert len(asked) == 10
+    assert grown == solve_family(members)
+
+
+def test_sampled_fingerprints_are_enough_for_a_tree() -> None:
+    """Without digests: pruned ── base ── child ── last"""
+    child = add_noise(BASE, share=0.2, seed=1)
+    models = {"base": BASE, "child": child, "last": add_noise(child, share=0.1, seed=2)}
+    models["pruned"] = prune_arrays(BASE, 0.4)
+    prints = {
+        name: fingerprint_sampled(ArrayWeights(arrays), checksum=name)
+        for name, arrays in models.items()
+    }
+    tree = solve_family(prints)
+    assert_lawful(tree, list(models))
+    line = (("pruned", "base"), ("base", "child"), ("child", "last"))
+    assert list_undirected(tree) == {frozenset(pair) for pair in line}
+
+
+# The real family ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def tree(zoo_family: Zoo, family_prints: dict[str, Fingerprint]) -> FamilyTree:
+    """Solved with the files at hand; members by their human names."""
+    store = InMemoryStore()
+    for name, fingerprint in family_prints.items():
+        store.add_fingerprint(fingerprint, id=name, name=name, path=zoo_family.path(name))
+    return solve_family(family_prints, exact=StoredEvidence(store))
+
+
+def unify(name: str) -> str:
+    """noisy and noisy-copy are the same to the last bit."""
+    return name.replace("noisy-copy", "noisy")
+
+
+def test_the_real_tree_is_recovered(tree: FamilyTree, zoo_family: Zoo) -> None:
+    assert_lawful(tree, list(zoo_family.ids))
+    assert tree.root == "base"
+    found = {(unify(edge.parent), unify(edge.child)) for edge in tree.edges}
+    true = {(p, unify(c)) for c in zoo_family.ids for p in zoo_family.true_parents(c)}
+    assert found == true
+
+
+def test_the_real_relations_are_named(tree: FamilyTree, zoo_family: Zoo) -> None:
+    names = zoo_family.names
+    true = {names[e["child"]]: e["relation"] for e in zoo_family.truth["edges"]}
+    found = {edge.child: edge.relation.value for edge in tree.edges}
+    if found["noisy"] == "duplicate":
+        found["noisy"], found["noisy-copy"] = found["noisy-copy"], found["noisy"]
+    assert found == true
+
+
+def test_real_evidence_shows_what_was_done(tree: FamilyTree) -> None:
+    evidence = {child: edge.evidence for child, edge in tree.main_edges.items()}
+    assert evidence["noisy-int8"].bits == 8
+    assert evidence["rotated-pruned"].zero_fraction == pytest.approx(0.4, abs=0.01)
+    assert evidence["inverted-lora"].delta_rank == evidence["noisy-odd-lora"].delta_rank == 4
+    assert evidence["noisy-odd"].flags == ("new_head",)
+    partial = [name for name in evidence["rotated-last-layers"].changed if "head" not in name]
+    assert partial
+    assert all(name.startswith("blocks.2.") for name in partial)
+    shares = {unify(e.parent): e.coefficient for e in tree.edges if e.child == "noisy-rotated"}
+    assert shares == pytest.approx({"rotated": 0.6, "noisy": 0.4}, abs=1e-5)
+    for edge in tree.edges:
+        if edge.main:
+            assert edge.evidence.exact, "the files were at hand"
+        if edge.main and edge.relation is not Relation.DUPLICATE:
+            assert edge.evidence.shared_tensors is not None
+            assert edge.evidence.changed_tensors is not None
+            assert 0 < edge.evidence.changed_tensors <= edge.evidence.shared_tensors
+
+
+def test_proven_edges_are_believed(tree: FamilyTree) -> None:
+    proofs = (Relation.CAST, Relation.QUANTIZED, Relation.PRUNED, Relation.MERGE)
+    assert min(edge.confidence for edge in tree.edges if edge.relation in proofs) > 0.8
+
+
+def test_only_likely_edges_are_read_from_files(
+    family_prints: dict[str, Fingerprint], family_store: InMemoryStore
+) -> None:
+    """Never all pairs; each pair once, in the order of checksums."""
+    asked = []
+    stored = StoredEvidence(family_store)
+
+    def exact(first: str, second: str) -> ExactEvidence | None:
+        asked.append((first, second))
+        return stored(first, second)
+
+    solve_family(family_prints, exact=exact)
+    assert len(asked) == len(set(asked)) < 30 < 12 * 11 / 2
+    for first, second in asked:
+        assert family_prints[first].checksum < family_prints[second].checksum
+
+
+def test_without_files_samples_must_do(
+    family_prints: dict[str, Fingerprint], tree: FamilyTree
+) -> None:
+    """The edges say so; these small matrices lie in the sample whole, and the tree is the same."""
+    found = solve_family(family_prints)
+    assert not any(e.evidence.exact for e in found.edges if e.relation is not Relation.DUPLICATE)
+    assert list_main(found) == list_main(tree)
+    assert solve_family(family_prints, exact=lambda *_: None) == found
