@@ -255,6 +255,15 @@ def test_not_a_number_counts_as_zero() -> None:
     assert measure(DOUBLE, broken) == measure(DOUBLE, zeros)
 
 
+@pytest.mark.xfail(strict=True, reason="squares of float64 values overflow or vanish")
+@pytest.mark.parametrize("scale", [1e-160, 1e200])
+def test_numbers_that_no_float32_holds_break_nothing(scale: float) -> None:
+    a, b = DOUBLE, add_noise(DOUBLE, share=0.1, seed=1)
+    wide = [{name: scale * array for name, array in arrays.items()} for arrays in (a, b)]
+    found = measure(*wide).to_dict()
+    assert all(math.isfinite(value) for value in found.values() if isinstance(value, float))
+
+
 def test_empty_and_constant_tensors_say_nothing() -> None:
     odd = {"empty": np.zeros((0, 8)), "flat": np.ones((8, 8)), "none": np.zeros((8, 8))}
     found = measure(odd, {**odd, "flat": 2 * np.ones((8, 8)), "none": np.ones((8, 8))})

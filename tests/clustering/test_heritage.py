@@ -205,10 +205,10 @@ def test_every_family_has_a_lawful_tree_in_any_order(
     names = list(models)
     chance.shuffle(names)
     prints = {name: fingerprint_arrays(models[name]) for name in names}
-    turned = {
-        name: replace(p, tensors=dict(reversed(list(p.tensors.items()))))
-        for name, p in prints.items()
-    }
+    turned = {}
+    for name, fingerprint in prints.items():
+        tensors = list(fingerprint.tensors.items())
+        turned[name] = replace(fingerprint, tensors=dict(reversed(tensors)))
     assert solve_family(prints) == tree
     assert solve_family(turned) == tree
 
