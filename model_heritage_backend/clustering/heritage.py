@@ -50,9 +50,9 @@ CERTAIN = 12.0
 """Log-odds of an edge whose direction a recomputed copy or a merge proves."""
 EXTENDED = 6.0
 """Log-odds that a model with added rows descends from the one without."""
-OFF_GRID = 4.0
-"""Log-odds that a model off the quantisation grid descends from its neighbour on it: training
-leaves the grid and does not come back to it."""
+REDUCED = 4.0
+"""Log-odds of the direction between a quantised or pruned model and a neighbour that is neither."""
+MANY_ZEROS = 0.1
 
 ROOTS_WEIGHED = 6
 ROOT_POSSIBLE = 0.01
@@ -235,10 +235,21 @@ class _Solver:
         first, second = self.family.fingerprints[a], self.family.fingerprints[b]
         odds = 0.0
         if bool(first.grid_bits) != bool(second.grid_bits):
-            odds += OFF_GRID if first.grid_bits else -OFF_GRID
+            odds += self._judge_reduced(a if first.grid_bits else b, a)
+        if abs(first.zero_fraction - second.zero_fraction) > MANY_ZEROS:
+            odds += self._judge_reduced(a if first.zero_fraction > second.zero_fraction else b, a)
         odds += EXTENDED * sum(s.extended for s in self.family.shared_matrices(a, b))
         rounded = max(self.family.roundoff[a], self.family.roundoff[b]) > 2.0**-24
         return odds + calculate_direction(self._measure(a, b), rounded=rounded)
+
+    def _judge_reduced(self, reduced: int, a: int) -> float:
+        """Log-odds that a is the parent, where ``reduced`` (a or its neighbour) lost precision.
+
+        Such a model descends from its unreduced neighbour, as most are ends of lines. Where its
+        source is known to be another, the neighbour was trained on from it.
+        """
+        has_source = any(child == reduced for _, child in self.copies)
+        return REDUCED if (reduced == a) == has_source else -REDUCED
 
     # Answers -----------------------------------------------------------------------------------
 
