@@ -107,11 +107,19 @@ def test_a_model_trained_from_a_copy_hangs_from_the_copy() -> None:
     assert list_undirected(tree) == {frozenset(("base", "pruned")), frozenset(("pruned", "tuned"))}
 
 
-def test_training_leaves_the_grid() -> None:
+def test_a_quantised_model_without_a_source_is_the_child() -> None:
+    """Its own source is not here: most quantised models are ends of lines."""
     grid = quantise_arrays(BASE, 4)
-    assert list_main(solve({"grid": grid, "tuned": add_noise(grid, share=0.05, seed=3)})) == {
-        ("grid", "tuned")
-    }
+    tree = solve({"grid": grid, "tuned": add_noise(grid, share=0.05, seed=3)})
+    assert list_main(tree) == {("tuned", "grid")}
+
+
+def test_training_leaves_the_grid() -> None:
+    """base -> grid -> tuned: the source of grid is known, so tuned was trained on from it."""
+    grid = quantise_arrays(BASE, 4)
+    tuned = add_noise(grid, share=0.05, seed=3)
+    tree = solve({"base": BASE, "grid": grid, "tuned": tuned})
+    assert list_main(tree) == {("base", "grid"), ("grid", "tuned")}
 
 
 def test_added_rows_come_later() -> None:
