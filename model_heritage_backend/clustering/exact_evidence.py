@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from model_heritage_backend.clustering.alignment import limit_values
 from model_heritage_backend.clustering.kernels import compare_rows, residual_statistics
 from model_heritage_backend.clustering.spectra import calculate_delta_rank, top_singular_vectors
 from model_heritage_backend.fingerprints.structure import is_matrix
@@ -390,8 +391,8 @@ def _weighted_mean(pairs: Sequence[tuple[float, float]]) -> float:
 
 
 def _finite(values: Array) -> Array:
-    """As float64, with 0 for what is not a number; most files have none, which a sum shows."""
+    """As ``limit_values``; most files hold only ordinary numbers, which a sum shows."""
+    if values.dtype == np.float64:
+        return limit_values(values)
     wide = values.astype(np.float64)
-    if np.isfinite(wide.sum()):
-        return wide
-    return np.nan_to_num(wide, posinf=0.0, neginf=0.0)
+    return wide if np.isfinite(wide.sum()) else limit_values(values)

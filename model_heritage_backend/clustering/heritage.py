@@ -60,7 +60,7 @@ ROOT_POSSIBLE = 0.01
 ExactSource = Callable[[str, str], ExactEvidence | None]
 """(id, id) -> evidence of the pair read from its files, its matrices under the first's canonical
 names; None where the files are not at hand. Asked in the order of the models' checksums."""
-PairCache = dict[tuple[str, str], PairStatistics]
+PairCache = dict[tuple[str, str, int], PairStatistics]
 
 
 def solve_family(
@@ -75,7 +75,7 @@ def solve_family(
     ----------
     fingerprints : of the members, by id
     exact : where stage B gets its evidence; without it samples must do, and confidence says so
-    pairs : statistics of pairs by checksums, read and added to
+    pairs : statistics of pairs, read and added to; of this process only
     """
     family = AlignedFamily.build(fingerprints)
     if len(family) == 1:
@@ -150,10 +150,15 @@ class _Solver:
 
     def _collect_statistics(self) -> dict[tuple[int, int], PairStatistics]:
         found = {}
+        names = [
+            frozenset((common, tensor.name) for common, tensor in tensors.items())
+            for tensors in self.family.tensors
+        ]
         for place, a in enumerate(self.members):
             for b in self.members[place + 1 :]:
                 first, second = self.family.fingerprints[a], self.family.fingerprints[b]
-                key = (first.checksum, second.checksum)
+                # Common names say which tensors were compared, and may change as families grow.
+                key = (first.checksum, second.checksum, hash((names[a], names[b])))
                 if key not in self.pairs:
                     self.pairs[key] = calculate_pair_statistics(self.family, a, b)
                 found[a, b] = self.pairs[key]

@@ -135,6 +135,19 @@ def test_quantising_and_training_is_no_copy() -> None:
     assert find(BASE, quantise_arrays(add_noise(BASE, share=0.1, seed=1), 8)) is None
 
 
+def test_values_lie_within_half_a_step_of_their_source() -> None:
+    """One value in fifty is rounded to the next but one: the grid is there, the source is not."""
+    copy = quantise_arrays(BASE, 4, per_row=False)
+    for name, array in copy.items():
+        if array.ndim >= 2:
+            step = np.abs(BASE[name]).max() / 7
+            flat = array.reshape(-1)
+            inner = np.flatnonzero(np.abs(flat) < 5.5 * step)[::50]
+            towards = np.sign(flat - BASE[name].reshape(-1))[inner]
+            flat[inner] = ((np.round(flat[inner] / step) + towards) * step).astype(np.float32)
+    assert find(BASE, copy) is None
+
+
 def test_a_few_quantised_matrices_do_not_make_a_quantised_model() -> None:
     """Most values must lie on a grid: one of four matrices is too few, three are enough."""
     quantised = quantise_arrays(BASE, 8)

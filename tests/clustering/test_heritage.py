@@ -266,7 +266,6 @@ def test_what_is_known_of_pairs_is_used_again(
     assert grown == solve_family(members)
 
 
-@pytest.mark.xfail(strict=True, reason="pairs are kept under checksums, whatever they were called")
 def test_pairs_are_known_under_the_names_that_they_were_compared_by() -> None:
     """x and y are matched to each other, but not once the family's names are those of the z's:
     then "q" is ambiguous. What was known before must not make another tree.

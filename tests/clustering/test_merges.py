@@ -105,7 +105,8 @@ def test_a_trained_merge_is_no_merge() -> None:
 
 @pytest.mark.parametrize(("share", "found"), [(0.001, False), (0.01, False), (0.03, True)])
 def test_a_merge_has_a_share_of_both(share: float, *, found: bool) -> None:
-    models = {"left": LEFT, "right": RIGHT, "merge": mix_arrays(LEFT, RIGHT, share)}
+    wide = [{n: a.astype(np.float64) for n, a in arrays.items()} for arrays in (LEFT, RIGHT)]
+    models = {"left": wide[0], "right": wide[1], "merge": mix_arrays(*wide, share)}
     assert bool(find(models)) is found
 
 
@@ -127,7 +128,7 @@ def test_rounding_and_quantising_are_no_merges() -> None:
 
 
 def test_a_merge_of_each_block_by_its_own_share_is_not_linear() -> None:
-    """Distances alone could be fooled; the line is checked value by value."""
+    """Each block lies on a line of its own."""
     mixed = {name: mix_arrays(LEFT, RIGHT, 0.3 if ".0." in name else 0.7)[name] for name in LEFT}
     assert find({"base": BASE, "left": LEFT, "right": RIGHT, "mixed": mixed}) == {}
 

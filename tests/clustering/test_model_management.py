@@ -272,6 +272,8 @@ def test_lineage(lake: ModelManagementSystem, names: dict[str, str]) -> None:
     assert name_of(names, other["id"]) == "noisy"
     assert (other["main"], other["coefficient"]) == (False, pytest.approx(0.4, abs=1e-4))
     assert {names["rotated-pruned"], names["rotated-last-layers"]} == list_ids(merge["siblings"])
+    odd = lake.get_model_lineage(names["noisy-odd"])
+    assert names["noisy-rotated"] not in list_ids(odd["siblings"]), "its main parent is another"
     base = lake.get_model_lineage(names["base"])
     assert base["parent"] is None
     assert list_ids(base["descendants"]) == set(names.values()) - {names["base"]}
