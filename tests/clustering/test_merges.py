@@ -103,10 +103,13 @@ def test_a_trained_merge_is_no_merge() -> None:
         assert find({"left": LEFT, "right": RIGHT, "trained": trained}) == {}
 
 
-@pytest.mark.parametrize(("share", "found"), [(0.001, False), (0.01, False), (0.03, True)])
+@pytest.mark.parametrize(
+    ("share", "found"), [(0.001, False), (0.01, False), (0.03, True), (0.97, True), (0.99, False)]
+)
 def test_a_merge_has_a_share_of_both(share: float, *, found: bool) -> None:
-    wide = [{n: a.astype(np.float64) for n, a in arrays.items()} for arrays in (LEFT, RIGHT)]
-    models = {"left": wide[0], "right": wide[1], "merge": mix_arrays(*wide, share)}
+    left, right = ({n: a.astype(np.float64) for n, a in m.items()} for m in (LEFT, RIGHT))
+    models: dict[str, Arrays] = {"left": left, "right": right}
+    models["merge"] = mix_arrays(left, right, share)
     assert bool(find(models)) is found
 
 
