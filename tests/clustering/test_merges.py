@@ -189,7 +189,7 @@ def test_the_real_merge_and_no_other(
     assert merge.residual < 1e-6
 
 
-def test_a_merge_never_closes_a_cycle():
+def test_a_merge_never_closes_a_cycle() -> None:
     """Main edges 0 -> 1 -> 2 -> 3; the weights say 1 = (0 + 3) / 2 and 3 = (2 + 0) / 2.
 
     0 ---> 1 ---> 2 ---> 3        3 descends from 1, so it cannot be 1's other parent;
@@ -200,12 +200,12 @@ def test_a_merge_never_closes_a_cycle():
     assert set(drop_cyclic_merges(merges, parents)) == {3}
 
 
-def test_two_merges_do_not_close_a_cycle_together():
+def test_two_merges_do_not_close_a_cycle_together() -> None:
     """1 and 2 hang from 0; each is said to have the other as its second parent: one of them is."""
     parents = {1: 0, 2: 0}
     merges = {1: Merge(1, 0, 2, 0.5, 0.0), 2: Merge(2, 0, 1, 0.5, 0.0)}
     assert set(drop_cyclic_merges(merges, parents)) == {1}
 
 
-def test_a_merge_that_hangs_elsewhere_is_none():
+def test_a_merge_that_hangs_elsewhere_is_none() -> None:
     assert drop_cyclic_merges({2: Merge(2, 0, 1, 0.5, 0.0)}, {1: 0, 2: 3, 3: 0}) == {}
