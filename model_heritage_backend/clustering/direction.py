@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from model_heritage_backend.clustering.exact_evidence import ExactEvidence
 
-SMALL_STEP, LARGE_STEP = 0.007, 0.02
-"""Relative changes between which the two rules are mixed. Below, hardly anything but a signature
-of decay or a large diagonal excess tells the direction, and the rule mostly abstains; above, the
-learned weights hold for every architecture and optimiser they were tried on."""
+SMALL_STEP, LARGE_STEP = 0.01, 0.03
+"""Relative changes between which the two sets of weights are mixed."""
 LIMIT = 5.0
 WEIGHTS = {
     "norm_growth": -1.24,
@@ -30,24 +29,31 @@ one zoo at a time it was right on 85 % of edges (91 % GPT, 94 % ViT, 85 % CNN, 7
 is measured but not weighed: its sign depends on the initialisation and the optimiser."""
 
 
-def calculate_direction(evidence: ExactEvidence, *, rounded: bool) -> float:
-    """Log-odds (nats) that a is the parent; near zero is an abstention.
+SMALL_WEIGHTS = {
+    "small_entropy": 0.8,
+    "row_shrinkage": 1.3,
+    "row_growth": 1.0,
+    "diagonal_excess": 1.1,
+}
+"""The same for steps below SMALL_STEP, of 272 edges of ten small-step zoos. Left out one zoo at a
+time it was right on 85 % of edges (78 % of steps below 0.5 %), one architecture at a time as well.
+Decay is seen in the common shrinkage of rows, its absence in their growth."""
+SMALL_ENTROPY = 0.002
 
-    Parameters
-    ----------
-    evidence : of the pair, seen as (a, b)
-    rounded : whether either file holds rounded values (bf16, fp16), which blurs exact norms
-    """
+
+def calculate_direction(evidence: ExactEvidence) -> float:
+    """Log-odds (nats) that a is the parent of b, of a pair seen as (a, b); near zero abstains."""
     if evidence.relative_change == 0.0:
         return clip(1.5 * evidence.vector_growth, 2.0)
     place = math.log(max(evidence.relative_change, 1e-9) / SMALL_STEP)
     share = min(max(place / math.log(LARGE_STEP / SMALL_STEP), 0.0), 1.0)
-    small, large = _small_step(evidence, rounded=rounded), _large_step(evidence)
+    features = list_features(evidence)
+    small, large = _weigh(features, SMALL_WEIGHTS), _weigh(features, WEIGHTS)
     return (1 - share) * small + share * large
 
 
 def list_features(evidence: ExactEvidence) -> dict[str, float]:
-    """What WEIGHTS weigh: antisymmetric, bounded, by name and in the order of WEIGHTS."""
+    """What WEIGHTS and SMALL_WEIGHTS weigh: antisymmetric, bounded, by name."""
     return {
         "norm_growth": clip(evidence.norm_growth, 2.0) / 2,
         "value_growth": clip(evidence.value_growth, 2.0) / 2,
@@ -60,36 +66,12 @@ def list_features(evidence: ExactEvidence) -> dict[str, float]:
         "vector_growth": evidence.vector_growth / 2,
         "larger_share": clip(20 * (0.5 - evidence.larger_share), 1.0),
         "norm_z": math.tanh(evidence.norm_z / 3),
+        "small_entropy": math.tanh(evidence.entropy / SMALL_ENTROPY),
     }
 
 
-def _large_step(evidence: ExactEvidence) -> float:
-    features = list_features(evidence)
-    return clip(sum(WEIGHTS[name] * value for name, value in features.items()), LIMIT)
-
-
-def _small_step(evidence: ExactEvidence, *, rounded: bool) -> float:
-    """The first signature that applies decides; a large diagonal excess is added to any.
-
-    Measured on zoos of small transformers: 83 of 85 edges with |log-odds| > 1 were right.
-    """
-    growth, z = evidence.norm_growth, evidence.norm_z
-    ratio, spread = evidence.row_log_ratio, evidence.row_spread
-    if not rounded and abs(ratio) > 1e-7 and spread < 0.05 * abs(ratio):
-        # Decoupled weight decay shrinks rows that nothing else moved by one common factor.
-        odds = -3.0 * math.copysign(1.0, ratio)
-    elif abs(2 * evidence.larger_share - 1) > 0.02:
-        odds = 1.5 * math.copysign(1.0, 0.5 - evidence.larger_share)
-    elif abs(z) < 2:
-        odds = z / 4
-    elif abs(growth) <= 2:
-        agree = evidence.entropy * growth > 0
-        odds = math.copysign(1.5 if agree else 0.7, evidence.entropy)
-    else:
-        odds = math.copysign(0.3, growth)
-    if abs(evidence.diagonal_excess) > 10:
-        odds = odds / 2 + math.copysign(3.5, evidence.diagonal_excess)
-    return odds
+def _weigh(features: Mapping[str, float], weights: Mapping[str, float]) -> float:
+    return clip(sum(weight * features[name] for name, weight in weights.items()), LIMIT)
 
 
 def clip(value: float, limit: float) -> float:

@@ -22,6 +22,7 @@ from model_heritage_backend.clustering.confidence import (
 )
 from model_heritage_backend.clustering.copies import Copy, are_duplicates, find_copy
 from model_heritage_backend.clustering.direction import calculate_direction
+from model_heritage_backend.clustering.drift import StepAngles, calculate_drift_odds, score_drift
 from model_heritage_backend.clustering.exact_evidence import ExactEvidence, measure_edge
 from model_heritage_backend.clustering.genealogy import Edge, Evidence, FamilyTree, Relation
 from model_heritage_backend.clustering.merges import Merge, drop_cyclic_merges, find_merges
@@ -39,8 +40,9 @@ from model_heritage_backend.clustering.pair_statistics import (
     calculate_pair_statistics,
 )
 from model_heritage_backend.clustering.relations import classify_change
+from model_heritage_backend.clustering.rounding import judge_rounding
 from model_heritage_backend.clustering.sample_weights import open_samples
-from model_heritage_backend.clustering.siblings import Tau, calculate_tau, find_siblings
+from model_heritage_backend.clustering.siblings import WhitenedSteps, find_siblings
 from model_heritage_backend.clustering.skeleton import Neighbours, build_skeleton, prefer_sources
 from model_heritage_backend.clustering.threads import one_blas_thread
 from model_heritage_backend.fingerprints import Fingerprint
@@ -54,8 +56,9 @@ REDUCED = 4.0
 """Log-odds of the direction between a quantised or pruned model and a neighbour that is neither."""
 MANY_ZEROS = 0.1
 
-ROOTS_WEIGHED = 6
-ROOT_POSSIBLE = 0.01
+NEAR = 3
+ROOTS_WEIGHED = 12
+ROOT_POSSIBLE = 1e-4
 
 ExactSource = Callable[[str, str], ExactEvidence | None]
 """(id, id) -> evidence of the pair read from its files, its matrices under the first's canonical
@@ -93,7 +96,7 @@ class _Solver:
     pairs: PairCache
     evidence: dict[tuple[int, int], ExactEvidence] = field(default_factory=dict)
     measured: set[tuple[int, int]] = field(default_factory=set)
-    taus: dict[tuple[int, int, int], Tau] = field(default_factory=dict)
+    taus: dict[tuple[int, int, int], float] = field(default_factory=dict)
 
     def solve(self) -> FamilyTree:
         size = len(self.family)
@@ -113,10 +116,14 @@ class _Solver:
             self.members,
             copies={child for _, child in self.copies},
         )
-        neighbours = build_skeleton(self.gains, self.members, self.copies, self.merges)
-        self.log_odds = {
-            (a, b): self._direct(a, b) for a in neighbours for b in neighbours[a] if a < b
-        }
+        neighbours = build_skeleton(self.gains, distances, self.members, self.copies, self.merges)
+        links = [(a, b) for a in neighbours for b in neighbours[a] if a < b]
+        self.whitened = WhitenedSteps.fit(self.family, sorted(self._list_near_pairs(distances)))
+        self.angles = StepAngles(self.family)
+        # Steps to copies and merges are no training: they drift with nobody.
+        self.deaf = {*self.copies, *((m.main, m.child) for m in self.merges.values())}
+        drift = calculate_drift_odds(neighbours, self.angles, deaf=self.deaf)
+        self.log_odds = {(a, b): self._direct(a, b) + drift[a, b] for a, b in links}
         orientation, parents = self._choose_root(
             neighbours, orient(neighbours, self.log_odds, size)
         )
@@ -137,6 +144,7 @@ class _Solver:
             orientation = point(neighbours, root, first.posterior)
             parents = find_siblings(orientation, self._calculate_tau, fixed=fixed)
             odds = sum(self._direct(parent, child) for child, parent in parents.items())
+            odds += score_drift(parents, self.angles, deaf=self.deaf)
             centrality = calculate_centrality(parents, self.members)
             repaired.append(parents)
             scores.append(odds + CENTRALITY_WEIGHT * centrality)
@@ -172,6 +180,15 @@ class _Solver:
             gains[a, b] = gains[b, a] = pair.gain
             distances[a, b] = distances[b, a] = pair.squared_distance
         return gains, distances
+
+    def _list_near_pairs(self, distances: NDArray[np.float64]) -> set[tuple[int, int]]:
+        """Each member with the NEAR members nearest to it."""
+        pairs = set()
+        for member in self.members:
+            others = sorted(self.members, key=lambda m: (distances[member, m], m))
+            nearest = [m for m in others if distances[member, m] > 0][:NEAR]
+            pairs |= {(min(member, m), max(member, m)) for m in nearest}
+        return pairs
 
     def _squared_norms(self) -> NDArray[np.float64]:
         return np.array(
@@ -244,8 +261,8 @@ class _Solver:
         if abs(first.zero_fraction - second.zero_fraction) > MANY_ZEROS:
             odds += self._judge_reduced(a if first.zero_fraction > second.zero_fraction else b, a)
         odds += EXTENDED * sum(s.extended for s in self.family.shared_matrices(a, b))
-        rounded = max(self.family.roundoff[a], self.family.roundoff[b]) > 2.0**-24
-        return odds + calculate_direction(self._measure(a, b), rounded=rounded)
+        odds += judge_rounding(self.family, a, b)
+        return odds + calculate_direction(self._measure(a, b))
 
     def _judge_reduced(self, reduced: int, a: int) -> float:
         """Log-odds that a is the parent, where ``reduced`` (a or its neighbour) lost precision.
@@ -371,9 +388,9 @@ class _Solver:
             ),
         )
 
-    def _calculate_tau(self, a: int, b: int, c: int) -> Tau:
+    def _calculate_tau(self, a: int, b: int, c: int) -> float:
         if (a, b, c) not in self.taus:
-            self.taus[a, b, c] = calculate_tau(self.family, a, b, c)
+            self.taus[a, b, c] = self.whitened.calculate_tau(a, b, c)
         return self.taus[a, b, c]
 
     def _pair(self, a: int, b: int) -> PairStatistics:

@@ -13,19 +13,27 @@ from model_heritage_backend.clustering.merges import Merge
 Neighbours = dict[int, set[int]]
 COPY_TIE = 10.0
 """Nats by which a copy must beat its source before a third model is hung from the copy."""
+BETWEEN_BELOW = -0.15
+"""Cosine between the steps to two models, seen from one that lies between them. Steps of training
+from one model to two others are seldom further apart than that."""
 
 
 def build_skeleton(
     gains: NDArray[np.float64],
+    squared_distances: NDArray[np.float64],
     members: Sequence[int],
     copies: Mapping[tuple[int, int], Copy],
     merges: Mapping[int, Merge],
 ) -> Neighbours:
     """Maximum spanning tree of the members that are no merges, then the merges in their place.
 
+    A merge lies between its parents and would tie the family's branches together, and so would what
+    was trained on from it. Both are left out at first and added when what they come from is there.
+
     Parameters
     ----------
     gains : (n, n) nats, symmetric, with copies' preferences already in (``prefer_sources``)
+    squared_distances : (n, n) over shared matrices
     members : places that take part
     copies : (source, copy) -> how
     merges : by child
@@ -34,21 +42,93 @@ def build_skeleton(
     -------
     place -> neighbours; a tree over ``members``
     """
-    plain = [m for m in members if m not in merges]
+    beyond = _find_beyond(gains, squared_distances, members, merges)
+    plain = [m for m in members if m not in merges and m not in beyond]
     neighbours: Neighbours = {m: set() for m in members}
     for a, b in _maximum_spanning_tree(gains, plain):
         _link(neighbours, a, b)
-    waiting, present = dict(merges), set(plain)
-    while waiting:
+    waiting, present = dict(merges), list(plain)
+    while waiting or beyond:
         ready = [m for m, e in waiting.items() if e.first in present and e.second in present]
-        child = min(ready or waiting)
-        merge = waiting.pop(child)
         if ready:
+            child = min(ready)
+            merge = waiting.pop(child)
             _move_descendants(neighbours, gains, merge, set(copies), set(merges))
-        parent = merge.main if merge.main in present else min(present)
+            parent = merge.main
+        elif beyond:
+            parent, child = _find_nearest(gains, present, sorted(beyond))
+            beyond.discard(child)
+        else:
+            child = min(waiting)
+            main = waiting.pop(child).main
+            parent = main if main in present else min(present)
         _link(neighbours, parent, child)
-        present.add(child)
+        present.append(child)
     return neighbours
+
+
+def _find_beyond(
+    gains: NDArray[np.float64],
+    squared_distances: NDArray[np.float64],
+    members: Sequence[int],
+    merges: Mapping[int, Merge],
+) -> set[int]:
+    """Members that were trained on from a merge, at any remove.
+
+    Such a member is nearer to the merge than to the merge's parents, and lies between these two;
+    seen from an ancestor of both, they are at about a right angle. Those that are nearest to one of
+    them, and took its step away from the merge as well, come after it.
+    """
+    found: dict[int, int] = {}
+    if not merges:
+        return set()
+    nearest: dict[int, int] = {}
+    for member in sorted(set(members) - merges.keys()):
+        others = (m for m in members if m != member)
+        nearest[member] = max(others, key=lambda m: (gains[member, m], -m))
+        for merge in merges.values():
+            to_parents = gains[member, [merge.first, merge.second]].max()
+            cosine = _measure_cosine(squared_distances, member, merge.first, merge.second)
+            if gains[member, merge.child] > to_parents and cosine < BETWEEN_BELOW:
+                found[member] = merge.child
+    while True:
+        new = {
+            member: found[other]
+            for member, other in nearest.items()
+            if member not in found
+            and other in found
+            and _took_step(squared_distances, found[other], other, member)
+        }
+        if not new:
+            return set(found)
+        found |= new
+
+
+def _measure_cosine(
+    squared_distances: NDArray[np.float64], member: int, first: int, second: int
+) -> float:
+    """Of the angle at ``member`` between two others; 1 where it is one of them."""
+    to_first, to_second = squared_distances[member, [first, second]]
+    if min(to_first, to_second) <= 0.0:
+        return 1.0
+    between = squared_distances[first, second]
+    return float((to_first + to_second - between) / (2 * np.sqrt(to_first * to_second)))
+
+
+def _took_step(squared_distances: NDArray[np.float64], start: int, end: int, member: int) -> bool:
+    """Whether most of the step from ``start`` to ``end`` is in the member, too."""
+    step = squared_distances[start, end]
+    share = squared_distances[start, member] + step - squared_distances[end, member]
+    return bool(share > step)
+
+
+def _find_nearest(
+    gains: NDArray[np.float64], present: Sequence[int], outside: Sequence[int]
+) -> tuple[int, int]:
+    """The member that is present and the one outside with the largest gain between them."""
+    block = gains[np.ix_(present, outside)]
+    row, column = np.unravel_index(int(np.argmax(block)), block.shape)
+    return present[int(row)], outside[int(column)]
 
 
 def prefer_sources(

@@ -148,6 +148,23 @@ def test_a_merge_has_two_parents() -> None:
     assert all(edge.coefficient is None for edge in tree.edges if edge.child != "merge")
 
 
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.2])
+@pytest.mark.parametrize("coefficient", [0.5, 0.7, 0.85])
+def test_a_merge_may_be_trained_on(share: float, coefficient: float) -> None:
+    r"""base ─┬─ left ──┬─ merge ── tuned ── again
+    └─ right ─┘
+    """
+    left, right = (add_noise(BASE, share=0.2, seed=seed) for seed in (1, 2))
+    merge = mix_arrays(left, right, coefficient)
+    tuned = add_noise(merge, share=share, seed=5)
+    models = {"base": BASE, "left": left, "right": right, "merge": merge, "tuned": tuned}
+    tree = solve({**models, "again": add_noise(tuned, share=share, seed=6)})
+    links = list_undirected(tree) - {frozenset(("merge", name)) for name in ("left", "right")}
+    line = [("base", "left"), ("base", "right"), ("merge", "tuned"), ("tuned", "again")]
+    assert links == {frozenset(pair) for pair in line}
+    assert {e.parent for e in tree.edges if e.child == "merge"} == {"left", "right"}
+
+
 def test_siblings_that_drifted_together_are_side_by_side() -> None:
     """Five children, all of them nearer to each other than to their parent."""
     drifted = add_noise(BASE, share=0.2, seed=1, rank=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import networkx as nx
 import numpy as np
@@ -31,6 +31,17 @@ def make_gains(size: int, pairs: Mapping[tuple[int, int], float]) -> Gains:
     return gains
 
 
+def build(
+    gains: Gains,
+    members: Sequence[int],
+    copies: Mapping[tuple[int, int], Copy] | None = None,
+    merges: Mapping[int, Merge] | None = None,
+) -> Neighbours:
+    """Where everyone is as far from everyone as can be: nobody lies between others."""
+    distances = 1.0 - np.eye(len(gains))
+    return build_skeleton(gains, distances, members, copies or {}, merges or {})
+
+
 def list_links(neighbours: Neighbours) -> set[tuple[int, int]]:
     for member, others in neighbours.items():
         assert all(member in neighbours[other] for other in others), "links go both ways"
@@ -44,18 +55,18 @@ def merge(child: int, first: int, second: int, share: float = 0.5) -> Merge:
 def test_the_greatest_gains_that_make_a_tree() -> None:
     """0 ── 1 ── 2 and 1 ── 3; the gain of 0 - 2 would close a circle."""
     gains = make_gains(4, {(0, 1): 9, (1, 2): 8, (0, 2): 7, (1, 3): 3, (2, 3): 2, (0, 3): 1})
-    assert list_links(build_skeleton(gains, range(4), {}, {})) == {(0, 1), (1, 2), (1, 3)}
+    assert list_links(build(gains, range(4))) == {(0, 1), (1, 2), (1, 3)}
 
 
 def test_only_members_take_part() -> None:
     gains = make_gains(4, {(0, 1): 9, (1, 2): 8, (0, 2): 7, (1, 3): 3, (2, 3): 2})
-    assert list_links(build_skeleton(gains, [0, 2, 3], {}, {})) == {(0, 2), (2, 3)}
-    assert build_skeleton(gains, [2], {}, {}) == {2: set()}
+    assert list_links(build(gains, [0, 2, 3])) == {(0, 2), (2, 3)}
+    assert build(gains, [2]) == {2: set()}
 
 
 def test_ties_go_to_the_member_that_comes_first() -> None:
     gains = make_gains(4, {(a, b): 1.0 for a in range(4) for b in range(a)})
-    assert list_links(build_skeleton(gains, range(4), {}, {})) == {(0, 1), (0, 2), (0, 3)}
+    assert list_links(build(gains, range(4))) == {(0, 1), (0, 2), (0, 3)}
 
 
 @st.composite
@@ -69,7 +80,7 @@ def draw_gains(draw: st.DrawFn) -> Gains:
 @settings(max_examples=60, deadline=None)
 def test_it_is_a_maximum_spanning_tree(gains: Gains) -> None:
     """The same total gain as networkx's."""
-    links = list_links(build_skeleton(gains, range(len(gains)), {}, {}))
+    links = list_links(build(gains, range(len(gains))))
     graph = nx.Graph(links)
     assert nx.is_tree(graph)
     assert len(graph) == len(gains)
@@ -92,8 +103,8 @@ def test_the_tree_belongs_to_the_gains_not_to_the_numbers(gains: Gains, random: 
     distinct += distinct.T
     order = list(range(size))
     random.shuffle(order)  # type: ignore[attr-defined]
-    plain = list_links(build_skeleton(distinct, range(size), {}, {}))
-    moved = list_links(build_skeleton(distinct[np.ix_(order, order)], range(size), {}, {}))
+    plain = list_links(build(distinct, range(size)))
+    moved = list_links(build(distinct[np.ix_(order, order)], range(size)))
     back = {(min(order[a], order[b]), max(order[a], order[b])) for a, b in moved}
     assert back == plain
 
@@ -103,14 +114,14 @@ def test_a_merge_hangs_from_its_main_parent() -> None:
     └─ 2              its gains to both would have put it between them
     """
     gains = make_gains(4, {(0, 1): 5, (0, 2): 5, (1, 2): 1, (1, 3): 9, (2, 3): 8, (0, 3): 4})
-    plain = build_skeleton(gains, range(4), {}, {})
+    plain = build(gains, range(4))
     assert list_links(plain) == {(1, 3), (2, 3), (0, 1)}
-    assert list_links(build_skeleton(gains, range(4), {}, {3: merge(3, 1, 2, 0.7)})) == {
+    assert list_links(build(gains, range(4), {}, {3: merge(3, 1, 2, 0.7)})) == {
         (0, 1),
         (0, 2),
         (1, 3),
     }
-    other = build_skeleton(gains, range(4), {}, {3: merge(3, 1, 2, 0.3)})
+    other = build(gains, range(4), {}, {3: merge(3, 1, 2, 0.3)})
     assert (2, 3) in list_links(other)
 
 
@@ -125,7 +136,35 @@ def test_the_children_of_a_merge_come_along() -> None:
         {(0, 1): 5, (0, 2): 5, (1, 3): 9, (2, 3): 8, (0, 3): 7, (1, 4): 4, (3, 4): 6, (4, 5): 9}
         | {(1, 5): 3, (3, 5): 5},
     )
-    links = list_links(build_skeleton(gains, range(6), {}, {3: merge(3, 1, 2, 0.6)}))
+    links = list_links(build(gains, range(6), {}, {3: merge(3, 1, 2, 0.6)}))
+    assert links == {(0, 1), (0, 2), (1, 3), (3, 4), (4, 5)}
+
+
+def place(points: Mapping[int, tuple[float, ...]]) -> Gains:
+    """Squared distances of points, by member."""
+    positions = np.array([points[member] for member in range(len(points))])
+    squares: Gains = ((positions[:, None] - positions[None]) ** 2).sum(2)
+    return squares
+
+
+def test_what_was_trained_on_from_a_merge_does_not_tie_its_parents_together() -> None:
+    r"""4 and 5 lie between 1 and 2 as their ancestor 3 does, and are nearer to both than 0 is.
+
+    0 ─┬─ 1 ── 3 ── 4 ── 5
+       └─ 2
+    """
+    distances = place(
+        {
+            0: (0, 0, 0, 0),
+            1: (1, 0, 0, 0),
+            2: (0, 1, 0, 0),
+            3: (0.6, 0.4, 0, 0),
+            4: (0.6, 0.4, 0.1, 0),
+            5: (0.6, 0.4, 0.1, 0.2),
+        }
+    )
+    gains = -np.log(distances + np.eye(6)) * (1 - np.eye(6))
+    links = list_links(build_skeleton(gains, distances, range(6), {}, {3: merge(3, 1, 2, 0.6)}))
     assert links == {(0, 1), (0, 2), (1, 3), (3, 4), (4, 5)}
 
 
@@ -133,16 +172,16 @@ def test_copies_stay_with_their_sources() -> None:
     """The copy 4 of model 1 gains more from the merge, but it was made from 1."""
     gains = make_gains(5, {(0, 1): 5, (0, 2): 5, (1, 3): 9, (2, 3): 8, (1, 4): 4, (3, 4): 6})
     merges = {3: merge(3, 1, 2, 0.6)}
-    assert (3, 4) in list_links(build_skeleton(gains, range(5), {}, merges))
+    assert (3, 4) in list_links(build(gains, range(5), {}, merges))
     for copies in ({(1, 4): PRUNED}, {(4, 1): PRUNED}):
-        assert (1, 4) in list_links(build_skeleton(gains, range(5), copies, merges))
+        assert (1, 4) in list_links(build(gains, range(5), copies, merges))
 
 
 def test_a_merge_of_merges() -> None:
     """4 = 3 + 0, 3 = 1 + 2: the first merge is put in place before the second."""
     gains = make_gains(5, {(0, 1): 5, (0, 2): 4, (1, 2): 1, (1, 3): 9, (0, 3): 2, (3, 4): 9})
     merges = {4: merge(4, 3, 0, 0.8), 3: merge(3, 1, 2, 0.8)}
-    links = list_links(build_skeleton(gains, range(5), {}, merges))
+    links = list_links(build(gains, range(5), {}, merges))
     assert links == {(0, 1), (0, 2), (1, 3), (3, 4)}
 
 
@@ -150,7 +189,7 @@ def test_merges_that_name_each_other_still_make_a_tree() -> None:
     """Three points on a line, each in turn between two others that wait for it."""
     gains = make_gains(4, {(a, b): a + b for a in range(4) for b in range(a)})
     merges = {1: merge(1, 2, 0), 2: merge(2, 1, 3), 3: merge(3, 2, 1)}
-    links = list_links(build_skeleton(gains, range(4), {}, merges))
+    links = list_links(build(gains, range(4), {}, merges))
     graph = nx.Graph(links)
     assert nx.is_tree(graph)
     assert len(graph) == 4
@@ -168,7 +207,7 @@ def test_with_merges_and_copies_it_is_still_a_tree(gains: Gains, data: st.DataOb
     pairs = data.draw(st.lists(st.tuples(numbers, numbers), max_size=3))
     copies = {(a, b): PRUNED for a, b in pairs if a != b}
     adjusted = prefer_sources(gains, copies, 50.0)
-    neighbours = build_skeleton(adjusted, range(size), copies, merges)
+    neighbours = build(adjusted, range(size), copies, merges)
     graph = nx.Graph(list_links(neighbours))
     graph.add_nodes_from(neighbours)
     assert set(graph) == set(range(size))
