@@ -8,7 +8,8 @@ Nothing here depends on the order in which models arrived.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -301,24 +302,21 @@ class _Solver:
         pair = self._pair(parent, child)
         others = [m for m in self.members if m not in below and m != parent]
         runner_up = max(others, key=lambda m: (self.gains[m, child], -m), default=None)
-        margin = 1.0
-        if runner_up is not None:
-            gap = self.gains[parent, child] - self.gains[runner_up, child]
-            margin = float(gap / max(pair.values, 1))
+        evidence = self._measure(parent, child)
         direction = self._direct(parent, child)
         copy = self.copies.get((parent, child))
         merge = self.merges.get(child)
         confidence = calculate_confidence(
             Doubt(
                 certainty=orientation.calculate_certainty(child),
-                margin=margin,
+                margin=self._calculate_margin(parent, child, runner_up),
                 copy=copy is not None,
-                direction=abs(direction),
+                step=evidence.relative_change or pair.distance,
+                twin=self._measure_twin(parent, child, others),
             )
         )
         if merge is not None:
             confidence = max(confidence, MERGE_CONFIDENCE)
-        evidence = self._measure(parent, child)
         change = classify_change(self.family, parent, child, evidence)
         relation = change.relation
         if merge is not None:
@@ -367,6 +365,19 @@ class _Solver:
             evidence=Evidence(exact=False, method=METHOD),
         )
         return [edge, further]
+
+    def _calculate_margin(self, parent: int, child: int, runner_up: int | None) -> float:
+        """Gain over the best other parent, in nats per value; 1 when there is no other."""
+        if runner_up is None:
+            return 1.0
+        gap = self.gains[parent, child] - self.gains[runner_up, child]
+        return float(gap / max(self._pair(parent, child).values, 1))
+
+    def _measure_twin(self, parent: int, child: int, others: Collection[int]) -> float:
+        """Distance from the parent to the nearest other candidate, in units of the child's step."""
+        step = self._pair(parent, child).distance
+        nearest = min((self._pair(parent, m).distance for m in others), default=math.inf)
+        return nearest / step if step > 0.0 else math.inf
 
     def _describe_duplicate(self, first: int, twin: int) -> Edge:
         """Which of several equal files came first cannot be told: each is as likely."""

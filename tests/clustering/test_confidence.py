@@ -20,20 +20,22 @@ DOUBT = st.builds(
     certainty=st.floats(0, 1),
     margin=st.floats(-1, 20),
     copy=st.booleans(),
-    direction=st.floats(0, 20),
+    step=st.floats(0, 3),
+    twin=st.floats(0, 50),
 )
 
 
 def test_it_is_the_logistic_of_its_features() -> None:
-    doubt = Doubt(certainty=0.8, margin=0.01, copy=True, direction=2.0)
+    doubt = Doubt(certainty=0.8, margin=0.01, copy=False, step=0.04, twin=0.5)
     total = (
         COEFFICIENTS["intercept"]
         + COEFFICIENTS["orientation"] * math.log(4)
         + COEFFICIENTS["margin"] * math.asinh(10)
-        + COEFFICIENTS["copy"]
-        + COEFFICIENTS["direction"] * 2
     )
-    assert calculate_confidence(doubt) == pytest.approx(1 / (1 + math.exp(-total)))
+    measured = COEFFICIENTS["step"] * math.log(2) - COEFFICIENTS["twin"] * math.log(2)
+    assert calculate_confidence(doubt) == pytest.approx(1 / (1 + math.exp(-total - measured)))
+    proven = calculate_confidence(replace(doubt, copy=True))
+    assert proven == pytest.approx(1 / (1 + math.exp(-total - COEFFICIENTS["copy"])))
 
 
 @given(DOUBT)
@@ -41,28 +43,27 @@ def test_it_is_a_probability(doubt: Doubt) -> None:
     assert 0.0 < calculate_confidence(doubt) < 1.0
 
 
-@given(DOUBT, st.floats(0, 1), st.floats(0, 5), st.floats(0, 5))
-def test_every_reason_counts_for_it(
-    doubt: Doubt, certainty: float, margin: float, direction: float
-) -> None:
+@given(DOUBT, st.floats(0, 1), st.lists(st.floats(0, 5), min_size=3, max_size=3))
+def test_every_reason_counts_for_it(doubt: Doubt, certainty: float, more: list[float]) -> None:
     before = calculate_confidence(doubt)
     better = (
         replace(doubt, certainty=max(certainty, doubt.certainty)),
-        replace(doubt, margin=doubt.margin + margin),
-        replace(doubt, copy=True),
-        replace(doubt, direction=doubt.direction + direction),
+        replace(doubt, margin=doubt.margin + more[0]),
+        replace(doubt, step=doubt.step + more[1]),
+        replace(doubt, twin=doubt.twin + more[2]),
     )
     assert all(calculate_confidence(other) >= before for other in better)
 
 
 def test_nothing_known_is_doubted_and_everything_known_is_believed() -> None:
-    nothing = Doubt(certainty=0.5, margin=0.0, copy=False, direction=0.0)
-    everything = Doubt(certainty=1.0, margin=1.0, copy=True, direction=12.0)
+    nothing = Doubt(certainty=0.5, margin=0.0, copy=False, step=1e-3, twin=0.02)
+    everything = Doubt(certainty=1.0, margin=1.0, copy=True, step=0.0, twin=1.0)
     assert calculate_confidence(nothing) < 0.5
     assert calculate_confidence(everything) > 0.95
     assert calculate_confidence(replace(everything, certainty=0.0)) < 0.9
 
 
-def test_a_proof_of_direction_counts_no_more_than_a_strong_signal() -> None:
-    strong = Doubt(certainty=0.9, margin=0.1, copy=False, direction=5.0)
-    assert calculate_confidence(replace(strong, direction=12.0)) == calculate_confidence(strong)
+def test_a_proof_asks_for_no_step() -> None:
+    """A copy of a model with a near twin is proven all the same."""
+    proven = Doubt(certainty=0.9, margin=0.1, copy=True, step=1e-4, twin=0.02)
+    assert calculate_confidence(proven) == calculate_confidence(replace(proven, step=1, twin=2))
