@@ -20,7 +20,7 @@ from model_heritage_backend.clustering.spectra import calculate_delta_rank, top_
 from model_heritage_backend.fingerprints.structure import is_matrix
 from model_heritage_backend.weights.tensors import LazyTensor
 
-VERSION = 2
+VERSION = 3
 """Part of the cache key: raise it when a figure's meaning changes."""
 WINDOW_VALUES = 2_621_440
 """Largest part of one matrix that is held in memory at once."""
@@ -67,7 +67,8 @@ class ExactEvidence:
     entropy, skew_forward, skew_backward : non-Gaussian asymmetries of the residuals, in [-1, 1]
     kurtosis : share of matrices with larger kurtosis in a, minus the share with larger in b
     vector_growth : norm growth of changed biases and of normalisation weights around 1, in [-2, 2]
-    vectors_changed, vectors : other shared tensors (biases, normalisation) that differ / in all
+    vectors_changed, vectors : other shared tensors (biases, normalisation) that differ by more than
+        rounding / in all
     relative_change : |b - a| / mean norm over changed shared matrices
     matrices : every shared matrix
     """
@@ -150,7 +151,7 @@ def measure_edge(
         if is_matrix(first.shape) and is_matrix(second.shape):
             _measure_matrix(name, first, second, roundoff, totals)
         elif first.shape == second.shape and first.dtype.is_floating:
-            _measure_vector(name, first, second, totals)
+            _measure_vector(name, first, second, roundoff, totals)
     return totals.finish()
 
 
@@ -300,7 +301,9 @@ def _measure_matrix(
     )
 
 
-def _measure_vector(name: str, a: LazyTensor, b: LazyTensor, totals: _Totals) -> None:
+def _measure_vector(
+    name: str, a: LazyTensor, b: LazyTensor, roundoff: float, totals: _Totals
+) -> None:
     """Biases grow from 0, normalisation weights away from 1; running statistics say nothing."""
     x, y = (
         _finite(a.read_rows(0, a.row_count)).ravel(),
@@ -308,7 +311,7 @@ def _measure_vector(name: str, a: LazyTensor, b: LazyTensor, totals: _Totals) ->
     )
     totals.vectors += 1
     delta = float(((y - x) ** 2).sum())
-    if delta == 0.0:
+    if not (np.abs(y - x) > 2 * roundoff * np.maximum(np.abs(x), np.abs(y))).any():
         return
     totals.vectors_changed += 1
     if "running" in name:

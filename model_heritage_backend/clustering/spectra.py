@@ -47,34 +47,35 @@ def calculate_delta_rank(delta: Matrix, *, noise: float) -> int | None:
 
     Returns
     -------
-    Number of singular values above 4 noise (sqrt m + sqrt n), the size that pure rounding noise
-    does not reach; None when that is more than 60 % of the smaller side or more than a range
-    finder of the largest width can hold, or when most of the delta lies below the noise.
+    Number of singular values above 1.5 noise (sqrt m + sqrt n), nearly twice the size that pure
+    rounding noise reaches; 0 for a delta of nothing else. None when that is more than 60 % of the
+    smaller side, or more than a range finder of the largest width can hold, or when much of the
+    delta lies below the noise and is more than noise.
     """
+    delta = np.asarray(delta, np.float64)
     rows, columns = delta.shape
-    tolerance = 4 * noise * (math.sqrt(rows) + math.sqrt(columns))
+    tolerance = 1.5 * noise * (math.sqrt(rows) + math.sqrt(columns))
     limit = int(0.6 * min(rows, columns))
-    total = float((delta.astype(np.float64) ** 2).sum())
+    total = float((delta**2).sum())
+    # Below the tolerance a full set of singular values may still hold this much energy.
+    floor = 1.5 * noise * noise * rows * columns + 1e-10 * total
     if min(rows, columns) <= WHOLE_UP_TO:
         values = np.linalg.svd(delta, compute_uv=False)
-        return _count_if_low(values[values > tolerance], limit, total)
+        return _count_if_low(values[values > tolerance], limit, total, floor)
     for width in PROBES:
         basis = find_range(delta, width, rounds=1)
-        captured = basis.T @ delta
-        values = np.linalg.svd(captured, compute_uv=False)
-        rest = total - float((values.astype(np.float64) ** 2).sum())
+        values = np.linalg.svd(basis.T @ delta, compute_uv=False)
         above = values[values > tolerance]
-        # Below the tolerance a full set of singular values may still hold this much energy.
-        floor = 4 * noise * noise * rows * columns + 1e-10 * total
-        if rest <= floor and len(above) < width:
-            return _count_if_low(above, limit, total)
+        # A range that was found in one round misses some more of the noise.
+        if total - float((values**2).sum()) <= 3 * floor and len(above) < width:
+            return _count_if_low(above, limit, total, floor)
     return None
 
 
-def _count_if_low(above: Matrix, limit: int, total: float) -> int | None:
-    """Number of singular values above the noise, if few and they carry most of the delta.
+def _count_if_low(above: Matrix, limit: int, total: float, floor: float) -> int | None:
+    """Number of singular values above the noise, if few, and the rest is noise or little.
 
     A step that is smaller than the rounding of its own weights shows only its largest directions.
     """
-    carried = float((above.astype(np.float64) ** 2).sum())
-    return len(above) if len(above) <= limit and carried > total / 2 else None
+    rest = total - float((above**2).sum())
+    return len(above) if len(above) <= limit and rest <= max(floor, total / 2) else None

@@ -81,6 +81,36 @@ def test_a_few_changed_rows_are_no_adapter() -> None:
     assert classify(BASE, child).relation is Relation.FINETUNE
 
 
+def round_arrays(arrays: Arrays) -> dict[str, Floats]:
+    """As a file in bf16 holds them."""
+    rounded = {}
+    for name, array in arrays.items():
+        fraction, exponent = np.frexp(array)
+        rounded[name] = np.ldexp(np.round(np.ldexp(fraction, 8)), exponent - 8)
+    return {name: array.astype(np.float32) for name, array in rounded.items()}
+
+
+def test_an_adapter_that_was_stored_in_bf16() -> None:
+    """Rounding changes every tensor, but no others of them."""
+    names = [name for name in MATRICES if "attention" in name]
+    child = round_arrays(change(names, rank=2))
+    assert classify(BASE, child) == Change(Relation.ADAPTER, delta_rank=2)
+
+
+def test_small_steps_from_a_rounded_model_are_steps() -> None:
+    """They are smaller than the parent's rounding, which they have not been through."""
+    parent = round_arrays(BASE)
+    moved = add_noise({n: parent[n] for n in [*MATRICES, "head.weight"]}, share=1e-3, seed=1)
+    assert classify(parent, {**parent, **moved}) == Change(Relation.FINETUNE)
+
+
+def test_an_adapter_leaves_biases_alone() -> None:
+    """Deltas of a short full fine-tune may be of low rank, but its biases moved as well."""
+    child = change(MATRICES, rank=3)
+    moved = {n: a + np.float32(0.01) for n, a in BASE.items() if a.ndim == 1}
+    assert classify(BASE, {**child, **moved}) == Change(Relation.FINETUNE)
+
+
 def test_only_biases_changed() -> None:
     child = {n: a + np.float32(0.1) if a.ndim == 1 else a for n, a in BASE.items()}
     assert classify(BASE, child) == Change(Relation.PARTIAL)

@@ -69,7 +69,12 @@ def test_large_matrices_are_probed_up_to_a_width() -> None:
 
 def test_rounding_alone_has_no_rank() -> None:
     parent = np.random.default_rng(0).standard_normal((100, 100))
-    assert calculate_delta_rank(round_bfloat16(parent) - parent, noise=BFLOAT16) is None
+    assert calculate_delta_rank(round_bfloat16(parent) - parent, noise=BFLOAT16) == 0
+
+
+def test_the_precision_of_the_delta_does_not_matter() -> None:
+    delta = draw_low_rank(300, 260, 8, seed=2).astype(np.float32)
+    assert calculate_delta_rank(delta, noise=1e-6) == 8
 
 
 @given(st.integers(1, 20), st.floats(1e-6, 1e6), st.booleans())
