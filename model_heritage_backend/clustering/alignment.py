@@ -119,6 +119,11 @@ class AlignedFamily:
             self._samples[key] = limit_values(self.tensors[member][name].sample)
         return self._samples[key]
 
+    def get_wide(self, member: int, name: str) -> Samples | None:
+        """The member's wide sample of a matrix, likewise; None where there is none."""
+        tensor = self.tensors[member].get(name)
+        return None if tensor is None or tensor.wide.size == 0 else limit_values(tensor.wide)
+
     @cached_property
     def _samples(self) -> dict[tuple[int, str], Samples]:
         return {}

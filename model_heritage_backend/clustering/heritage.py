@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,9 +44,10 @@ from model_heritage_backend.clustering.pair_statistics import (
 from model_heritage_backend.clustering.relations import classify_change
 from model_heritage_backend.clustering.rounding import judge_rounding
 from model_heritage_backend.clustering.sample_weights import open_samples
-from model_heritage_backend.clustering.siblings import WhitenedSteps, find_siblings
+from model_heritage_backend.clustering.siblings import are_siblings, find_siblings
 from model_heritage_backend.clustering.skeleton import Neighbours, build_skeleton, prefer_sources
 from model_heritage_backend.clustering.threads import one_blas_thread
+from model_heritage_backend.clustering.whitening import WhitenedSteps
 from model_heritage_backend.fingerprints import Fingerprint
 
 METHOD = "heritage"
@@ -58,6 +60,10 @@ REDUCED = 4.0
 MANY_ZEROS = 0.1
 
 NEAR = 3
+"""Nearest members, of each, by whose differences steps are whitened."""
+WIDE_WEIGHT = 20.0
+"""Of gains from wide samples against those from the ordinary samples of all matrices. These decide
+where the others tie: between models whose widely sampled matrices are the same."""
 ROOTS_WEIGHED = 12
 ROOT_POSSIBLE = 1e-4
 
@@ -97,7 +103,7 @@ class _Solver:
     pairs: PairCache
     evidence: dict[tuple[int, int], ExactEvidence] = field(default_factory=dict)
     measured: set[tuple[int, int]] = field(default_factory=set)
-    taus: dict[tuple[int, int, int], float] = field(default_factory=dict)
+    siblings: dict[tuple[int, int, int], bool] = field(default_factory=dict)
 
     def solve(self) -> FamilyTree:
         size = len(self.family)
@@ -105,8 +111,10 @@ class _Solver:
         self.members = [m for m in range(size) if self.twins[m] == m]
         self.statistics = self._collect_statistics()
         gains, distances = self._matrices()
+        self.near = sorted(self._list_near_pairs(distances))
+        self.wide = WhitenedSteps.measure(self.family, self.members, self.near, wide=True)
+        gains = self._add_wide_gains(gains)
         self.copies = self._find_copies()
-        self.raw_gains = gains
         full = max((s.values for s in self.statistics.values()), default=0) * (1 + ROW_SHARE) * CAP
         self.gains = prefer_sources(gains, self.copies, full)
         norms = self._squared_norms()
@@ -119,7 +127,6 @@ class _Solver:
         )
         neighbours = build_skeleton(self.gains, distances, self.members, self.copies, self.merges)
         links = [(a, b) for a in neighbours for b in neighbours[a] if a < b]
-        self.whitened = WhitenedSteps.fit(self.family, sorted(self._list_near_pairs(distances)))
         self.angles = StepAngles(self.family)
         # Steps to copies and merges are no training: they drift with nobody.
         self.deaf = {*self.copies, *((m.main, m.child) for m in self.merges.values())}
@@ -143,9 +150,11 @@ class _Solver:
         repaired, scores = [], []
         for root in roots:
             orientation = point(neighbours, root, first.posterior)
-            parents = find_siblings(orientation, self._calculate_tau, fixed=fixed)
+            parents = find_siblings(orientation, self._are_siblings, fixed=fixed)
             odds = sum(self._direct(parent, child) for child, parent in parents.items())
-            odds += score_drift(parents, self.angles, deaf=self.deaf)
+            # Repair makes acute angles wherever it moves a member: half of the say is before it.
+            for tree in (orientation.parents, parents):
+                odds += score_drift(tree, self.angles, deaf=self.deaf) / 2
             centrality = calculate_centrality(parents, self.members)
             repaired.append(parents)
             scores.append(odds + CENTRALITY_WEIGHT * centrality)
@@ -181,6 +190,21 @@ class _Solver:
             gains[a, b] = gains[b, a] = pair.gain
             distances[a, b] = distances[b, a] = pair.squared_distance
         return gains, distances
+
+    def _add_wide_gains(self, gains: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Mean of the gains and, many times over, those of the wide samples where there are any."""
+        if not self.wide.found:
+            return gains
+        values = np.zeros_like(gains)
+        for (a, b), pair in self.statistics.items():
+            values[a, b] = values[b, a] = pair.values
+        wide = self.wide.calculate_gains(CAP) * values
+        wide = np.where(np.isfinite(wide), wide, gains)
+        return (gains + WIDE_WEIGHT * wide) / (1 + WIDE_WEIGHT)
+
+    @cached_property
+    def narrow(self) -> WhitenedSteps:
+        return WhitenedSteps.measure(self.family, self.members, self.near, wide=False)
 
     def _list_near_pairs(self, distances: NDArray[np.float64]) -> set[tuple[int, int]]:
         """Each member with the NEAR members nearest to it."""
@@ -399,10 +423,13 @@ class _Solver:
             ),
         )
 
-    def _calculate_tau(self, a: int, b: int, c: int) -> float:
-        if (a, b, c) not in self.taus:
-            self.taus[a, b, c] = self.whitened.calculate_tau(a, b, c)
-        return self.taus[a, b, c]
+    def _are_siblings(self, a: int, b: int, c: int) -> bool:
+        if (a, b, c) not in self.siblings:
+            tau = self.wide.calculate_tau(a, b, c)
+            if tau is None:
+                tau = self.narrow.calculate_tau(a, b, c)
+            self.siblings[a, b, c] = are_siblings(tau)
+        return self.siblings[a, b, c]
 
     def _pair(self, a: int, b: int) -> PairStatistics:
         return self.statistics[min(a, b), max(a, b)]

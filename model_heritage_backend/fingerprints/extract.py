@@ -24,6 +24,9 @@ from model_heritage_backend.fingerprints.names import canonicalise_names, count_
 from model_heritage_backend.fingerprints.sampling import (
     COLUMN_SALT,
     ROW_SALT,
+    SAMPLE_SIZE,
+    WIDE_SIZE,
+    choose_wide,
     mix,
     select_indices,
 )
@@ -38,7 +41,6 @@ from model_heritage_backend.weights.tensors import (
     decode,
 )
 
-SAMPLE_SIZE = 64
 VECTOR_SAMPLE = 256
 """Values kept of a tensor with one dimension."""
 ROUTING_SIZE = 1024
@@ -73,7 +75,10 @@ def fingerprint_weights(
         When the file changes or ends while it is read.
     """
     return _assemble(
-        weights, checksum, "full", lambda tensor, name: _read(tensor, name, sample_size, progress)
+        weights,
+        checksum,
+        "full",
+        lambda tensor, name, wide: _read(tensor, name, sample_size, wide, progress),
     )
 
 
@@ -86,7 +91,10 @@ def fingerprint_sampled(
     sample alone. Row maxima are those of the sampled rows, which are read whole.
     """
     return _assemble(
-        weights, checksum, "sampled", lambda tensor, name: _peek(tensor, name, sample_size)
+        weights,
+        checksum,
+        "sampled",
+        lambda tensor, name, wide: _peek(tensor, name, sample_size, wide),
     )
 
 
@@ -100,10 +108,19 @@ class _Facts:
 
 
 def _assemble(
-    weights: Weights, checksum: str, level: str, read: Callable[[LazyTensor, str], _Facts]
+    weights: Weights,
+    checksum: str,
+    level: str,
+    read: Callable[[LazyTensor, str, int], _Facts],
 ) -> Fingerprint:
     canonical = canonicalise_names(weights)
-    facts = [read(tensor, canonical[name]) for name, tensor in sorted(weights.items())]
+    wide = choose_wide(
+        {canonical[n]: t.shape for n, t in weights.items() if is_parameter(t.dtype, t.shape)}
+    )
+    facts = [
+        read(tensor, canonical[name], WIDE_SIZE if canonical[name] in wide else 0)
+        for name, tensor in sorted(weights.items())
+    ]
     tensors = {fact.fingerprint.name: fact.fingerprint for fact in facts}
     matrices = [fact for fact in facts if fact.fingerprint.is_matrix]
     sizes = np.array([fact.fingerprint.size for fact in matrices], np.float64)
@@ -140,12 +157,25 @@ def _sampled_indices(
     return select_indices(tensor.row_count, VECTOR_SAMPLE, ROW_SALT), np.zeros(1, np.int64)
 
 
-def _read(tensor: LazyTensor, name: str, sample_size: int, progress: Progress | None) -> _Facts:
+def _wide_indices(
+    tensor: LazyTensor, wide_size: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    if wide_size == 0:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    return _sampled_indices(tensor, wide_size)
+
+
+def _read(
+    tensor: LazyTensor, name: str, sample_size: int, wide_size: int, progress: Progress | None
+) -> _Facts:
     """The full pass over one tensor."""
-    wide = tensor.dtype in DOUBLE
+    double_precision = tensor.dtype in DOUBLE
     is_matrix = len(tensor.shape) >= 2
     rows, columns = _sampled_indices(tensor, sample_size)
-    sample = np.zeros((rows.size, columns.size), np.float64 if wide else np.float32)
+    floating = np.float64 if double_precision else np.float32
+    sample = np.zeros((rows.size, columns.size), floating)
+    wide_rows, wide_columns = _wide_indices(tensor, wide_size)
+    wide = np.zeros((wide_rows.size, wide_columns.size), floating)
     norms = np.zeros(tensor.row_count if is_matrix else 0)
     absmax = np.zeros(norms.size)
     stored, narrow, double = xxhash.xxh3_128(), xxhash.xxh3_128(), xxhash.xxh3_128()
@@ -161,7 +191,7 @@ def _read(tensor: LazyTensor, name: str, sample_size: int, progress: Progress | 
             values = raw.view(np.float32)
         else:
             values = decode(raw, tensor.dtype)
-        if exact32 and wide:
+        if exact32 and double_precision:
             with np.errstate(over="ignore"):
                 exact32 = np.array_equal(values, values.astype(np.float32), equal_nan=True)
         if exact32:
@@ -170,7 +200,7 @@ def _read(tensor: LazyTensor, name: str, sample_size: int, progress: Progress | 
             bf16 = bf16 and fits_bfloat16(values.view(np.uint32))
         else:
             bf16 = fp16 = False
-        if wide:
+        if double_precision:
             double.update(values.astype(np.float64).data)
         if fp16 and tensor.dtype is not DType.F16:
             with np.errstate(over="ignore"):
@@ -181,10 +211,11 @@ def _read(tensor: LazyTensor, name: str, sample_size: int, progress: Progress | 
                 piece = values[first : first + PIECE]
                 add_row_statistics(piece, start + first, tensor.row_size, norms, absmax)
         gather_sample(values, start, tensor.row_size, rows, columns, sample)
+        gather_sample(values, start, tensor.row_size, wide_rows, wide_columns, wide)
         if progress is not None:
             progress(raw.nbytes)
     if exact32:
-        sample = sample.astype(np.float32)
+        sample, wide = sample.astype(np.float32), wide.astype(np.float32)
     result = moments.finish()
     return _Facts(
         _describe(
@@ -193,6 +224,7 @@ def _read(tensor: LazyTensor, name: str, sample_size: int, progress: Progress | 
             rows=rows,
             columns=columns,
             sample=sample,
+            wide=wide,
             row_absmax=absmax[rows] if is_matrix else np.abs(sample[:, 0]).astype(np.float64),
             absmax=max(abs(result.minimum), abs(result.maximum)),
             row_norms=norms,
@@ -205,17 +237,21 @@ def _read(tensor: LazyTensor, name: str, sample_size: int, progress: Progress | 
     )
 
 
-def _peek(tensor: LazyTensor, name: str, sample_size: int) -> _Facts:
+def _peek(tensor: LazyTensor, name: str, sample_size: int, wide_size: int) -> _Facts:
     """The sampled rows of one tensor."""
     rows, columns = _sampled_indices(tensor, sample_size)
-    wide = tensor.dtype in DOUBLE
-    sample = np.zeros((rows.size, columns.size), np.float64 if wide else np.float32)
+    floating = np.float64 if tensor.dtype in DOUBLE else np.float32
+    sample = np.zeros((rows.size, columns.size), floating)
+    wide_rows, wide_columns = _wide_indices(tensor, wide_size)
+    wide = np.zeros((wide_rows.size, wide_columns.size), floating)
     absmax = np.zeros(rows.size)
     for i, row in enumerate(rows):
         values = tensor.read_rows(int(row), int(row) + 1)[0] if tensor.size else np.zeros(0)
         if values.size:
             sample[i] = values[columns]
             absmax[i] = np.abs(np.nan_to_num(values.astype(np.float64))).max()
+    for i, row in enumerate(wide_rows):
+        wide[i] = tensor.read_rows(int(row), int(row) + 1)[0][wide_columns]
     with np.errstate(over="ignore"):
         narrow = sample.astype(np.float32)
         bf16 = fits_bfloat16(np.ascontiguousarray(narrow).view(np.uint32).ravel())
@@ -228,6 +264,7 @@ def _peek(tensor: LazyTensor, name: str, sample_size: int) -> _Facts:
             rows=rows,
             columns=columns,
             sample=narrow if exact32 else sample,
+            wide=wide.astype(np.float32) if exact32 else wide,
             row_absmax=absmax,
             absmax=float(absmax.max(initial=0.0)),
             row_norms=np.zeros(0),
@@ -247,6 +284,7 @@ def _describe(
     rows: NDArray[np.int64],
     columns: NDArray[np.int64],
     sample: NDArray[np.floating],
+    wide: NDArray[np.floating],
     row_absmax: NDArray[np.float64],
     absmax: float,
     row_norms: NDArray[np.float64],
@@ -268,6 +306,7 @@ def _describe(
         rows=rows,
         columns=columns,
         sample=sample,
+        wide=wide,
         row_absmax=row_absmax,
         row_norms=row_norms,
         grid_bits=bits,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from model_heritage_backend.errors import InvalidWeights
 from model_heritage_backend.fingerprints.structure import is_matrix
 
-VERSION = 1
+VERSION = 2
 MAGIC = b"MHFP"
 
 
@@ -50,6 +50,8 @@ class TensorFingerprint:
     moments : None at level "sampled"
     rows, columns : sampled indices of the tensor seen as (first dimension, rest), ascending
     sample : values at rows x columns, float32 (float64 where the tensor's values need it)
+    wide : a larger sample of the same kind, (up to 192, up to 192), of the few matrices chosen for
+        it; (0, 0) for all others
     row_absmax : largest magnitude of each sampled row over all its columns, (len(rows),)
     row_norms : squared norm of every row, (shape[0],); empty for vectors and when sampled
     grid_bits : smallest grid of 2 to 8 bits that all sampled values lie on, else 0
@@ -65,6 +67,7 @@ class TensorFingerprint:
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
     sample: NDArray[np.floating]
+    wide: NDArray[np.floating]
     row_absmax: NDArray[np.float64]
     row_norms: NDArray[np.float64]
     grid_bits: int

@@ -62,13 +62,18 @@ class SqlStore:
             with self._database.write() as session:
                 _admit(session, model_id, admitted=True)
             return model_id
+        self._read_file(model_id, checksum, admitted=True)
+        return model_id
+
+    def _read_file(self, model_id: str, checksum: str, *, admitted: bool) -> None:
+        """Take the fingerprint from the file, in the place of any that is there."""
         with open_weights(self._files.get_path(checksum)) as weights:
             fingerprint = fingerprint_weights(weights, checksum=checksum)
         with self._database.write() as session:
             _get_model(session, model_id)
             session.execute(delete(FingerprintRow).where(FingerprintRow.model_id == model_id))
             session.execute(delete(MatrixShape).where(MatrixShape.model_id == model_id))
-            session.add_all(build_fingerprint_rows(model_id, fingerprint, admitted=True))
+            session.add_all(build_fingerprint_rows(model_id, fingerprint, admitted=admitted))
             session.execute(
                 update(Model)
                 .where(Model.id == model_id)
@@ -80,7 +85,6 @@ class SqlStore:
                 )
             )
         self._cache.drop(model_id)
-        return model_id
 
     def withdraw(self, model_id: str) -> None:
         """Take an admission back: the model could not be placed, and others go on without it."""
@@ -113,6 +117,10 @@ class SqlStore:
             row = session.get(FingerprintRow, model_id)
             if row is None:
                 raise NotFound(f"There is no fingerprint of a model {model_id!r}.")
+            checksum = _get_model(session, model_id).checksum
+        if row.version != VERSION:
+            self._read_file(model_id, checksum, admitted=row.admitted)
+            return self.load_fingerprint(model_id)
         fingerprint = Fingerprint.from_bytes(row.data)
         self._cache.put(model_id, fingerprint, len(row.data))
         return fingerprint
