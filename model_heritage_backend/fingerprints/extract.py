@@ -364,7 +364,7 @@ class _RunningMoments:
         spread = self.second > 0.0 and np.isfinite(self.fourth)
         third, fourth = 0.0, 0.0
         if spread:
-            third = float(np.sqrt(n) * self.third / (self.second * np.sqrt(self.second)))
+            third = float(np.sqrt(n) * (self.third / self.second) / np.sqrt(self.second))
             fourth = float(n * (self.fourth / self.second / self.second) - 3.0)
         return Moments(
             mean=self.mean,

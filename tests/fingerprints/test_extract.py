@@ -11,6 +11,13 @@ from hypothesis import strategies as st
 
 from model_heritage_backend.fingerprints import fingerprint_sampled, fingerprint_weights
 from model_heritage_backend.fingerprints.extract import READ_VALUES
+from model_heritage_backend.fingerprints.sampling import (
+    COLUMN_SALT,
+    ROW_SALT,
+    WIDE_COUNT,
+    WIDE_SIZE,
+    select_indices,
+)
 from model_heritage_backend.weights.tensors import DType, LazyTensor, Weights
 
 CHECKSUM = "0" * 64
@@ -102,6 +109,30 @@ def test_sample_is_prefix_consistent():
     assert len(set(old) & set(new)) >= 62
 
 
+def test_a_few_large_matrices_have_a_wide_sample():
+    """Of those that the ordinary sample does not hold anyway, and the same ones in every member."""
+    arrays = {f"layer{i}": weights_like(200, 300 + i, seed=i) for i in range(12)}
+    arrays |= {"small": weights_like(64, 500), "bias": weights_like(500)}
+    tensors = fingerprint(**arrays).tensors
+    wide = {name for name, tensor in tensors.items() if tensor.wide.size}
+    assert len(wide) == WIDE_COUNT
+    assert not wide & {"small", "bias"}
+    for name in wide:
+        rows = select_indices(200, WIDE_SIZE, ROW_SALT)
+        columns = select_indices(tensors[name].shape[1], WIDE_SIZE, COLUMN_SALT)
+        np.testing.assert_array_equal(tensors[name].wide, arrays[name][np.ix_(rows, columns)])
+        assert set(tensors[name].rows) <= set(rows)
+    without = fingerprint(**{n: a for n, a in arrays.items() if n not in ("small", "bias")}).tensors
+    assert {name for name, tensor in without.items() if tensor.wide.size} == wide
+
+
+def test_a_wide_sample_is_exact_for_every_cut():
+    array = weights_like(70_000, 90)
+    t = fingerprint(w=array).tensors["w"]
+    rows = select_indices(70_000, WIDE_SIZE, ROW_SALT)
+    np.testing.assert_array_equal(t.wide, array[rows])
+
+
 def test_value_digest_survives_a_lossless_change_of_dtype():
     bits = to_bfloat16(weights_like(40, 50))
     as32 = (bits.astype(np.uint32) << 16).view(np.float32)
@@ -177,6 +208,13 @@ def test_every_dtype_is_read(dtype):
     assert np.isfinite(t.moments.squared_norm)
 
 
+def test_moments_of_tiny_doubles_are_numbers():
+    """Their cubes are not, in float64."""
+    moments = fingerprint(w=weights_like(20, 20).astype(np.float64) * 1e-120).tensors["w"].moments
+    assert math.isfinite(moments.skewness)
+    assert math.isfinite(moments.kurtosis)
+
+
 def test_structure_ignores_wrappers_and_order():
     a, b = weights_like(20, 30), weights_like(30, 20)
     plain = fingerprint(**{"x.weight": a, "y.weight": b})
@@ -206,6 +244,7 @@ def test_sampled_level_has_the_same_sample_and_leaves_out_what_it_cannot_know():
     assert sampled.level == "sampled"
     for name, tensor in sampled.tensors.items():
         np.testing.assert_array_equal(tensor.sample, full.tensors[name].sample)
+        np.testing.assert_array_equal(tensor.wide, full.tensors[name].wide)
         assert tensor.moments is None and tensor.byte_digest is None
     np.testing.assert_array_equal(sampled.tensors["w"].row_absmax, full.tensors["w"].row_absmax)
     np.testing.assert_array_equal(sampled.routing, full.routing)

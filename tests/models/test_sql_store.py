@@ -232,6 +232,20 @@ def test_fingerprints_of_another_version_are_taken_again(
         assert session.scalar(select(func.count()).select_from(MatrixShape)) == len(matrices)
 
 
+def test_fingerprints_of_another_version_are_taken_again_when_needed(
+    tmp_path: Path, zoo_family: Zoo, make_database: MakeDatabase
+) -> None:
+    """A member from before an update, met when a newcomer is compared with it."""
+    sql = make_sql_shelf(tmp_path, make_database, cache_bytes=0)
+    base = sql.add(zoo_family.path("base"))
+    expected = sql.store.load_fingerprint(base)
+    with make_database().write() as session:
+        row = session.get_one(FingerprintRow, base)
+        row.version, row.data = 0, b"of an old version"
+    assert same(sql.store.load_fingerprint(base), expected)
+    assert [record.id for record in sql.store.list_models()] == [base]
+
+
 def test_members_rows_follow_the_tree(
     sql: Shelf, zoo_family: Zoo, make_database: MakeDatabase
 ) -> None:
