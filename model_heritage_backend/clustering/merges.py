@@ -6,18 +6,19 @@ is left over. Nothing but a merge lies on such a line to within rounding.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import itertools
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model_heritage_backend.clustering.alignment import AlignedFamily
+from model_heritage_backend.clustering.alignment import AlignedFamily, Samples
 
 COEFFICIENT = (0.02, 0.98)
 RELATIVE_RESIDUAL = 1e-3
-SAME_SPAN = 1e-6
-"""Relative difference of squared distances that are the same but for rounding."""
+FITS_TRIED = 8
+"""Pairs of parents that are compared value by value."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,10 @@ class Merge:
     second: int
     coefficient: float
     residual: float
+
+    @property
+    def parents(self) -> tuple[int, int]:
+        return self.first, self.second
 
     @property
     def main(self) -> int:
@@ -60,7 +65,8 @@ def find_merges(
     candidates : members that may take part (one of each group of duplicates)
     copies : members whose parent is proven already; they may still be parents
     """
-    found = {}
+    fits: dict[int, list[Merge]] = {}
+    errors: dict[Merge, float] = {}
     for child in candidates:
         if child in copies:
             continue
@@ -72,13 +78,37 @@ def find_merges(
         ]
         if len(peers) < 2:
             continue
-        fits = _fit(child, np.array(peers), squared_distances, squared_norms, family.roundoff)
-        if not fits:
+        likely = _fit(child, np.array(peers), squared_distances, squared_norms, family.roundoff)
+        errors |= {fit: _measure_error(family, fit) for fit in likely}
+        exact = [fit for fit in likely if errors[fit] <= _allow_error(family, fit)]
+        if exact:
+            # Members with equal matrices fit equally well: biases and the like decide between them.
+            fits[child] = sorted(exact, key=lambda f: (errors[f], _measure_vectors(family, f)))
+    return _part_mutual(fits, errors, squared_norms)
+
+
+def _part_mutual(
+    fits: Mapping[int, Sequence[Merge]],
+    errors: Mapping[Merge, float],
+    squared_norms: NDArray[np.float64],
+) -> dict[int, Merge]:
+    """The best fit of each, but no two merges that are each other's parents.
+
+    A merge of a merge lies on one line with all of their parents. The later one holds the rounding
+    errors of the earlier one besides its own, and lies further from what they have in common.
+    """
+    found = {child: choices[0] for child, choices in fits.items()}
+    for a, b in itertools.combinations(sorted(found), 2):
+        if b not in found[a].parents or a not in found[b].parents:
             continue
-        # Members with equal matrices fit equally well: biases and the like decide between them.
-        merge = min(fits, key=lambda fit: _measure_vectors(family, fit))
-        if _lies_on_line(family, merge):
-            found[child] = merge
+        without = {
+            child: next((fit for fit in fits[child] if other not in fit.parents), None)
+            for child, other in ((a, b), (b, a))
+        }
+        known = {child: fit for child, fit in without.items() if fit is not None}
+        if known:
+            earlier = min(known, key=lambda m: (errors[known[m]] / squared_norms[m], m))
+            found[earlier] = known[earlier]
     return found
 
 
@@ -117,10 +147,7 @@ def _fit(
     squared_norms: NDArray[np.float64],
     roundoff: NDArray[np.float64],
 ) -> list[Merge]:
-    """The pair of peers that the child lies between most exactly, and all others like it.
-
-    Others like it: pairs of the same span, which peers with equal matrices give.
-    """
+    """The pairs of peers that the child lies between most exactly, FITS_TRIED at most."""
     to_child = squared_distances[child, peers]
     between = squared_distances[np.ix_(peers, peers)]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -133,15 +160,11 @@ def _fit(
     fits = (between > 0) & (weight > COEFFICIENT[0]) & (weight < COEFFICIENT[1])
     fits &= (relative < RELATIVE_RESIDUAL) & (residual <= noise)
     fits &= np.triu(np.ones_like(fits), 1)
-    if not fits.any():
-        return []
-    best = np.argmin(np.where(fits, relative, np.inf))
-    span = float(between.flat[best])
-    alike = fits & (np.abs(between - span) <= SAME_SPAN * span)
-    return [
+    found = [
         Merge(child, int(peers[i]), int(peers[j]), float(weight[i, j]), float(relative[i, j]))
-        for i, j in zip(*np.nonzero(alike), strict=True)
+        for i, j in zip(*np.nonzero(fits), strict=True)
     ]
+    return sorted(found, key=lambda fit: (fit.residual, fit.first, fit.second))[:FITS_TRIED]
 
 
 def _measure_vectors(family: AlignedFamily, merge: Merge) -> float:
@@ -156,21 +179,37 @@ def _measure_vectors(family: AlignedFamily, merge: Merge) -> float:
     return error
 
 
-def _lies_on_line(family: AlignedFamily, merge: Merge) -> bool:
-    """Check the combination value by value on the samples."""
-    rounding = max(float(family.roundoff[m]) for m in (merge.child, merge.first, merge.second))
-    error = squares = moved = 0.0
+def _measure_error(family: AlignedFamily, merge: Merge) -> float:
+    """Squared distance of the child's matrices from the combination, value by value on samples."""
+    error = 0.0
     for name, tensor in family.tensors[merge.child].items():
-        if not tensor.is_matrix:
-            continue
-        child = family.get_sample(merge.child, name)
-        first, second = family.get_sample(merge.first, name), family.get_sample(merge.second, name)
-        mixed = merge.coefficient * first + (1 - merge.coefficient) * second
-        scale = tensor.size / max(child.size, 1)
-        error += scale * float(((child - mixed) ** 2).sum())
-        squares += scale * float((child**2).sum())
-        moved += scale * float(np.minimum((child - first) ** 2, (child - second) ** 2).sum())
-    return error <= max(16 * rounding**2 * squares, RELATIVE_RESIDUAL * moved)
+        if tensor.is_matrix:
+            child, first, second = _get_samples(family, merge, name)
+            mixed = merge.coefficient * first + (1 - merge.coefficient) * second
+            error += tensor.size / max(child.size, 1) * float(((child - mixed) ** 2).sum())
+    return error
+
+
+def _allow_error(family: AlignedFamily, merge: Merge) -> float:
+    """What rounding may leave of a linear combination, and a little for what it is not quite."""
+    rounding = max(float(family.roundoff[m]) for m in (merge.child, merge.first, merge.second))
+    squares = moved = 0.0
+    for name, tensor in family.tensors[merge.child].items():
+        if tensor.is_matrix:
+            child, first, second = _get_samples(family, merge, name)
+            scale = tensor.size / max(child.size, 1)
+            squares += scale * float((child**2).sum())
+            moved += scale * float(np.minimum((child - first) ** 2, (child - second) ** 2).sum())
+    return max(16 * rounding**2 * squares, RELATIVE_RESIDUAL * moved)
+
+
+def _get_samples(
+    family: AlignedFamily, merge: Merge, name: str
+) -> tuple[Samples, Samples, Samples]:
+    child, first, second = (
+        family.get_sample(member, name) for member in (merge.child, merge.first, merge.second)
+    )
+    return child, first, second
 
 
 def _shapes(family: AlignedFamily, member: int) -> dict[str, tuple[int, ...]]:

@@ -113,6 +113,16 @@ def test_a_merge_has_a_share_of_both(share: float, *, found: bool) -> None:
     assert bool(find(models)) is found
 
 
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.78])
+def test_a_merge_of_a_merge_and_its_parent(share: float) -> None:
+    """All four lie on one line, and each of the inner two between several pairs of the others."""
+    first = mix_arrays(LEFT, RIGHT, share)
+    second = mix_arrays(RIGHT, first, 0.68)
+    found = find({"left": LEFT, "right": RIGHT, "first": first, "second": second})
+    assert found["first"] == pytest.approx({"left": share, "right": 1 - share}, abs=1e-4)
+    assert found["second"] == pytest.approx({"right": 0.68, "first": 0.32}, abs=1e-4)
+
+
 def test_a_merge_rounded_to_bfloat16() -> None:
     merged: dict[str, Floats] = {
         name: round_bfloat16(array).astype(np.float32)
