@@ -8,8 +8,7 @@ Nothing here depends on the order in which models arrived.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -17,17 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_heritage_backend.clustering.alignment import AlignedFamily
-from model_heritage_backend.clustering.confidence import (
-    MERGE_CONFIDENCE,
-    Doubt,
-    calculate_confidence,
-)
 from model_heritage_backend.clustering.copies import Copy, are_duplicates, find_copy
-from model_heritage_backend.clustering.direction import calculate_direction
+from model_heritage_backend.clustering.description import METHOD, EdgeWriter
 from model_heritage_backend.clustering.drift import StepAngles, calculate_drift_odds, score_drift
-from model_heritage_backend.clustering.exact_evidence import ExactEvidence, measure_edge
-from model_heritage_backend.clustering.genealogy import Edge, Evidence, FamilyTree, Relation
-from model_heritage_backend.clustering.merges import Merge, drop_cyclic_merges, find_merges
+from model_heritage_backend.clustering.edge_judge import EdgeJudge, ExactSource
+from model_heritage_backend.clustering.genealogy import FamilyTree
+from model_heritage_backend.clustering.merges import drop_cyclic_merges, find_merges
 from model_heritage_backend.clustering.orientation import (
     CENTRALITY_WEIGHT,
     Orientation,
@@ -41,23 +35,11 @@ from model_heritage_backend.clustering.pair_statistics import (
     PairStatistics,
     calculate_pair_statistics,
 )
-from model_heritage_backend.clustering.relations import classify_change
-from model_heritage_backend.clustering.rounding import judge_rounding
-from model_heritage_backend.clustering.sample_weights import open_samples
 from model_heritage_backend.clustering.siblings import are_siblings, find_siblings
 from model_heritage_backend.clustering.skeleton import Neighbours, build_skeleton, prefer_sources
 from model_heritage_backend.clustering.threads import one_blas_thread
 from model_heritage_backend.clustering.whitening import WhitenedSteps
 from model_heritage_backend.fingerprints import Fingerprint
-
-METHOD = "heritage"
-CERTAIN = 12.0
-"""Log-odds of an edge whose direction a recomputed copy or a merge proves."""
-EXTENDED = 6.0
-"""Log-odds that a model with added rows descends from the one without."""
-REDUCED = 4.0
-"""Log-odds of the direction between a quantised or pruned model and a neighbour that is neither."""
-MANY_ZEROS = 0.1
 
 NEAR = 3
 """Nearest members, of each, by whose differences steps are whitened."""
@@ -67,9 +49,6 @@ where the others tie: between models whose widely sampled matrices are the same.
 ROOTS_WEIGHED = 12
 ROOT_POSSIBLE = 1e-4
 
-ExactSource = Callable[[str, str], ExactEvidence | None]
-"""(id, id) -> evidence of the pair read from its files, its matrices under the first's canonical
-names; None where the files are not at hand. Asked in the order of the models' checksums."""
 PairCache = dict[tuple[str, str, int], PairStatistics]
 
 
@@ -101,8 +80,6 @@ class _Solver:
     family: AlignedFamily
     exact: ExactSource | None
     pairs: PairCache
-    evidence: dict[tuple[int, int], ExactEvidence] = field(default_factory=dict)
-    measured: set[tuple[int, int]] = field(default_factory=set)
     siblings: dict[tuple[int, int, int], bool] = field(default_factory=dict)
 
     def solve(self) -> FamilyTree:
@@ -125,13 +102,14 @@ class _Solver:
             self.members,
             copies={child for _, child in self.copies},
         )
+        self.judge = EdgeJudge(self.family, self.exact, self.copies, self.merges)
         neighbours = build_skeleton(self.gains, distances, self.members, self.copies, self.merges)
         links = [(a, b) for a in neighbours for b in neighbours[a] if a < b]
         self.angles = StepAngles(self.family)
         # Steps to copies and merges are no training: they drift with nobody.
         self.deaf = {*self.copies, *((m.main, m.child) for m in self.merges.values())}
         drift = calculate_drift_odds(neighbours, self.angles, deaf=self.deaf)
-        self.log_odds = {(a, b): self._direct(a, b) + drift[a, b] for a, b in links}
+        self.log_odds = {(a, b): self.judge.direct(a, b) + drift[a, b] for a, b in links}
         orientation, parents = self._choose_root(
             neighbours, orient(neighbours, self.log_odds, size)
         )
@@ -151,7 +129,7 @@ class _Solver:
         for root in roots:
             orientation = point(neighbours, root, first.posterior)
             parents = find_siblings(orientation, self._are_siblings, fixed=fixed)
-            odds = sum(self._direct(parent, child) for child, parent in parents.items())
+            odds = sum(self.judge.direct(parent, child) for child, parent in parents.items())
             # Repair makes acute angles wherever it moves a member: half of the say is before it.
             for tree in (orientation.parents, parents):
                 odds += score_drift(tree, self.angles, deaf=self.deaf) / 2
@@ -249,178 +227,31 @@ class _Solver:
                         found[parent, child] = copy
         return found
 
-    # Stage B -----------------------------------------------------------------------------------
-
-    def _measure(self, a: int, b: int) -> ExactEvidence:
-        """Evidence seen as (a, b): from the files where they are at hand, else from samples."""
-        if (a, b) in self.evidence:
-            return self.evidence[a, b]
-        if a > b:
-            return self._measure(b, a).reversed()
-        found = self.exact(self.family.ids[a], self.family.ids[b]) if self.exact else None
-        if found is None:
-            found = measure_edge(
-                open_samples(self.family, a),
-                open_samples(self.family, b),
-                roundoff=max(self.family.roundoff[a], self.family.roundoff[b]),
-            )
-        else:
-            self.measured |= {(a, b), (b, a)}
-            common = {tensor.name: name for name, tensor in self.family.tensors[a].items()}
-            found = found.rename(common)
-        self.evidence[a, b], self.evidence[b, a] = found, found.reversed()
-        return found
-
-    def _direct(self, a: int, b: int) -> float:
-        """Log-odds that a is b's parent: proofs first, then signals."""
-        if (a, b) in self.copies or (b, a) in self.copies:
-            return CERTAIN if (a, b) in self.copies else -CERTAIN
-        for child, other, sign in ((b, a, 1.0), (a, b, -1.0)):
-            merge = self.merges.get(child)
-            if merge is not None and other in (merge.first, merge.second):
-                return sign * CERTAIN
-        first, second = self.family.fingerprints[a], self.family.fingerprints[b]
-        odds = 0.0
-        if bool(first.grid_bits) != bool(second.grid_bits):
-            odds += self._judge_reduced(a if first.grid_bits else b, a)
-        if abs(first.zero_fraction - second.zero_fraction) > MANY_ZEROS:
-            odds += self._judge_reduced(a if first.zero_fraction > second.zero_fraction else b, a)
-        odds += EXTENDED * sum(s.extended for s in self.family.shared_matrices(a, b))
-        odds += judge_rounding(self.family, a, b)
-        return odds + calculate_direction(self._measure(a, b))
-
-    def _judge_reduced(self, reduced: int, a: int) -> float:
-        """Log-odds that a is the parent, where ``reduced`` (a or its neighbour) lost precision.
-
-        Such a model descends from its unreduced neighbour, as most are ends of lines. Where its
-        source is known to be another, the neighbour was trained on from it.
-        """
-        has_source = any(child == reduced for _, child in self.copies)
-        return REDUCED if (reduced == a) == has_source else -REDUCED
-
     # Answers -----------------------------------------------------------------------------------
 
     def _finish(self, orientation: Orientation, parents: Mapping[int, int]) -> FamilyTree:
-        edges = []
-        self.merges = drop_cyclic_merges(self.merges, parents)
-        below = _descendants(parents, self.members)
-        for child in self.members:
-            if child in parents:
-                edges += self._describe(child, parents[child], orientation, below[child])
+        writer = EdgeWriter(
+            self.family,
+            self.members,
+            self.statistics,
+            self.gains,
+            self.copies,
+            drop_cyclic_merges(self.merges, parents),
+            self.judge,
+            orientation,
+        )
+        edges = writer.describe_tree(parents)
         ids = self.family.ids
         for twin, first in enumerate(self.twins):
             if twin != first:
-                edges.append(self._describe_duplicate(first, twin))
+                count = self.twins.count(first)
+                edges.append(writer.describe_duplicate(first, twin, count=count))
         return FamilyTree(
             members=tuple(sorted(ids)),
             edges=tuple(sorted(edges, key=lambda e: (e.child, not e.main, e.parent))),
             root=ids[orientation.root],
             root_confidence=float(orientation.posterior[orientation.root]),
             method=METHOD,
-        )
-
-    def _describe(
-        self, child: int, parent: int, orientation: Orientation, below: set[int]
-    ) -> list[Edge]:
-        ids = self.family.ids
-        pair = self._pair(parent, child)
-        others = [m for m in self.members if m not in below and m != parent]
-        runner_up = max(others, key=lambda m: (self.gains[m, child], -m), default=None)
-        evidence = self._measure(parent, child)
-        direction = self._direct(parent, child)
-        copy = self.copies.get((parent, child))
-        merge = self.merges.get(child)
-        confidence = calculate_confidence(
-            Doubt(
-                certainty=orientation.calculate_certainty(child),
-                margin=self._calculate_margin(parent, child, runner_up),
-                copy=copy is not None,
-                step=evidence.relative_change or pair.distance,
-                twin=self._measure_twin(parent, child, others),
-            )
-        )
-        if merge is not None:
-            confidence = max(confidence, MERGE_CONFIDENCE)
-        change = classify_change(self.family, parent, child, evidence)
-        relation = change.relation
-        if merge is not None:
-            relation = Relation.MERGE
-        elif copy is not None:
-            relation = copy.relation
-        shown = Evidence(
-            delta_rank=change.delta_rank if relation is Relation.ADAPTER else None,
-            changed_tensors=sum(m.changed > 0 for m in evidence.matrices)
-            + evidence.vectors_changed,
-            shared_tensors=len(evidence.matrices) + evidence.vectors,
-            changed=change.changed if relation is Relation.PARTIAL else (),
-            flags=change.flags,
-            bits=copy.bits if copy is not None else None,
-            zero_fraction=self.family.fingerprints[child].zero_fraction
-            if relation is Relation.PRUNED
-            else None,
-            relative_change=evidence.relative_change,
-            direction=direction,
-            signals=_signals(evidence),
-            runner_up=None if runner_up is None else ids[runner_up],
-            margin=max(2 * confidence - 1, 0.0) if runner_up is not None else confidence,
-            exact=(parent, child) in self.measured,
-            method=METHOD,
-        )
-        edge = Edge(
-            parent=ids[parent],
-            child=ids[child],
-            relation=relation,
-            confidence=confidence,
-            distance=pair.distance,
-            coefficient=None if merge is None else _coefficient(merge, parent),
-            evidence=shown,
-        )
-        if merge is None:
-            return [edge]
-        other = merge.second if parent == merge.first else merge.first
-        further = Edge(
-            parent=ids[other],
-            child=ids[child],
-            main=False,
-            relation=Relation.MERGE,
-            confidence=confidence,
-            distance=self._pair(other, child).distance,
-            coefficient=_coefficient(merge, other),
-            evidence=Evidence(exact=False, method=METHOD),
-        )
-        return [edge, further]
-
-    def _calculate_margin(self, parent: int, child: int, runner_up: int | None) -> float:
-        """Gain over the best other parent, in nats per value; 1 when there is no other."""
-        if runner_up is None:
-            return 1.0
-        gap = self.gains[parent, child] - self.gains[runner_up, child]
-        return float(gap / max(self._pair(parent, child).values, 1))
-
-    def _measure_twin(self, parent: int, child: int, others: Collection[int]) -> float:
-        """Distance from the parent to the nearest other candidate, in units of the child's step."""
-        step = self._pair(parent, child).distance
-        nearest = min((self._pair(parent, m).distance for m in others), default=math.inf)
-        return nearest / step if step > 0.0 else math.inf
-
-    def _describe_duplicate(self, first: int, twin: int) -> Edge:
-        """Which of several equal files came first cannot be told: each is as likely."""
-        count = self.twins.count(first)
-        tensors = len(self.family.tensors[first])
-        return Edge(
-            parent=self.family.ids[first],
-            child=self.family.ids[twin],
-            relation=Relation.DUPLICATE,
-            confidence=1.0 / count,
-            distance=0.0,
-            evidence=Evidence(
-                changed_tensors=0,
-                shared_tensors=tensors,
-                relative_change=0.0,
-                direction=0.0,
-                exact=True,
-                method=METHOD,
-            ),
         )
 
     def _are_siblings(self, a: int, b: int, c: int) -> bool:
@@ -430,13 +261,6 @@ class _Solver:
                 tau = self.narrow.calculate_tau(a, b, c)
             self.siblings[a, b, c] = are_siblings(tau)
         return self.siblings[a, b, c]
-
-    def _pair(self, a: int, b: int) -> PairStatistics:
-        return self.statistics[min(a, b), max(a, b)]
-
-
-def _coefficient(merge: Merge, parent: int) -> float:
-    return merge.coefficient if parent == merge.first else 1 - merge.coefficient
 
 
 def _group_duplicates(family: AlignedFamily) -> list[int]:
@@ -448,30 +272,3 @@ def _group_duplicates(family: AlignedFamily) -> list[int]:
         leader = first.setdefault(key, member)
         groups.append(leader if are_duplicates(family, leader, member) else member)
     return groups
-
-
-def _descendants(parents: Mapping[int, int], members: list[int]) -> dict[int, set[int]]:
-    """Each member with everything below it, itself included."""
-    below = {member: {member} for member in members}
-    for member in members:
-        above = member
-        while above in parents:
-            above = parents[above]
-            below[above].add(member)
-    return below
-
-
-def _signals(evidence: ExactEvidence) -> dict[str, float]:
-    return {
-        name: float(getattr(evidence, name))
-        for name in (
-            "norm_growth",
-            "larger_share",
-            "diagonal_excess",
-            "entropy",
-            "skew_forward",
-            "skew_backward",
-            "kurtosis",
-            "vector_growth",
-        )
-    }

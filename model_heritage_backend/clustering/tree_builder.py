@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import networkx as nx
 
 from model_heritage_backend.clustering.distance_calculator import ModelDistanceCalculator
+from model_heritage_backend.clustering.edge_judge import ExactSource
 from model_heritage_backend.clustering.genealogy import FamilyTree
-from model_heritage_backend.clustering.heritage import ExactSource, PairCache, solve_family
+from model_heritage_backend.clustering.heritage import PairCache, solve_family
 from model_heritage_backend.clustering.mother import (
     choose_by_distance,
     choose_by_distance_and_kurtosis,

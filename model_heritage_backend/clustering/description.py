@@ -1,0 +1,202 @@
+"""Edges as people see them: relation, evidence, confidence and the runner-up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model_heritage_backend.clustering.alignment import AlignedFamily
+from model_heritage_backend.clustering.confidence import (
+    MERGE_CONFIDENCE,
+    Doubt,
+    calculate_confidence,
+)
+from model_heritage_backend.clustering.copies import Copy
+from model_heritage_backend.clustering.edge_judge import EdgeJudge
+from model_heritage_backend.clustering.exact_evidence import ExactEvidence
+from model_heritage_backend.clustering.genealogy import Edge, Evidence, Relation
+from model_heritage_backend.clustering.merges import Merge
+from model_heritage_backend.clustering.orientation import Orientation
+from model_heritage_backend.clustering.pair_statistics import PairStatistics
+from model_heritage_backend.clustering.relations import Change, classify_change
+
+METHOD = "heritage"
+SIGNALS = (
+    "norm_growth",
+    "larger_share",
+    "diagonal_excess",
+    "entropy",
+    "skew_forward",
+    "skew_backward",
+    "kurtosis",
+    "vector_growth",
+)
+
+
+@dataclass(frozen=True)
+class EdgeWriter:
+    """Describes the edges of a family whose tree is settled.
+
+    Attributes
+    ----------
+    members : places that take part, one of each group of duplicates
+    pairs : statistics of each pair of them, by (lower place, higher place)
+    gains : (n, n) nats
+    copies : (source, copy) -> how
+    merges : by child
+    orientation : of the skeleton, with the posterior over roots
+    """
+
+    family: AlignedFamily
+    members: Sequence[int]
+    pairs: Mapping[tuple[int, int], PairStatistics]
+    gains: NDArray[np.float64]
+    copies: Mapping[tuple[int, int], Copy]
+    merges: Mapping[int, Merge]
+    judge: EdgeJudge
+    orientation: Orientation
+
+    def describe_tree(self, parents: Mapping[int, int]) -> list[Edge]:
+        below = _list_descendants(parents, self.members)
+        edges = []
+        for child, parent in parents.items():
+            others = [m for m in self.members if m not in below[child] and m != parent]
+            edges += self._describe(child, parent, others)
+        return edges
+
+    def describe_duplicate(self, first: int, twin: int, *, count: int) -> Edge:
+        """Which of ``count`` equal files came first cannot be told: each is as likely."""
+        return Edge(
+            parent=self.family.ids[first],
+            child=self.family.ids[twin],
+            relation=Relation.DUPLICATE,
+            confidence=1.0 / count,
+            distance=0.0,
+            evidence=Evidence(
+                changed_tensors=0,
+                shared_tensors=len(self.family.tensors[first]),
+                relative_change=0.0,
+                direction=0.0,
+                exact=True,
+                method=METHOD,
+            ),
+        )
+
+    def _describe(self, child: int, parent: int, others: Sequence[int]) -> list[Edge]:
+        """``others``: members that might be the parent instead."""
+        ids = self.family.ids
+        merge, copy = self.merges.get(child), self.copies.get((parent, child))
+        evidence = self.judge.measure(parent, child)
+        runner_up = max(others, key=lambda m: (self.gains[m, child], -m), default=None)
+        confidence = self._calculate_confidence(child, parent, runner_up, others)
+        change = classify_change(self.family, parent, child, evidence)
+        relation = change.relation
+        if merge is not None:
+            relation = Relation.MERGE
+        elif copy is not None:
+            relation = copy.relation
+        edge = Edge(
+            parent=ids[parent],
+            child=ids[child],
+            relation=relation,
+            confidence=confidence,
+            distance=self._get_pair(parent, child).distance,
+            coefficient=None if merge is None else _get_coefficient(merge, parent),
+            evidence=Evidence(
+                **self._show_change(child, relation, change, evidence, copy),
+                direction=self.judge.direct(parent, child),
+                signals={name: float(getattr(evidence, name)) for name in SIGNALS},
+                runner_up=None if runner_up is None else ids[runner_up],
+                margin=max(2 * confidence - 1, 0.0) if runner_up is not None else confidence,
+                exact=(parent, child) in self.judge.exact_pairs,
+                method=METHOD,
+            ),
+        )
+        return [edge] if merge is None else [edge, self._describe_further(merge, parent, edge)]
+
+    def _show_change(
+        self,
+        child: int,
+        relation: Relation,
+        change: Change,
+        evidence: ExactEvidence,
+        copy: Copy | None,
+    ) -> dict[str, Any]:
+        """The fields of ``Evidence`` that tell what was done to the parent."""
+        pruned = relation is Relation.PRUNED
+        zeros = self.family.fingerprints[child].zero_fraction if pruned else None
+        return {
+            "delta_rank": change.delta_rank if relation is Relation.ADAPTER else None,
+            "changed_tensors": sum(m.changed > 0 for m in evidence.matrices)
+            + evidence.vectors_changed,
+            "shared_tensors": len(evidence.matrices) + evidence.vectors,
+            "changed": change.changed if relation is Relation.PARTIAL else (),
+            "flags": change.flags,
+            "bits": None if copy is None else copy.bits,
+            "zero_fraction": zeros,
+            "relative_change": evidence.relative_change,
+        }
+
+    def _describe_further(self, merge: Merge, main: int, edge: Edge) -> Edge:
+        """The edge from a merge's other parent."""
+        other = next(parent for parent in merge.parents if parent != main)
+        return Edge(
+            parent=self.family.ids[other],
+            child=edge.child,
+            main=False,
+            relation=Relation.MERGE,
+            confidence=edge.confidence,
+            distance=self._get_pair(other, merge.child).distance,
+            coefficient=_get_coefficient(merge, other),
+            evidence=Evidence(exact=False, method=METHOD),
+        )
+
+    def _calculate_confidence(
+        self, child: int, parent: int, runner_up: int | None, others: Sequence[int]
+    ) -> float:
+        doubt = Doubt(
+            certainty=self.orientation.calculate_certainty(child),
+            margin=self._calculate_margin(parent, child, runner_up),
+            copy=(parent, child) in self.copies,
+            step=self.judge.measure(parent, child).relative_change
+            or self._get_pair(parent, child).distance,
+            twin=self._measure_twin(parent, child, others),
+        )
+        confidence = calculate_confidence(doubt)
+        return max(confidence, MERGE_CONFIDENCE) if child in self.merges else confidence
+
+    def _calculate_margin(self, parent: int, child: int, runner_up: int | None) -> float:
+        """Gain over the best other parent, in nats per value; 1 when there is no other."""
+        if runner_up is None:
+            return 1.0
+        gap = self.gains[parent, child] - self.gains[runner_up, child]
+        return float(gap / max(self._get_pair(parent, child).values, 1))
+
+    def _measure_twin(self, parent: int, child: int, others: Collection[int]) -> float:
+        """Distance from the parent to the nearest other candidate, in units of the child's step."""
+        step = self._get_pair(parent, child).distance
+        nearest = min((self._get_pair(parent, m).distance for m in others), default=math.inf)
+        return nearest / step if step > 0.0 else math.inf
+
+    def _get_pair(self, a: int, b: int) -> PairStatistics:
+        return self.pairs[min(a, b), max(a, b)]
+
+
+def _get_coefficient(merge: Merge, parent: int) -> float:
+    return merge.coefficient if parent == merge.first else 1 - merge.coefficient
+
+
+def _list_descendants(parents: Mapping[int, int], members: Sequence[int]) -> dict[int, set[int]]:
+    """Each member with everything below it, itself included."""
+    below = {member: {member} for member in members}
+    for member in members:
+        above = member
+        while above in parents:
+            above = parents[above]
+            below[above].add(member)
+    return below

@@ -1,0 +1,100 @@
+"""What the two ends of an edge say about each other: exact evidence, and which of them came first.
+
+Proofs come first (a copy can be recomputed, a merge lies between its parents), then signals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from model_heritage_backend.clustering.alignment import AlignedFamily
+from model_heritage_backend.clustering.copies import Copy
+from model_heritage_backend.clustering.direction import calculate_direction
+from model_heritage_backend.clustering.exact_evidence import ExactEvidence, measure_edge
+from model_heritage_backend.clustering.merges import Merge
+from model_heritage_backend.clustering.rounding import judge_rounding
+from model_heritage_backend.clustering.sample_weights import open_samples
+
+CERTAIN = 12.0
+"""Log-odds of an edge whose direction a recomputed copy or a merge proves."""
+EXTENDED = 6.0
+"""Log-odds that a model with added rows descends from the one without."""
+REDUCED = 4.0
+"""Log-odds of the direction between a quantised or pruned model and a neighbour that is neither."""
+MANY_ZEROS = 0.1
+
+ExactSource = Callable[[str, str], ExactEvidence | None]
+"""(id, id) -> evidence of the pair read from its files, its matrices under the first's canonical
+names; None where the files are not at hand. Asked in the order of the models' checksums."""
+
+
+class EdgeJudge:
+    """Judges pairs of a family's members, each pair of files read at most once.
+
+    Attributes
+    ----------
+    exact_pairs : pairs whose files were read, in both orders
+    """
+
+    def __init__(
+        self,
+        family: AlignedFamily,
+        exact: ExactSource | None,
+        copies: Mapping[tuple[int, int], Copy],
+        merges: Mapping[int, Merge],
+    ) -> None:
+        self.exact_pairs: set[tuple[int, int]] = set()
+        self._family = family
+        self._exact = exact
+        self._copies = copies
+        self._merges = merges
+        self._evidence: dict[tuple[int, int], ExactEvidence] = {}
+
+    def measure(self, a: int, b: int) -> ExactEvidence:
+        """Evidence seen as (a, b): from the files where they are at hand, else from samples."""
+        if (a, b) in self._evidence:
+            return self._evidence[a, b]
+        if a > b:
+            return self.measure(b, a).reversed()
+        family = self._family
+        found = self._exact(family.ids[a], family.ids[b]) if self._exact else None
+        if found is None:
+            found = measure_edge(
+                open_samples(family, a),
+                open_samples(family, b),
+                roundoff=max(family.roundoff[a], family.roundoff[b]),
+            )
+        else:
+            self.exact_pairs |= {(a, b), (b, a)}
+            common = {tensor.name: name for name, tensor in family.tensors[a].items()}
+            found = found.rename(common)
+        self._evidence[a, b], self._evidence[b, a] = found, found.reversed()
+        return found
+
+    def direct(self, a: int, b: int) -> float:
+        """Log-odds that a is b's parent."""
+        if (a, b) in self._copies or (b, a) in self._copies:
+            return CERTAIN if (a, b) in self._copies else -CERTAIN
+        for child, other, sign in ((b, a, 1.0), (a, b, -1.0)):
+            merge = self._merges.get(child)
+            if merge is not None and other in merge.parents:
+                return sign * CERTAIN
+        family = self._family
+        first, second = family.fingerprints[a], family.fingerprints[b]
+        odds = 0.0
+        if bool(first.grid_bits) != bool(second.grid_bits):
+            odds += self._judge_reduced(a if first.grid_bits else b, a)
+        if abs(first.zero_fraction - second.zero_fraction) > MANY_ZEROS:
+            odds += self._judge_reduced(a if first.zero_fraction > second.zero_fraction else b, a)
+        odds += EXTENDED * sum(s.extended for s in family.shared_matrices(a, b))
+        odds += judge_rounding(family, a, b)
+        return odds + calculate_direction(self.measure(a, b))
+
+    def _judge_reduced(self, reduced: int, a: int) -> float:
+        """Log-odds that a is the parent, where ``reduced`` (a or its neighbour) lost precision.
+
+        Such a model descends from its unreduced neighbour, as most are ends of lines. Where its
+        source is known to be another, the neighbour was trained on from it.
+        """
+        has_source = any(child == reduced for _, child in self._copies)
+        return REDUCED if (reduced == a) == has_source else -REDUCED
