@@ -16,6 +16,7 @@ from model_heritage_backend.clustering.confidence import (
     Doubt,
     calculate_confidence,
 )
+from model_heritage_backend.clustering.constraints import PlacedConstraints
 from model_heritage_backend.clustering.copies import Copy
 from model_heritage_backend.clustering.edge_judge import EdgeJudge
 from model_heritage_backend.clustering.exact_evidence import ExactEvidence
@@ -50,6 +51,7 @@ class EdgeWriter:
     copies : (source, copy) -> how
     merges : by child
     orientation : of the skeleton, with the posterior over roots
+    constraints : what people know
     """
 
     family: AlignedFamily
@@ -60,6 +62,7 @@ class EdgeWriter:
     merges: Mapping[int, Merge]
     judge: EdgeJudge
     orientation: Orientation
+    constraints: PlacedConstraints
 
     def describe_tree(self, parents: Mapping[int, int]) -> list[Edge]:
         below = _list_descendants(parents, self.members)
@@ -108,7 +111,7 @@ class EdgeWriter:
             distance=self._get_pair(parent, child).distance,
             coefficient=None if merge is None else _get_coefficient(merge, parent),
             evidence=Evidence(
-                **self._show_change(child, relation, change, evidence, copy),
+                **self._show_change(child, parent, relation, change, evidence, copy),
                 direction=self.judge.direct(parent, child),
                 signals={name: float(getattr(evidence, name)) for name in SIGNALS},
                 runner_up=None if runner_up is None else ids[runner_up],
@@ -122,6 +125,7 @@ class EdgeWriter:
     def _show_change(
         self,
         child: int,
+        parent: int,
         relation: Relation,
         change: Change,
         evidence: ExactEvidence,
@@ -136,7 +140,7 @@ class EdgeWriter:
             + evidence.vectors_changed,
             "shared_tensors": len(evidence.matrices) + evidence.vectors,
             "changed": change.changed if relation is Relation.PARTIAL else (),
-            "flags": change.flags,
+            "flags": (*change.flags, *(["confirmed"] if self._is_confirmed(child, parent) else [])),
             "bits": None if copy is None else copy.bits,
             "zero_fraction": zeros,
             "relative_change": evidence.relative_change,
@@ -159,6 +163,8 @@ class EdgeWriter:
     def _calculate_confidence(
         self, child: int, parent: int, runner_up: int | None, others: Sequence[int]
     ) -> float:
+        if self._is_confirmed(child, parent):
+            return 1.0
         doubt = Doubt(
             certainty=self.orientation.calculate_certainty(child),
             margin=self._calculate_margin(parent, child, runner_up),
@@ -182,6 +188,9 @@ class EdgeWriter:
         step = self._get_pair(parent, child).distance
         nearest = min((self._get_pair(parent, m).distance for m in others), default=math.inf)
         return nearest / step if step > 0.0 else math.inf
+
+    def _is_confirmed(self, child: int, parent: int) -> bool:
+        return self.constraints.confirmed.get(child) == parent
 
     def _get_pair(self, a: int, b: int) -> PairStatistics:
         return self.pairs[min(a, b), max(a, b)]

@@ -1,6 +1,7 @@
 """What the two ends of an edge say about each other: exact evidence, and which of them came first.
 
-Proofs come first (a copy can be recomputed, a merge lies between its parents), then signals.
+What people confirmed comes first, then proofs (a copy can be recomputed, a merge lies between its
+parents), then signals.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from model_heritage_backend.clustering.alignment import AlignedFamily
+from model_heritage_backend.clustering.constraints import PlacedConstraints
 from model_heritage_backend.clustering.copies import Copy
 from model_heritage_backend.clustering.direction import calculate_direction
 from model_heritage_backend.clustering.exact_evidence import ExactEvidence, measure_edge
@@ -42,12 +44,14 @@ class EdgeJudge:
         exact: ExactSource | None,
         copies: Mapping[tuple[int, int], Copy],
         merges: Mapping[int, Merge],
+        constraints: PlacedConstraints,
     ) -> None:
         self.exact_pairs: set[tuple[int, int]] = set()
         self._family = family
         self._exact = exact
         self._copies = copies
         self._merges = merges
+        self._constraints = constraints
         self._evidence: dict[tuple[int, int], ExactEvidence] = {}
 
     def measure(self, a: int, b: int) -> ExactEvidence:
@@ -73,6 +77,9 @@ class EdgeJudge:
 
     def direct(self, a: int, b: int) -> float:
         """Log-odds that a is b's parent."""
+        known = self._constraints.direct(a, b)
+        if known is not None:
+            return known
         if (a, b) in self._copies or (b, a) in self._copies:
             return CERTAIN if (a, b) in self._copies else -CERTAIN
         for child, other, sign in ((b, a, 1.0), (a, b, -1.0)):

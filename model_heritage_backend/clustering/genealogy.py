@@ -34,7 +34,7 @@ class Evidence:
     delta_rank : median numerical rank of the changed matrices' deltas, for low-rank edges
     changed_tensors, shared_tensors : tensors that differ / tensors the two models have in common
     changed : canonical names of the changed tensors of a partial fine-tune (at most 32)
-    flags : "new_head", "extended_vocabulary"
+    flags : "new_head", "extended_vocabulary", "confirmed" (by people)
     bits : grid of a quantised child (2 to 8)
     zero_fraction : share of zeros of a pruned child's matrices
     relative_change : norm(child - parent) / norm(parent) over shared matrices

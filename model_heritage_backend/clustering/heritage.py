@@ -9,23 +9,25 @@ Nothing here depends on the order in which models arrived.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model_heritage_backend.clustering.alignment import AlignedFamily
+from model_heritage_backend.clustering.constraints import FREE, Constraints, choose_leaders
 from model_heritage_backend.clustering.copies import Copy, are_duplicates, find_copy
 from model_heritage_backend.clustering.description import METHOD, EdgeWriter
 from model_heritage_backend.clustering.drift import StepAngles, calculate_drift_odds, score_drift
 from model_heritage_backend.clustering.edge_judge import EdgeJudge, ExactSource
-from model_heritage_backend.clustering.genealogy import FamilyTree
+from model_heritage_backend.clustering.genealogy import Edge, FamilyTree
 from model_heritage_backend.clustering.merges import drop_cyclic_merges, find_merges
 from model_heritage_backend.clustering.orientation import (
     CENTRALITY_WEIGHT,
     Orientation,
     calculate_centrality,
+    link,
     orient,
     point,
 )
@@ -57,6 +59,7 @@ def solve_family(
     *,
     exact: ExactSource | None = None,
     pairs: PairCache | None = None,
+    constraints: Constraints = FREE,
 ) -> FamilyTree:
     """The family tree of related models.
 
@@ -65,6 +68,12 @@ def solve_family(
     fingerprints : of the members, by id
     exact : where stage B gets its evidence; without it samples must do, and confidence says so
     pairs : statistics of pairs, read and added to; of this process only
+    constraints : what people know; the rest of the tree is solved around it
+
+    Raises
+    ------
+    Conflict
+        When no tree meets all constraints.
     """
     family = AlignedFamily.build(fingerprints)
     if len(family) == 1:
@@ -72,7 +81,7 @@ def solve_family(
             members=family.ids, edges=(), root=family.ids[0], root_confidence=1.0, method=METHOD
         )
     with one_blas_thread():
-        return _Solver(family, exact, {} if pairs is None else pairs).solve()
+        return _Solver(family, exact, {} if pairs is None else pairs, constraints).solve()
 
 
 @dataclass
@@ -80,11 +89,15 @@ class _Solver:
     family: AlignedFamily
     exact: ExactSource | None
     pairs: PairCache
+    constraints: Constraints
     siblings: dict[tuple[int, int, int], bool] = field(default_factory=dict)
 
     def solve(self) -> FamilyTree:
         size = len(self.family)
-        self.twins = _group_duplicates(self.family)
+        self.twins = choose_leaders(
+            _group_duplicates(self.family), self.family.ids, self.constraints
+        )
+        self.known = self.constraints.place(self.family.ids, self.twins)
         self.members = [m for m in range(size) if self.twins[m] == m]
         self.statistics = self._collect_statistics()
         gains, distances = self._matrices()
@@ -93,7 +106,7 @@ class _Solver:
         gains = self._add_wide_gains(gains)
         self.copies = self._find_copies()
         full = max((s.values for s in self.statistics.values()), default=0) * (1 + ROW_SHARE) * CAP
-        self.gains = prefer_sources(gains, self.copies, full)
+        self.gains = self.known.raise_gains(prefer_sources(gains, self.copies, full), full)
         norms = self._squared_norms()
         self.merges = find_merges(
             self.family,
@@ -102,7 +115,12 @@ class _Solver:
             self.members,
             copies={child for _, child in self.copies},
         )
-        self.judge = EdgeJudge(self.family, self.exact, self.copies, self.merges)
+        self.merges = {
+            child: merge
+            for child, merge in self.merges.items()
+            if self.known.confirmed.get(child, merge.main) in merge.parents
+        }
+        self.judge = EdgeJudge(self.family, self.exact, self.copies, self.merges, self.known)
         neighbours = build_skeleton(self.gains, distances, self.members, self.copies, self.merges)
         links = [(a, b) for a in neighbours for b in neighbours[a] if a < b]
         self.angles = StepAngles(self.family)
@@ -110,9 +128,12 @@ class _Solver:
         self.deaf = {*self.copies, *((m.main, m.child) for m in self.merges.values())}
         drift = calculate_drift_odds(neighbours, self.angles, deaf=self.deaf)
         self.log_odds = {(a, b): self.judge.direct(a, b) + drift[a, b] for a, b in links}
-        orientation, parents = self._choose_root(
-            neighbours, orient(neighbours, self.log_odds, size)
-        )
+        first = orient(neighbours, self.log_odds, size, pinned=self.known.root)
+        orientation, repaired = self._choose_root(neighbours, first)
+        parents = self.known.enforce(repaired, orientation.root, self.gains)
+        if parents != repaired:
+            root = next(m for m in self.members if m not in parents)
+            orientation = point(link(parents, self.members), root, orientation.posterior)
         return self._finish(orientation, parents)
 
     def _choose_root(
@@ -122,7 +143,7 @@ class _Solver:
 
         Repair changes edges, so a root is judged by the tree that people will see.
         """
-        fixed = set(self.merges) | {child for _, child in self.copies}
+        fixed = set(self.merges) | set(self.known.confirmed) | {c for _, c in self.copies}
         likely = np.argsort(-first.posterior, kind="stable")[:ROOTS_WEIGHED]
         roots = [int(r) for r in likely if first.posterior[r] > ROOT_POSSIBLE]
         repaired, scores = [], []
@@ -135,6 +156,7 @@ class _Solver:
                 odds += score_drift(tree, self.angles, deaf=self.deaf) / 2
             centrality = calculate_centrality(parents, self.members)
             repaired.append(parents)
+            odds += self.known.score(parents)
             scores.append(odds + CENTRALITY_WEIGHT * centrality)
         weights = np.exp(np.array(scores) - max(scores))
         posterior = first.posterior.copy()
@@ -239,13 +261,15 @@ class _Solver:
             drop_cyclic_merges(self.merges, parents),
             self.judge,
             orientation,
+            self.known,
         )
         edges = writer.describe_tree(parents)
-        ids = self.family.ids
         for twin, first in enumerate(self.twins):
             if twin != first:
                 count = self.twins.count(first)
                 edges.append(writer.describe_duplicate(first, twin, count=count))
+        edges = [self._name_parent(edge) for edge in edges]
+        ids = self.family.ids
         return FamilyTree(
             members=tuple(sorted(ids)),
             edges=tuple(sorted(edges, key=lambda e: (e.child, not e.main, e.parent))),
@@ -253,6 +277,14 @@ class _Solver:
             root_confidence=float(orientation.posterior[orientation.root]),
             method=METHOD,
         )
+
+    def _name_parent(self, edge: Edge) -> Edge:
+        """Of several equal members, the one that is confirmed to be the parent."""
+        confirmed = self.constraints.confirmed.get(edge.child)
+        if not edge.main or confirmed not in self.family.ids:
+            return edge
+        equal = {self.twins[self.family.ids.index(i)] for i in (confirmed, edge.parent)}
+        return replace(edge, parent=confirmed, confidence=1.0) if len(equal) == 1 else edge
 
     def _are_siblings(self, a: int, b: int, c: int) -> bool:
         if (a, b, c) not in self.siblings:

@@ -37,7 +37,11 @@ class Orientation:
 
 
 def orient(
-    neighbours: Neighbours, log_odds: Mapping[tuple[int, int], float], size: int
+    neighbours: Neighbours,
+    log_odds: Mapping[tuple[int, int], float],
+    size: int,
+    *,
+    pinned: int | None = None,
 ) -> Orientation:
     """Root posterior from the directions of all edges and the shape of the tree.
 
@@ -49,6 +53,7 @@ def orient(
     neighbours : a tree
     log_odds : (a, b) -> log-odds that a is the parent, for one order of each edge
     size : number of places, for the posterior's shape
+    pinned : the root, where it is known
     """
     start = min(neighbours)
     order, parents = walk(neighbours, start)
@@ -67,6 +72,8 @@ def orient(
         )
     members = sorted(order)
     total = np.array([score[m] + CENTRALITY_WEIGHT * centrality[m] for m in members])
+    if pinned is not None:
+        total = np.where(np.array(members) == pinned, 0.0, -np.inf)
     weights = np.exp(total - total.max())
     posterior = np.zeros(size)
     posterior[members] = weights / weights.sum()
@@ -79,6 +86,15 @@ def point(neighbours: Neighbours, root: int, posterior: NDArray[np.float64]) -> 
     """The same tree hung from another root, under a given posterior."""
     order, parents = walk(neighbours, root)
     return Orientation(root, parents, tuple(order), posterior)
+
+
+def link(parents: Mapping[int, int], members: Collection[int]) -> Neighbours:
+    """A rooted tree without its directions."""
+    neighbours: Neighbours = {member: set() for member in members}
+    for child, parent in parents.items():
+        neighbours[child].add(parent)
+        neighbours[parent].add(child)
+    return neighbours
 
 
 def calculate_centrality(parents: Mapping[int, int], members: Collection[int]) -> float:

@@ -4,6 +4,7 @@ import type { Evidence } from '@/lib/types'
 const FLAGS: Record<string, string> = {
   new_head: 'It has a new output head, which the parent does not have.',
   extended_vocabulary: 'Its vocabulary is larger than the parent’s.',
+  confirmed: 'Somebody confirmed this parent.',
 }
 
 const METHODS: Record<string, string> = {
