@@ -24,12 +24,11 @@ from model_heritage_backend.clustering.edge_judge import EdgeJudge, ExactSource
 from model_heritage_backend.clustering.genealogy import Edge, FamilyTree
 from model_heritage_backend.clustering.merges import drop_cyclic_merges, find_merges
 from model_heritage_backend.clustering.orientation import (
-    CENTRALITY_WEIGHT,
     Orientation,
-    calculate_centrality,
     link,
     orient,
     point,
+    weigh_root,
 )
 from model_heritage_backend.clustering.pair_statistics import (
     CAP,
@@ -154,10 +153,9 @@ class _Solver:
             # Repair makes acute angles wherever it moves a member: half of the say is before it.
             for tree in (orientation.parents, parents):
                 odds += score_drift(tree, self.angles, deaf=self.deaf) / 2
-            centrality = calculate_centrality(parents, self.members)
             repaired.append(parents)
             odds += self.known.score(parents)
-            scores.append(odds + CENTRALITY_WEIGHT * centrality)
+            scores.append(weigh_root(odds, len(neighbours[root])))
         weights = np.exp(np.array(scores) - max(scores))
         posterior = first.posterior.copy()
         posterior[roots] = posterior[roots].sum() * weights / weights.sum()

@@ -11,8 +11,12 @@ from numpy.typing import NDArray
 
 from model_heritage_backend.clustering.skeleton import Neighbours
 
-CENTRALITY_WEIGHT = 0.5
-"""Weight of the rumour-centrality prior (Shah and Zaman, 2011): a root tends to sit centrally."""
+EVIDENCE_WEIGHT = 0.45
+"""Of log-odds of directions: edges at the root err together, so their sum says too much."""
+CHILDREN_WEIGHT = 2.0
+"""Of ln(1 + number of neighbours): models with many children tend to be roots. A conditional logit
+over the roots of 60 families of wild and small-step zoos gave 0.46 and 3.0; the second is taken
+lower, as families elsewhere may have popular models that are no roots."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,8 @@ def orient(
 ) -> Orientation:
     """Root posterior from the directions of all edges and the shape of the tree.
 
-    score(r) = sum over edges, pointed away from r, of their log-odds
-               + CENTRALITY_WEIGHT x (- sum over members of ln(size of its subtree)).
+    score(r) = EVIDENCE_WEIGHT x sum over edges, pointed away from r, of their log-odds
+               + CHILDREN_WEIGHT x ln(1 + number of r's neighbours).
 
     Parameters
     ----------
@@ -58,20 +62,12 @@ def orient(
     start = min(neighbours)
     order, parents = walk(neighbours, start)
     odds = {**log_odds, **{(b, a): -value for (a, b), value in log_odds.items()}}
-    below = dict.fromkeys(order, 1)
-    for member in reversed(order):
-        if member in parents:
-            below[parents[member]] += below[member]
     score = {start: sum(odds[parents[m], m] for m in order[1:])}
-    centrality = {start: -sum(math.log(below[m]) for m in order)}
     for member in order[1:]:
         above = parents[member]
         score[member] = score[above] - 2 * odds[above, member]
-        centrality[member] = (
-            centrality[above] + math.log(below[member]) - math.log(len(order) - below[member])
-        )
     members = sorted(order)
-    total = np.array([score[m] + CENTRALITY_WEIGHT * centrality[m] for m in members])
+    total = np.array([weigh_root(score[m], len(neighbours[m])) for m in members])
     if pinned is not None:
         total = np.where(np.array(members) == pinned, 0.0, -np.inf)
     weights = np.exp(total - total.max())
@@ -80,6 +76,11 @@ def orient(
     root = int(np.argmax(posterior))
     order, parents = walk(neighbours, root)
     return Orientation(root, parents, tuple(order), posterior)
+
+
+def weigh_root(log_odds: float, children: int) -> float:
+    """Log of a root's weight, up to a constant: what the edges say, and the prior."""
+    return EVIDENCE_WEIGHT * log_odds + CHILDREN_WEIGHT * math.log1p(children)
 
 
 def point(neighbours: Neighbours, root: int, posterior: NDArray[np.float64]) -> Orientation:
@@ -95,17 +96,6 @@ def link(parents: Mapping[int, int], members: Collection[int]) -> Neighbours:
         neighbours[child].add(parent)
         neighbours[parent].add(child)
     return neighbours
-
-
-def calculate_centrality(parents: Mapping[int, int], members: Collection[int]) -> float:
-    """Log-likelihood of a rooted tree's shape: - sum over members of ln(size of its subtree)."""
-    below = dict.fromkeys(members, 0)
-    for member in members:
-        above: int | None = member
-        while above is not None:
-            below[above] += 1
-            above = parents.get(above)
-    return -sum(math.log(count) for count in below.values())
 
 
 def walk(neighbours: Neighbours, root: int) -> tuple[list[int], dict[int, int]]:

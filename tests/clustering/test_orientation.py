@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model_heritage_backend.clustering.orientation import (
-    CENTRALITY_WEIGHT,
+    CHILDREN_WEIGHT,
+    EVIDENCE_WEIGHT,
     Orientation,
-    calculate_centrality,
     orient,
     point,
     walk,
@@ -43,11 +43,12 @@ def draw_tree(draw: st.DrawFn) -> LogOdds:
 
 
 def score_naively(log_odds: LogOdds, root: int) -> float:
-    """Walk the tree from this root: odds of all its edges, and its centrality."""
-    order, parents = walk(make_neighbours(log_odds), root)
+    """Walk the tree from this root: odds of all its edges, and its number of children."""
+    neighbours = make_neighbours(log_odds)
+    order, parents = walk(neighbours, root)
     both = log_odds | {(b, a): -value for (a, b), value in log_odds.items()}
-    centrality = calculate_centrality(parents, order)
-    return sum(both[parents[m], m] for m in order[1:]) + CENTRALITY_WEIGHT * centrality
+    evidence = sum(both[parents[m], m] for m in order[1:])
+    return EVIDENCE_WEIGHT * evidence + CHILDREN_WEIGHT * math.log(1 + len(neighbours[root]))
 
 
 @given(draw_tree())
@@ -88,19 +89,23 @@ def test_edges_seen_from_the_other_end_say_the_same(log_odds: LogOdds) -> None:
     np.testing.assert_allclose(first.posterior, second.posterior, rtol=1e-9)
 
 
-def test_without_evidence_the_centre_is_the_likeliest_root() -> None:
-    r"""0 ── 1 ── 2: subtrees of 3, 1, 1 from the middle and of 3, 2, 1 from an end, so that the
-    middle is 2 times likelier, to the power of the weight.
-    """
+def test_without_evidence_the_one_with_most_children_is_the_likeliest_root() -> None:
+    """0 ── 1 ── 2"""
     links = {(0, 1): 0.0, (1, 2): 0.0}
     found = orient(make_neighbours(links), links, 3)
-    middle = 2**CENTRALITY_WEIGHT
+    middle = (3 / 2) ** CHILDREN_WEIGHT
     np.testing.assert_allclose(found.posterior, np.array([1, middle, 1]) / (2 + middle))
     assert found.root == 1
 
 
-def test_strong_evidence_outweighs_the_centre() -> None:
-    links = {(0, 1): 5.0, (1, 2): 5.0}
+def test_a_pinned_root_is_the_root() -> None:
+    links = {(0, 1): 50.0, (1, 2): 0.0}
+    found = orient(make_neighbours(links), links, 3, pinned=2)
+    assert (found.root, found.posterior.tolist()) == (2, [0, 0, 1])
+
+
+def test_strong_evidence_outweighs_the_number_of_children() -> None:
+    links = {(0, 1): 12.0, (1, 2): 12.0}
     found = orient(make_neighbours(links), links, 3)
     assert (found.root, dict(found.parents), found.order) == (0, {1: 0, 2: 1}, (0, 1, 2))
     assert found.posterior[0] > 0.99
@@ -108,7 +113,7 @@ def test_strong_evidence_outweighs_the_centre() -> None:
 
 def test_one_strong_edge_orients_its_neighbours() -> None:
     """0 → 1 is sure, 1 - 2 is not: the root is not likely to be 2."""
-    links = {(0, 1): 8.0, (1, 2): 0.0}
+    links = {(0, 1): 16.0, (1, 2): 0.0}
     found = orient(make_neighbours(links), links, 3)
     assert found.posterior[1] + found.posterior[2] < 0.01
     assert found.calculate_certainty(2) > 0.99
@@ -138,15 +143,6 @@ def test_pointing_hangs_the_same_tree_from_another_root() -> None:
     found = point(neighbours, 2, posterior)
     assert (found.root, dict(found.parents), found.order) == (2, {1: 2, 0: 1}, (2, 1, 0))
     assert found.posterior is posterior
-
-
-def test_centrality_counts_subtrees() -> None:
-    """0 ─┬─ 1 ── 3          sizes 5, 2, 1, 1, 1
-    ├─ 2
-    └─ 4
-    """
-    parents = {1: 0, 2: 0, 3: 1, 4: 0}
-    assert calculate_centrality(parents, range(5)) == pytest.approx(-math.log(5 * 2))
 
 
 def test_a_walk_goes_breadth_first() -> None:
