@@ -20,9 +20,12 @@ FINAL = ("int", "cast", "prune", "duplicate")
 """Operations after which people rarely train on."""
 
 
-def build(seed: int, models: int | None) -> Iterator[Family]:
-    """One family per architecture (fewer when ``models`` is small) and two strangers."""
-    rng = random.Random(f"wild/{seed}")
+def build(seed: int, models: int | None, *, kind: str = "wild") -> Iterator[Family]:
+    """One family per architecture (fewer when ``models`` is small) and two strangers.
+
+    Zoos of another ``kind`` that begin as wild ones draw other numbers from the same seed.
+    """
+    rng = random.Random(f"{kind}/{seed}")
     kinds = rng.sample(list(Kind), len(Kind))
     if models is None:
         sizes = [rng.randint(SMALLEST, LARGEST) for _ in kinds]
@@ -32,12 +35,13 @@ def build(seed: int, models: int | None) -> Iterator[Family]:
         sizes = [share + (i < rest) for i in range(count)]
     architectures = [draw_architecture(kind, rng) for kind in kinds[: len(sizes)]]
     for number, (architecture, size) in enumerate(zip(architectures, sizes, strict=True)):
-        yield grow(f"F{number}", architecture, size, random.Random(f"wild/{seed}/{number}"))
+        own = random.Random(f"{kind}/{seed}/{number}")
+        yield grow(f"F{number}", architecture, size, own)
     for number in range(STRANGERS):
-        own = random.Random(f"wild/{seed}/stranger/{number}")
+        own = random.Random(f"{kind}/{seed}/stranger/{number}")
         family = Family(f"S{number}")
         architecture = architectures[number % len(architectures)]
-        family.plant(architecture, _root_recipe(architecture, own), own)
+        family.plant(architecture, draw_root_recipe(architecture, own), own)
         yield family
 
 
@@ -73,7 +77,8 @@ def draw_architecture(kind: Kind, rng: random.Random) -> Architecture:
     return Architecture(kind=kind, width=width, depth=depth, hidden=64, outputs=10, initial=initial)
 
 
-def _root_recipe(architecture: Architecture, rng: random.Random) -> Recipe:
+def draw_root_recipe(architecture: Architecture, rng: random.Random) -> Recipe:
+    """Long enough to learn the task, and somewhat different every time."""
     return Recipe(
         rate=rng.uniform(1e-3, 3e-3),
         decay=rng.choice((0.0, 0.01, 0.1)),
@@ -85,7 +90,7 @@ def _root_recipe(architecture: Architecture, rng: random.Random) -> Recipe:
 def grow(name: str, architecture: Architecture, size: int, rng: random.Random) -> Family:
     """A family of ``size`` models over a random topology."""
     family = Family(name)
-    family.plant(architecture, _root_recipe(architecture, rng), rng)
+    family.plant(architecture, draw_root_recipe(architecture, rng), rng)
     parents = TOPOLOGIES[rng.choice(list(TOPOLOGIES))](size, rng)
     for child, place in enumerate(parents, start=1):
         has_children = child in parents
