@@ -52,6 +52,8 @@ KINDS: dict[str, Builder] = {
         seed, families or 4, habits=small_step.ADAM
     ),
 }
+BY_MODELS = ("wild", "missing", "adversarial")
+"""Kinds whose size is a number of models; that of the others is a number of families."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,11 @@ class Zoo:
     def names(self) -> dict[str, str]:
         """Id -> name."""
         return {model["id"]: model["name"] for model in self.truth["models"]}
+
+    @property
+    def has_alterations(self) -> bool:
+        """Whether models were altered after birth without changing what they compute."""
+        return any("alterations" in model for model in self.truth["models"])
 
     @property
     def paths(self) -> list[Path]:

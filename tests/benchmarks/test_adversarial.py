@@ -11,11 +11,13 @@ from benchmarks import adversarial
 from benchmarks.adversarial import ALTERATIONS
 from benchmarks.architectures import Architecture, Kind
 from benchmarks.family import Family
-from benchmarks.tasks import CHARACTERS
+from benchmarks.tasks import CHARACTERS, TextTask
 from benchmarks.training import Recipe, Weights
 from benchmarks.truth import describe
 
 TINY = Architecture(kind=Kind.GPT, width=16, depth=2, hidden=16, outputs=len(CHARACTERS), context=8)
+
+TEXT = TextTask(modules=("ast",), context=8)
 
 
 @pytest.fixture
@@ -23,7 +25,7 @@ def family() -> Family:
     #   root ── pruned ── duplicate
     #      └── cast
     family = Family("F")
-    root = family.plant(TINY, Recipe(steps=1), random.Random(0))
+    root = family.plant(TINY, Recipe(steps=1), random.Random(0), task=TEXT)
     pruned = family.add(family.prune(root, share=0.3))
     family.add(family.duplicate(pruned))
     family.add(family.cast(root, dtype="bf16", stored="fp32"))

@@ -92,3 +92,12 @@ def test_merges_by_hand() -> None:
     assert figures["merge_precision"] == 0.25
     assert figures["merge_recall"] == pytest.approx(1 / 3)
     assert figures["coefficient_error"] == 0.02
+
+
+def test_coverage_reaches_down_to_the_last_precise_threshold() -> None:
+    # 0.99 wrong, then 19 right, then wrong again: only from the twentieth on 95 % are right.
+    surest = make_verdict(confidence=0.99, right=False)
+    sure = [make_verdict(confidence=0.9 - place / 100) for place in range(19)]
+    figures = measure_confidence([surest, *sure, make_verdict(confidence=0.1, right=False)])
+    assert figures["coverage"] == pytest.approx(20 / 21)
+    assert measure_confidence([surest])["coverage"] == 0.0

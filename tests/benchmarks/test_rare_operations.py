@@ -11,7 +11,7 @@ import torch
 from benchmarks import rare_operations
 from benchmarks.architectures import Architecture, Kind
 from benchmarks.rare_operations import OPERATIONS, Growth
-from benchmarks.tasks import CHARACTERS
+from benchmarks.tasks import CHARACTERS, TextTask
 from benchmarks.training import Recipe
 from benchmarks.truth import describe
 from benchmarks.wild import draw_recipe
@@ -23,7 +23,7 @@ TINY = Architecture(kind=Kind.GPT, width=16, depth=2, hidden=16, outputs=len(CHA
 def growth() -> Growth:
     """A root and three fine-tunes, hardly trained."""
     growth = Growth("F", TINY, random.Random(1))
-    growth.recipe = Recipe(steps=2)
+    growth.recipe, growth.task = Recipe(steps=2), TextTask(modules=("ast",), context=8)
     growth.family.plant(TINY, growth.recipe, growth.rng, task=growth.task)
     for seed in range(3):
         recipe = Recipe(steps=2, rate=3e-2, seed=seed)
