@@ -1,7 +1,8 @@
 """Missing zoos: wild ones of which a third of the models with children is withheld.
 
-Withheld are rather those with two children or more: what had only one can hardly be missed. A
-merge's parents and whatever has an exact duplicate stay, so that the others' truth stays clear.
+Withheld are rather those with two children or more: what had only one can hardly be missed, so
+no family is a chain. A merge's parents and whatever has an exact duplicate stay, so that the
+others' truth stays clear.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from benchmarks import wild
 from benchmarks.family import Family, Member
 
+BRANCHING = ("star", "preferential", "recursive")
 SHARE = 1 / 3
 FEWEST = 3
 """A family keeps at least so many models."""
@@ -20,7 +22,8 @@ FEWEST = 3
 
 def build(seed: int, models: int | None) -> Iterator[Family]:
     """The families of a wild zoo, some members withheld; ``models`` counts these, too."""
-    for number, family in enumerate(wild.build(seed, models, kind="missing")):
+    grown = wild.build(seed, models, kind="missing", topologies=BRANCHING)
+    for number, family in enumerate(grown):
         withhold(family, random.Random(f"missing/{seed}/withheld/{number}"))
         yield family
 

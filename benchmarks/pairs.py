@@ -49,19 +49,27 @@ def judge_pairs(
 def measure_pairs(pairs: Sequence[PairVerdict]) -> dict[str, Any]:
     """Share of the relatives that are related, also by kind of alteration; false relatives.
 
-    A pair with several alterations counts under each of them. None without altered models.
+    ``altered_by_kind`` tells the share of the pairs with nothing but this kind of alteration, and
+    of all that have it. None without altered models.
     """
     if not pairs:
         names = ("altered_pairs", "altered_related", "altered_false", "altered_by_kind")
         return dict.fromkeys(names)
     relatives = [pair for pair in pairs if pair.same]
-    by_kind = {
-        kind: float(np.mean([pair.related for pair in relatives if kind in pair.kinds]))
-        for kind in sorted({kind for pair in relatives for kind in pair.kinds})
-    }
+    kinds = sorted({kind for pair in relatives for kind in pair.kinds})
     return {
         "altered_pairs": len(relatives),
-        "altered_related": float(np.mean([p.related for p in relatives])) if relatives else None,
+        "altered_related": _share(relatives),
         "altered_false": sum(pair.related for pair in pairs if not pair.same),
-        "altered_by_kind": by_kind,
+        "altered_by_kind": {
+            kind: {
+                "alone": _share([pair for pair in relatives if pair.kinds == {kind}]),
+                "among_others": _share([pair for pair in relatives if kind in pair.kinds]),
+            }
+            for kind in kinds
+        },
     }
+
+
+def _share(relatives: Sequence[PairVerdict]) -> float | None:
+    return float(np.mean([pair.related for pair in relatives])) if relatives else None

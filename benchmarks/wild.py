@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from benchmarks.architectures import Architecture, Kind
 from benchmarks.family import Family, Member
@@ -20,7 +20,13 @@ FINAL = ("int", "cast", "prune", "duplicate")
 """Operations after which people rarely train on."""
 
 
-def build(seed: int, models: int | None, *, kind: str = "wild") -> Iterator[Family]:
+def build(
+    seed: int,
+    models: int | None,
+    *,
+    kind: str = "wild",
+    topologies: Sequence[str] = tuple(TOPOLOGIES),
+) -> Iterator[Family]:
     """One family per architecture (fewer when ``models`` is small) and two strangers.
 
     Zoos of another ``kind`` that begin as wild ones draw other numbers from the same seed.
@@ -36,7 +42,7 @@ def build(seed: int, models: int | None, *, kind: str = "wild") -> Iterator[Fami
     architectures = [draw_architecture(kind, rng) for kind in kinds[: len(sizes)]]
     for number, (architecture, size) in enumerate(zip(architectures, sizes, strict=True)):
         own = random.Random(f"{kind}/{seed}/{number}")
-        yield grow(f"F{number}", architecture, size, own)
+        yield grow(f"F{number}", architecture, size, own, topologies)
     for number in range(STRANGERS):
         own = random.Random(f"{kind}/{seed}/stranger/{number}")
         family = Family(f"S{number}")
@@ -87,11 +93,13 @@ def draw_root_recipe(architecture: Architecture, rng: random.Random) -> Recipe:
     )
 
 
-def grow(name: str, architecture: Architecture, size: int, rng: random.Random) -> Family:
+def grow(
+    name: str, architecture: Architecture, size: int, rng: random.Random, topologies: Sequence[str]
+) -> Family:
     """A family of ``size`` models over a random topology."""
     family = Family(name)
     family.plant(architecture, draw_root_recipe(architecture, rng), rng)
-    parents = TOPOLOGIES[rng.choice(list(TOPOLOGIES))](size, rng)
+    parents = TOPOLOGIES[rng.choice(topologies)](size, rng)
     for child, place in enumerate(parents, start=1):
         has_children = child in parents
         family.add(bear(family, family.members[place], rng, trained_on=has_children))

@@ -23,7 +23,11 @@ def test_only_pairs_with_an_altered_model_count() -> None:
         "altered_pairs": 3,
         "altered_related": 1 / 3,
         "altered_false": 1,
-        "altered_by_kind": {"drop": 0.5, "rename": 0.0, "scale": 0.5},
+        "altered_by_kind": {
+            "drop": {"alone": None, "among_others": 0.5},
+            "rename": {"alone": 0.0, "among_others": 0.0},
+            "scale": {"alone": None, "among_others": 0.5},
+        },
     }
 
 
