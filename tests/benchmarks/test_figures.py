@@ -95,9 +95,9 @@ def test_merges_by_hand() -> None:
 
 
 def test_coverage_reaches_down_to_the_last_precise_threshold() -> None:
-    # 0.99 wrong, then 19 right, then wrong again: only from the twentieth on 95 % are right.
-    surest = make_verdict(confidence=0.99, right=False)
-    sure = [make_verdict(confidence=0.9 - place / 100) for place in range(19)]
-    figures = measure_confidence([surest, *sure, make_verdict(confidence=0.1, right=False)])
-    assert figures["coverage"] == pytest.approx(20 / 21)
-    assert measure_confidence([surest])["coverage"] == 0.0
+    # One wrong between 20 and 10 right ones, then two wrong: 30 of the first 31 are right.
+    sure = [make_verdict(confidence=0.99 - place / 100) for place in range(20)]
+    wrong = [make_verdict(confidence=c, right=False) for c in (0.75, 0.2, 0.1)]
+    rest = [make_verdict(confidence=0.7 - place / 100) for place in range(10)]
+    assert measure_confidence([*sure, *wrong, *rest])["coverage"] == pytest.approx(31 / 33)
+    assert measure_confidence(wrong)["coverage"] == 0.0
