@@ -28,7 +28,7 @@ from benchmarks.architectures import Architecture, Kind
 from benchmarks.tasks import CHARACTERS, DigitsTask, Task, TextTask, draw_task
 from benchmarks.training import Recipe, collect, optimise
 from benchmarks.zoo import one_thread
-from model_heritage_backend.clustering.relatedness import calculate_relatedness
+from model_heritage_backend.clustering.relatedness import calculate_relatedness, find_components
 from model_heritage_backend.fingerprints import Fingerprint, fingerprint_weights
 from model_heritage_backend.weights import open_weights
 
@@ -52,7 +52,7 @@ class Strangers:
     """All pairs of one architecture.
 
     ``z`` is standard normal for strangers, by the pairs' own null hypothesis; ``false`` counts the
-    pairs the engine takes for relatives.
+    pairs the engine takes for relatives; ``families`` should be as many as ``models``.
     """
 
     architecture: str
@@ -63,6 +63,7 @@ class Strangers:
     largest_correlation: float
     false: int
     false_same_data: int
+    families: int
     train_seconds: float
     test_seconds: float
 
@@ -73,6 +74,7 @@ def measure(name: str, architecture: Architecture, models: int) -> Strangers:
     fingerprints = list(train_all(architecture, models))
     trained = time.perf_counter()
     found = calculate_relatedness(fingerprints, fingerprints)
+    families = find_components({str(place): one for place, one in enumerate(fingerprints)})
     tested = time.perf_counter()
     above = np.triu_indices(models, 1)
     same_data = (above[0] < models // 2) & (above[1] < models // 2)
@@ -86,6 +88,7 @@ def measure(name: str, architecture: Architecture, models: int) -> Strangers:
         largest_correlation=float(found.correlation[above].max()),
         false=int(related.sum()),
         false_same_data=int(related[same_data].sum()),
+        families=len(families),
         train_seconds=trained - begun,
         test_seconds=tested - trained,
     )
@@ -128,6 +131,7 @@ HEADINGS = (
     "sd of z",
     "largest correlation",
     "false links",
+    "families",
     "training s",
     "test s",
 )
@@ -139,13 +143,16 @@ def format_table(found: Sequence[Strangers]) -> str:
     lines += [
         f"| {one.architecture} | {one.models} | {one.pairs} | {one.largest_z:.2f} "
         f"| {one.sd_z:.3f} | {one.largest_correlation:.4f} | {one.false} "
-        f"| {one.train_seconds:.0f} | {one.test_seconds:.1f} |"
+        f"| {one.families} | {one.train_seconds:.0f} | {one.test_seconds:.1f} |"
         for one in found
     ]
-    models, pairs, false = (sum(getattr(s, n) for s in found) for n in ("models", "pairs", "false"))
+    names = ("models", "pairs", "false", "families")
+    models, pairs, false, families = (sum(getattr(one, n) for one in found) for n in names)
     top = max(one.largest_z for one in found)
     correlation = max(one.largest_correlation for one in found)
-    lines.append(f"| all | {models} | {pairs} | {top:.2f} | | {correlation:.4f} | {false} | | |")
+    lines.append(
+        f"| all | {models} | {pairs} | {top:.2f} | | {correlation:.4f} | {false} | {families} | | |"
+    )
     return "\n".join(lines) + "\n"
 
 
@@ -163,7 +170,8 @@ def write_results(found: Sequence[Strangers], path: Path) -> Path:
 LEGEND = """\
 Networks trained from random starts of their own; all pairs of one architecture, put to the engine's
 test of relatedness. The first half of each architecture's networks saw the same data in the same
-order. *false links*: pairs taken for relatives; there should be none.
+order. *false links*: pairs taken for relatives; there should be none, and every network should be a
+family of its own.
 """
 
 
@@ -179,7 +187,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{name} done", file=sys.stderr, flush=True)
     print(format_table(found))
     print(f"Written: {write_results(found, options.out)}")
-    return 1 if any(one.false for one in found) else 0
+    return int(any(one.false or one.families < one.models for one in found))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_results_are_written(tmp_path: Path) -> None:
     assert unrelated.main(["--models", "6", "--out", str(tmp_path / "found")]) == 0
     (found,) = json.loads((tmp_path / "found.json").read_text())["architectures"]
-    assert (found["models"], found["pairs"], found["false"]) == (6, 15, 0)
+    assert (found["models"], found["pairs"], found["false"], found["families"]) == (6, 15, 0, 6)
     assert 0 < found["largest_z"] < 8
     assert "| all | 6 | 15 |" in (tmp_path / "found.md").read_text()
 
@@ -31,7 +31,7 @@ def test_a_model_met_twice_is_a_false_link(monkeypatch: pytest.MonkeyPatch) -> N
     once = next(unrelated.train_all(TINY, 1))
     monkeypatch.setattr(unrelated, "train_all", lambda *_: iter([once, once]))
     found = unrelated.measure("MLP", TINY, 2)
-    assert found.false == 1
+    assert (found.false, found.families) == (1, 1)
     assert found.largest_correlation == pytest.approx(1.0, abs=1e-3)
 
 
