@@ -10,10 +10,10 @@ PNPM := npx -y pnpm@12.21.0 -C $(FRONT)
 FRONT_SOURCES := $(shell find $(FRONT) -path $(FRONT)/node_modules -prune -o -path $(FRONT)/dist -prune -o -type f -print 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev test test-back test-front lint bench demo clean
+.PHONY: help setup run dev test test-back test-front lint bench bench-accuracy bench-unrelated demo clean
 
 help: ## Show what there is
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 setup: $(STAMPS)/python-dev $(STAMPS)/front ## Only install, for running, testing and developing
 
@@ -38,8 +38,13 @@ lint: $(STAMPS)/python-dev $(STAMPS)/front ## Style, types and import contracts
 	$(VENV)/bin/lint-imports
 	$(PNPM) run lint
 
-bench: $(STAMPS)/python-dev ## Accuracy on really trained zoos, beside MoTHer
-	$(PY) -m benchmarks.accuracy
+bench: bench-accuracy ## Another name of bench-accuracy
+
+bench-accuracy: $(STAMPS)/python-dev ## Accuracy beside MoTHer on trained zoos: SEEDS="81 82" KINDS="wild missing"
+	$(PY) -m benchmarks.accuracy $(if $(SEEDS),--seeds $(SEEDS)) $(if $(KINDS),--kinds $(KINDS))
+
+bench-unrelated: $(STAMPS)/python-dev ## False family links among 100,000 unrelated pairs
+	$(PY) -m benchmarks.unrelated
 
 demo: $(STAMPS)/python ## Fill the running server with a small real family and show its tree
 	$(PY) -m benchmarks.demo

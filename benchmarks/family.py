@@ -30,6 +30,7 @@ class Member:
 
     ``parents`` holds (parent, coefficient), main parent first; empty for a root.
     ``relation`` is the word the heritage document should find; ``operation`` says more.
+    ``base`` is the parent that a merge of task vectors is relative to.
     """
 
     name: str
@@ -39,14 +40,30 @@ class Member:
     relation: str | None = None
     operation: str = "root"
     params: dict[str, Any] = field(default_factory=dict)
+    base: Member | None = None
+
+
+@dataclass(frozen=True)
+class Altered:
+    """Weights as they are published, and what was done to them: kind and parameters."""
+
+    weights: Weights
+    alterations: tuple[dict[str, Any], ...]
 
 
 @dataclass
 class Family:
-    """Members in order of birth; the first is the root."""
+    """Members in order of birth; the first is the root.
+
+    Withheld ones are not published, altered ones are published otherwise than they were born.
+    ``teacher`` is the member of another family whose outputs the root was trained on.
+    """
 
     name: str
     members: list[Member] = field(default_factory=list)
+    withheld: list[Member] = field(default_factory=list)
+    altered: dict[Member, Altered] = field(default_factory=dict)
+    teacher: Member | None = None
 
     @property
     def root(self) -> Member:
@@ -158,3 +175,39 @@ class Family:
         bonds: Sequence[Bond] = [(parent, coefficient), (other, 1 - coefficient)]
         bonds = sorted(bonds, key=lambda bond: -(bond[1] or 0.0))
         return self._bear(parent, "merge", "merge", weights=weights, parents=tuple(bonds))
+
+    def blend(
+        self,
+        weights: Weights,
+        operation: str,
+        bonds: Sequence[Bond],
+        *,
+        base: Member | None = None,
+        params: dict[str, Any],
+    ) -> Member:
+        """Any merge that was computed already. A base comes last, the largest share first."""
+        ordered = sorted(bonds, key=lambda bond: (bond[0] is base, -(bond[1] or 0.0)))
+        main = ordered[0][0]
+        return self._bear(
+            main,
+            "merge",
+            operation,
+            weights=weights,
+            parents=tuple(ordered),
+            base=base,
+            params=params,
+        )
+
+    def deepen(self, parent: Member, *, blocks: Sequence[int]) -> Member:
+        """Blocks duplicated and renumbered, nothing trained: the rest of the body is unchanged."""
+        weights = operations.deepen(parent.weights, blocks=blocks)
+        architecture = replace(parent.architecture, depth=len(blocks))
+        return Member(
+            name=f"{self.name}-{len(self.members)}",
+            weights=weights,
+            architecture=architecture,
+            parents=((parent, None),),
+            relation="partial",
+            operation="extended-depth",
+            params={"blocks": list(blocks), "relative_change": 0.0},
+        )

@@ -7,11 +7,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
+from benchmarks.pairs import measure_pairs
 from benchmarks.scoring import Judgement, Verdict
 
 SURE = 0.9
+PRECISE = 0.95
 BINS = 10
 
 
@@ -35,7 +38,13 @@ def summarise(
         for kind, right in judgement.roots
         if architecture in (None, kind)
     ]
-    children = [verdict for verdict in verdicts if not verdict.is_root]
+    children = [v for v in verdicts if not v.is_root and not v.orphan]
+    pairs = [
+        pair
+        for judgement in judgements
+        for pair in judgement.pairs
+        if architecture in (None, pair.architecture)
+    ]
     right = [verdict for verdict in children if verdict.right]
     return {
         "models": len(verdicts),
@@ -51,6 +60,8 @@ def summarise(
         "relation_confusion": _count_confusion(right),
         **measure_merges(verdicts),
         **measure_confidence(verdicts),
+        **measure_ghosts(judgements, verdicts, architecture=architecture),
+        **measure_pairs(pairs),
     }
 
 
@@ -87,11 +98,12 @@ def measure_confidence(verdicts: Sequence[Verdict]) -> dict[str, Any]:
 
     ``brier`` is to be compared with ``brier_constant``, that of always answering the base rate;
     ``ece`` is the expected calibration error over ten bins of equal width; ``sure_share`` of the
-    edges have confidence 0.9 or more and ``sure_accuracy`` of those are right. An edge into a
-    root is wrong.
+    edges have confidence 0.9 or more and ``sure_accuracy`` of those are right. ``coverage`` is
+    the largest share of the edges above one confidence of which 95 % are right. An edge into a
+    root is wrong; one into an orphan is right when it comes from the nearest ancestor there is.
     """
-    edges = [(v.confidence, v.right) for v in verdicts if v.confidence is not None]
-    names = ("edges", "brier", "brier_constant", "ece", "sure_share", "sure_accuracy")
+    edges = [(v.confidence, v.is_sound) for v in verdicts if v.confidence is not None]
+    names = ("edges", "brier", "brier_constant", "ece", "sure_share", "sure_accuracy", "coverage")
     if not edges:
         return {**dict.fromkeys(names), "edges": 0}
     confidence, right = np.array(edges, float).T
@@ -108,5 +120,45 @@ def measure_confidence(verdicts: Sequence[Verdict]) -> dict[str, Any]:
         float(sum(gaps)),
         float(sure.mean()),
         _share(right[sure]),
+        _measure_coverage(confidence, right),
     )
     return dict(zip(names, values, strict=True))
+
+
+def _measure_coverage(confidence: NDArray[np.float64], right: NDArray[np.float64]) -> float:
+    shares = [
+        float((confidence >= threshold).mean())
+        for threshold in np.unique(confidence)
+        if right[confidence >= threshold].mean() >= PRECISE
+    ]
+    return max(shares, default=0.0)
+
+
+def measure_ghosts(
+    judgements: Sequence[Judgement], verdicts: Sequence[Verdict], *, architecture: str | None
+) -> dict[str, Any]:
+    """Ghosts, and what is said of the models whose parent was withheld.
+
+    ``ghosts`` is the number of withheld models that could be inferred. ``orphans_abstained`` and
+    ``orphans_ancestor`` are the shares of orphans without a resolved edge, and with one from the
+    nearest ancestor there is; ``orphans_sure_wrong`` counts other parents named with confidence
+    0.9 or more.
+    """
+    told = [r for j in judgements for a, r in j.ghosts.told if architecture in (None, a)]
+    true = [f for j in judgements for a, f in j.ghosts.true if architecture in (None, a)]
+    orphans = [v for v in verdicts if v.orphan]
+    return {
+        "ghosts": len(true) if orphans else None,
+        "ghosts_told": len(told) if orphans or told else None,
+        "ghost_precision": _share(told),
+        "ghost_recall": _share(true),
+        "orphans": len(orphans) if orphans else None,
+        "orphans_abstained": _share(v.abstains for v in orphans),
+        "orphans_ancestor": _share(not v.abstains and v.is_sound for v in orphans),
+        "orphans_sure_wrong": sum(is_sure_wrong(v) for v in orphans) if orphans else None,
+    }
+
+
+def is_sure_wrong(verdict: Verdict) -> bool:
+    """A wrong parent is named with a confidence of 0.9 or more."""
+    return (verdict.confidence or 0.0) >= SURE and not verdict.is_sound

@@ -1,6 +1,8 @@
-"""What is done to finished weights without training: quantise, cast, prune, merge."""
+"""What is done to finished weights without training: quantise, cast, prune, merge, deepen."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -54,6 +56,18 @@ def merge(first: Weights, second: Weights, *, coefficient: float) -> Weights:
         else v.clone()
         for n, v in first.items()
     }
+
+
+def deepen(weights: Weights, *, blocks: Sequence[int]) -> Weights:
+    """Blocks repeated or left out: block i of the new model is block ``blocks[i]`` of the old."""
+    prefix = "blocks."
+    deeper = {n: v.clone() for n, v in weights.items() if not n.startswith(prefix)}
+    for place, block in enumerate(blocks):
+        for name, value in weights.items():
+            if name.startswith(f"{prefix}{block}."):
+                rest = name.removeprefix(f"{prefix}{block}.")
+                deeper[f"{prefix}{place}.{rest}"] = value.clone()
+    return deeper
 
 
 def duplicate(weights: Weights) -> Weights:

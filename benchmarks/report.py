@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figures import summarise
-from benchmarks.scoring import Judgement
+from benchmarks.figures import is_sure_wrong, summarise
+from benchmarks.scoring import Judgement, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,20 +69,41 @@ COLUMNS = {
     "ece": "ECE",
     "sure_share": "sure",
     "sure_accuracy": "right when sure",
+    "coverage": "coverage",
+    "ghosts": "ghosts",
+    "ghosts_told": "told",
+    "ghost_precision": "ghost precision",
+    "ghost_recall": "ghost recall",
+    "orphans": "orphans",
+    "orphans_abstained": "left open",
+    "orphans_ancestor": "ancestor named",
+    "orphans_sure_wrong": "surely wrong",
+    "altered_pairs": "altered pairs",
+    "altered_related": "related",
+    "altered_false": "falsely",
     "fingerprint_seconds": "fingerprints s",
     "solve_seconds": "solve s",
 }
 """Figure -> its heading in the table."""
+SPECIAL = [name for name in COLUMNS if name.startswith(("ghost", "orphan", "altered"))]
+"""Columns that are left out when no zoo has anything to say there."""
+LISTED = 40
+"""Wrong edges in the Markdown; all are in the JSON."""
 
 
 def format_table(rows: Sequence[Mapping[str, Any]]) -> str:
     """The rows as a Markdown table."""
+    columns = {
+        name: heading
+        for name, heading in COLUMNS.items()
+        if name not in SPECIAL or any(row.get(name) is not None for row in rows)
+    }
     lines = [
-        "| zoo | method | " + " | ".join(COLUMNS.values()) + " |",
-        "|---|---|" + "---:|" * len(COLUMNS),
+        "| zoo | method | " + " | ".join(columns.values()) + " |",
+        "|---|---|" + "---:|" * len(columns),
     ]
     for row in rows:
-        cells = [_format_figure(row.get(name)) for name in COLUMNS]
+        cells = [_format_figure(row.get(name)) for name in columns]
         lines.append(f"| {row['zoo']} | {row['method']} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
@@ -112,8 +133,57 @@ def list_faults(runs: Sequence[Run]) -> list[dict[str, Any]]:
         }
         for run in runs
         for verdict in run.judgement.verdicts
-        if not verdict.is_root and (not verdict.right or verdict.relation != verdict.true_relation)
+        if verdict.accepted and (not verdict.right or verdict.relation != verdict.true_relation)
     ]
+
+
+def list_sure_wrong(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """Wrong parents that were named with a confidence of 0.9 or more, the surest first."""
+    found = [
+        {
+            "zoo": run.zoo,
+            "method": run.method,
+            "architecture": verdict.architecture,
+            "model": run.judgement.names[verdict.model],
+            "file": verdict.model,
+            "named": run.judgement.names[str(verdict.parent)],
+            "true": _describe_truth(verdict, run.judgement.names),
+            "relation": verdict.relation,
+            "operation": verdict.operation,
+            "confidence": verdict.confidence,
+        }
+        for run in runs
+        for verdict in run.judgement.verdicts
+        if is_sure_wrong(verdict)
+    ]
+    return sorted(found, key=lambda wrong: -float(wrong["confidence"] or 0.0))
+
+
+def _describe_truth(verdict: Verdict, names: Mapping[str, str]) -> str:
+    if verdict.is_root:
+        return "a root"
+    if verdict.orphan:
+        return "parent withheld"
+    return " or ".join(sorted(names[parent] for parent in verdict.accepted))
+
+
+def format_sure_wrong(runs: Sequence[Run], method: str) -> str:
+    """One method's surest mistakes as a Markdown section."""
+    wrong = [fault for fault in list_sure_wrong(runs) if fault["method"] == method]
+    lines = [f"## Wrong with a confidence of 0.9 or more: {method}", ""]
+    if not wrong:
+        return "\n".join([*lines, "None.", ""])
+    lines += [
+        f"{len(wrong)} edges" + (f", the first {LISTED}:" if len(wrong) > LISTED else ":"),
+        "",
+        "| zoo | model | architecture | named parent | true parent | operation | confidence |",
+        "|---|---|---|---|---|---|---:|",
+    ]
+    for fault in wrong[:LISTED]:
+        cells = ("zoo", "model", "architecture", "named", "true", "operation")
+        told = " | ".join(str(fault[name] or "") for name in cells)
+        lines.append(f"| {told} | {fault['confidence']:.3f} |")
+    return "\n".join([*lines, ""])
 
 
 def write_results(rows: Sequence[Mapping[str, Any]], runs: Sequence[Run], path: Path) -> Path:
@@ -121,8 +191,17 @@ def write_results(rows: Sequence[Mapping[str, Any]], runs: Sequence[Run], path: 
     path.parent.mkdir(parents=True, exist_ok=True)
     table = path.with_name(f"{path.name}.md")
     today = datetime.now(UTC).date().isoformat()
-    table.write_text(f"# Accuracy: {path.name}, {today}\n\n{LEGEND}\n{format_table(rows)}")
-    content = {"date": today, "rows": rows, "faults": list_faults(runs)}
+    first = runs[0].method
+    table.write_text(
+        f"# Accuracy: {path.name}, {today}\n\n{LEGEND}\n{format_table(rows)}\n"
+        f"{format_sure_wrong(runs, first)}"
+    )
+    content = {
+        "date": today,
+        "rows": rows,
+        "sure_wrong": list_sure_wrong(runs),
+        "faults": list_faults(runs),
+    }
     table.with_suffix(".json").write_text(json.dumps(content, indent=1) + "\n")
     return table
 
@@ -131,5 +210,8 @@ LEGEND = """\
 Shares are in [0, 1]. *directed*: share of the children whose main parent is right (an exact
 duplicate of the true parent counts; for a merge, either parent). *copies alike*: the same with
 exact duplicates free to swap places. *relation*: on edges that are right. *sure*: share of the
-edges with a confidence of 0.9 or more. Families are found by the engine for every method.
+edges with a confidence of 0.9 or more. *coverage*: largest share of the edges above one confidence
+of which 95 % are right. Families are found by the engine for every method. *orphans*: models whose
+parent was withheld; they count in none of the shares before. Of altered models, *altered pairs* are
+those with a relative, *falsely* counts the strangers taken for relatives.
 """

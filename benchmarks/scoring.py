@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from benchmarks.ghosts import GhostVerdicts, judge_ghosts
+from benchmarks.pairs import PairVerdict
+
 Document = Mapping[str, Any]
 
 
@@ -18,6 +21,9 @@ class Verdict:
     ----------
     parent : the main parent the document names, None when it names none
     accepted : parents that are right: the true ones and exact duplicates of them; empty for a root
+        and for an orphan
+    orphan : the true parent was withheld, so no edge, or an unresolved one, is the right answer
+    ancestors : of an orphan, the nearest ancestor that is there, and exact duplicates of it
     right : the named parent is accepted (never for a root)
     right_up_to_copies : the same after the best renaming of exact duplicates among each other,
         which no method can tell apart
@@ -27,6 +33,8 @@ class Verdict:
         document nor the truth speaks of a merge
     coefficient_error : largest error of the two coefficients, for a right merge
     confidence : of the main edge; None without one
+    resolved : the document does not doubt the main edge itself
+    operation : how the model was made, by the truth
     """
 
     model: str
@@ -41,10 +49,23 @@ class Verdict:
     merge_right: bool | None
     coefficient_error: float | None
     confidence: float | None
+    orphan: bool = False
+    ancestors: frozenset[str] = frozenset()
+    resolved: bool = True
+    operation: str | None = None
 
     @property
     def is_root(self) -> bool:
-        return not self.accepted
+        return not self.accepted and not self.orphan
+
+    @property
+    def is_sound(self) -> bool:
+        """The named parent is right; or an orphan's nearest ancestor, which is a true statement."""
+        return self.right or self.parent in self.ancestors
+
+    @property
+    def abstains(self) -> bool:
+        return self.parent is None or not self.resolved
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,19 +73,23 @@ class Judgement:
     """A whole zoo: verdicts on models, the families' labels, and verdicts on roots.
 
     ``labels`` holds (true family, named family) of every model; ``roots`` holds (architecture,
-    whether the named root is right) of every true family of two or more models.
+    whether the named root is right) of every true family of two or more models; where no single
+    member is the others' ancestor, naming none is right. ``names`` are the zoo's own, by id.
     """
 
     verdicts: tuple[Verdict, ...]
     labels: tuple[tuple[str, str], ...]
     roots: tuple[tuple[str, bool], ...]
+    ghosts: GhostVerdicts
+    names: Mapping[str, str]
+    pairs: tuple[PairVerdict, ...] = ()
 
 
-def judge(truth: Document, document: Document) -> Judgement:
+def judge(truth: Document, document: Document, *, pairs: Sequence[PairVerdict] = ()) -> Judgement:
     """Compare a ``model-heritage/1`` document with a zoo's truth.
 
     Models are matched by file name. A model that the document lacks has no parent and a family of
-    its own.
+    its own. ``pairs`` are kept with the rest.
     """
     ids = {model["file"]: model["id"] for model in truth["models"]}
     named = {
@@ -82,6 +107,9 @@ def judge(truth: Document, document: Document) -> Judgement:
         verdicts=tuple(_judge_models(truth, edges, copies)),
         labels=tuple(_pair_labels(truth, document, named)),
         roots=tuple(_judge_roots(truth, document, named, copies)),
+        ghosts=judge_ghosts(truth, document, named, copies),
+        names={model["id"]: model.get("name", model["id"]) for model in truth["models"]},
+        pairs=tuple(pairs),
     )
 
 
@@ -107,6 +135,11 @@ def _judge_models(
     }
     forgiven = _forgive_copies(accepted, main, copies, right)
     true_main = {edge["child"]: edge for edge in truth["edges"] if edge["main"]}
+    ancestors = {
+        child: copies.get(ghost["ancestor"], frozenset())
+        for ghost in truth.get("ghosts", ())
+        for child in ghost["children"]
+    }
     verdicts = []
     for model in truth["models"]:
         name = model["id"]
@@ -122,10 +155,14 @@ def _judge_models(
                 right_up_to_copies=forgiven[name],
                 adjacent=any(frozenset((name, p)) in pairs for p in accepted[name]),
                 relation=edge.get("relation"),
-                true_relation=true_main[name]["relation"] if name in true_main else None,
+                true_relation=true_main.get(name, {}).get("relation"),
                 merge_right=merge_right,
                 coefficient_error=error,
                 confidence=edge.get("confidence"),
+                orphan=name in ancestors,
+                ancestors=ancestors.get(name, frozenset()),
+                resolved=edge.get("resolved", True) and edge.get("relation") != "unresolved",
+                operation=true_main.get(name, {}).get("operation"),
             )
         )
     return verdicts
@@ -177,22 +214,26 @@ def _judge_merge(
     edges: Sequence[Document],
     copies: Mapping[str, frozenset[str]],
 ) -> tuple[bool | None, float | None]:
+    """Whether the parents are named, and the largest error of a coefficient.
+
+    The base that task vectors are relative to may be named among them or not.
+    """
     true = [e for e in truth["edges"] if e["child"] == child and e["relation"] == "merge"]
     told = [e for e in edges if e["child"] == child and e["relation"] == "merge"]
     if not true and not told:
         return None, None
-    if len(true) != len(told):
-        return False, None
     errors = []
     left = list(told)
     for edge in true:
         match = next((e for e in left if e["parent"] in copies[edge["parent"]]), None)
         if match is None:
+            if edge.get("base"):
+                continue
             return False, None
         left.remove(match)
-        if match["coefficient"] is not None:
+        if None not in (match["coefficient"], edge["coefficient"]):
             errors.append(abs(match["coefficient"] - edge["coefficient"]))
-    return True, max(errors, default=None)
+    return (False, None) if left else (True, max(errors, default=None))
 
 
 def _pair_labels(
@@ -216,8 +257,13 @@ def _judge_roots(
     copies: Mapping[str, frozenset[str]],
 ) -> list[tuple[str, bool]]:
     told = {named[f["root"]] for f in document["families"] if f["root"] in named}
-    return [
-        (family["architecture"], bool(copies[family["root"]] & told))
-        for family in truth["families"]
-        if family["size"] > 1
-    ]
+    verdicts = []
+    for family in truth["families"]:
+        if family["root"] is None:
+            members = {m["id"] for m in truth["models"] if m["family"] == family["id"]}
+            right = not members & told
+        else:
+            right = bool(copies[family["root"]] & told)
+        if family["size"] > 1:
+            verdicts.append((family["architecture"], right))
+    return verdicts

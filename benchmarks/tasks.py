@@ -69,12 +69,17 @@ class DigitsTask:
     relabelled: bool = True
 
     def loss(self, module: torch.nn.Module, batch: int, generator: torch.Generator) -> Tensor:
+        pixels, labels = self.draw(batch, generator)
+        return functional.cross_entropy(module(pixels), labels)
+
+    def draw(self, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """A random batch: images and labels."""
         images, labels = _load_digits_task(self)
         chosen = torch.randint(len(images), (batch,), generator=generator)
         pixels = images[chosen]
         if self.noise:
             pixels = pixels + self.noise * torch.randn(pixels.shape, generator=generator)
-        return functional.cross_entropy(module(pixels), labels[chosen])
+        return pixels, labels[chosen]
 
     def describe(self) -> dict[str, Any]:
         return {"data": "digits", **vars(self), "classes": list(self.classes)}
@@ -112,14 +117,36 @@ class TextTask:
     context: int = 48
 
     def loss(self, module: torch.nn.Module, batch: int, generator: torch.Generator) -> Tensor:
+        text, following = self.draw(batch, generator)
+        logits: Tensor = module(text)
+        return functional.cross_entropy(logits.flatten(0, 1), following.flatten())
+
+    def draw(self, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """A random batch: tokens, and the token that follows each."""
         tokens = _load_tokens(self.modules, self.words)
         starts = torch.randint(len(tokens) - self.context, (batch, 1), generator=generator)
         text = tokens[starts + torch.arange(self.context + 1)]
-        logits: Tensor = module(text[:, :-1])
-        return functional.cross_entropy(logits.flatten(0, 1), text[:, 1:].flatten())
+        return text[:, :-1], text[:, 1:]
 
     def describe(self) -> dict[str, Any]:
         return {"data": "text", "modules": list(self.modules), "words": self.words}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distillation:
+    """Answer as the ``teacher`` does on the inputs of a task: its probabilities are the aim."""
+
+    task: DigitsTask | TextTask
+    teacher: torch.nn.Module
+
+    def loss(self, module: torch.nn.Module, batch: int, generator: torch.Generator) -> Tensor:
+        inputs, _ = self.task.draw(batch, generator)
+        with torch.no_grad():
+            aim = self.teacher(inputs).softmax(-1)
+        return functional.cross_entropy(module(inputs).flatten(0, -2), aim.flatten(0, -2))
+
+    def describe(self) -> dict[str, Any]:
+        return {"distilled": True, **self.task.describe()}
 
 
 @cache

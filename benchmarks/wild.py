@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from benchmarks.architectures import Architecture, Kind
 from benchmarks.family import Family, Member
@@ -20,9 +20,18 @@ FINAL = ("int", "cast", "prune", "duplicate")
 """Operations after which people rarely train on."""
 
 
-def build(seed: int, models: int | None) -> Iterator[Family]:
-    """One family per architecture (fewer when ``models`` is small) and two strangers."""
-    rng = random.Random(f"wild/{seed}")
+def build(
+    seed: int,
+    models: int | None,
+    *,
+    kind: str = "wild",
+    topologies: Sequence[str] = tuple(TOPOLOGIES),
+) -> Iterator[Family]:
+    """One family per architecture (fewer when ``models`` is small) and two strangers.
+
+    Zoos of another ``kind`` that begin as wild ones draw other numbers from the same seed.
+    """
+    rng = random.Random(f"{kind}/{seed}")
     kinds = rng.sample(list(Kind), len(Kind))
     if models is None:
         sizes = [rng.randint(SMALLEST, LARGEST) for _ in kinds]
@@ -32,12 +41,13 @@ def build(seed: int, models: int | None) -> Iterator[Family]:
         sizes = [share + (i < rest) for i in range(count)]
     architectures = [draw_architecture(kind, rng) for kind in kinds[: len(sizes)]]
     for number, (architecture, size) in enumerate(zip(architectures, sizes, strict=True)):
-        yield grow(f"F{number}", architecture, size, random.Random(f"wild/{seed}/{number}"))
+        own = random.Random(f"{kind}/{seed}/{number}")
+        yield grow(f"F{number}", architecture, size, own, topologies)
     for number in range(STRANGERS):
-        own = random.Random(f"wild/{seed}/stranger/{number}")
+        own = random.Random(f"{kind}/{seed}/stranger/{number}")
         family = Family(f"S{number}")
         architecture = architectures[number % len(architectures)]
-        family.plant(architecture, _root_recipe(architecture, own), own)
+        family.plant(architecture, draw_root_recipe(architecture, own), own)
         yield family
 
 
@@ -73,7 +83,8 @@ def draw_architecture(kind: Kind, rng: random.Random) -> Architecture:
     return Architecture(kind=kind, width=width, depth=depth, hidden=64, outputs=10, initial=initial)
 
 
-def _root_recipe(architecture: Architecture, rng: random.Random) -> Recipe:
+def draw_root_recipe(architecture: Architecture, rng: random.Random) -> Recipe:
+    """Long enough to learn the task, and somewhat different every time."""
     return Recipe(
         rate=rng.uniform(1e-3, 3e-3),
         decay=rng.choice((0.0, 0.01, 0.1)),
@@ -82,11 +93,13 @@ def _root_recipe(architecture: Architecture, rng: random.Random) -> Recipe:
     )
 
 
-def grow(name: str, architecture: Architecture, size: int, rng: random.Random) -> Family:
+def grow(
+    name: str, architecture: Architecture, size: int, rng: random.Random, topologies: Sequence[str]
+) -> Family:
     """A family of ``size`` models over a random topology."""
     family = Family(name)
-    family.plant(architecture, _root_recipe(architecture, rng), rng)
-    parents = TOPOLOGIES[rng.choice(list(TOPOLOGIES))](size, rng)
+    family.plant(architecture, draw_root_recipe(architecture, rng), rng)
+    parents = TOPOLOGIES[rng.choice(topologies)](size, rng)
     for child, place in enumerate(parents, start=1):
         has_children = child in parents
         family.add(bear(family, family.members[place], rng, trained_on=has_children))

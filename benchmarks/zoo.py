@@ -23,12 +23,13 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
-from benchmarks import mini_vthr, small_step, wild
+from benchmarks import adversarial, mini_vthr, missing, rare_operations, small_step, wild
 from benchmarks.family import Family, Member
+from benchmarks.truth import describe
 
 VERSION = 3
 """Raise it whenever the generator gives other models for the same seed: caches depend on it."""
-VERSIONS = {"small-step": 6, "small-step-adam": 6}
+VERSIONS = {"small-step": 6, "small-step-adam": 6, "missing": 4}
 """Kinds that have changed since the others did."""
 CACHE = Path(__file__).parent / "cache"
 PREFIXES = ("", "", "", "module.", "model.", "backbone.", "_orig_mod.", "module.model.")
@@ -43,11 +44,16 @@ KINDS: dict[str, Builder] = {
         seed, families or 5
     ),
     "wild": lambda seed, models, _: wild.build(seed, models),
+    "missing": lambda seed, models, _: missing.build(seed, models),
+    "adversarial": lambda seed, models, _: adversarial.build(seed, models),
+    "operations": lambda seed, _, families: rare_operations.build(seed, families or 4),
     "small-step": lambda seed, _, families: small_step.build(seed, families or 4),
     "small-step-adam": lambda seed, _, families: small_step.build(
         seed, families or 4, habits=small_step.ADAM
     ),
 }
+BY_MODELS = ("wild", "missing", "adversarial")
+"""Kinds whose size is a number of models; that of the others is a number of families."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,11 @@ class Zoo:
     def names(self) -> dict[str, str]:
         """Id -> name."""
         return {model["id"]: model["name"] for model in self.truth["models"]}
+
+    @property
+    def has_alterations(self) -> bool:
+        """Whether models were altered after birth without changing what they compute."""
+        return any("alterations" in model for model in self.truth["models"])
 
     @property
     def paths(self) -> list[Path]:
@@ -111,57 +122,20 @@ def write_zoo(families: Iterable[Family], out: Path, *, about: dict[str, Any]) -
     rng = random.Random(f"names/{about['kind']}/{about['seed']}")
     grown = list(families)
     members = [(family, member) for family in grown for member in family.members]
+    withheld = {member for family in grown for member in family.withheld}
     ids: dict[Member, str] = {}
     while len(set(ids.values())) < len(members):
         ids = {member: f"{rng.getrandbits(24):06x}" for _, member in members}
-    for _, member in rng.sample(members, len(members)):
+    for family, member in rng.sample(members, len(members)):
         prefix = rng.choice(PREFIXES)
-        weights = {prefix + n: v.contiguous() for n, v in member.weights.items()}
+        if member in withheld:
+            continue
+        altered = family.altered.get(member)
+        published = altered.weights if altered else member.weights
+        weights = {prefix + n: v.contiguous() for n, v in published.items()}
         save_file(weights, out / f"{ids[member]}.safetensors", metadata={"format": "pt"})
     truth = {"generator": about, **describe(grown, ids)}
     (out / "truth.json").write_text(json.dumps(truth, indent=1) + "\n")
-
-
-def describe(families: list[Family], ids: dict[Member, str]) -> dict[str, Any]:
-    """The truth: models, edges (parent -> child) and families, JSON-ready, by id."""
-    models, edges = [], []
-    for family in families:
-        for member in family.members:
-            models.append(
-                {
-                    "id": ids[member],
-                    "file": f"{ids[member]}.safetensors",
-                    "name": member.name,
-                    "family": family.name,
-                    "architecture": member.architecture.kind.value,
-                    "shape": member.architecture.to_dict(),
-                }
-            )
-            for place, (parent, coefficient) in enumerate(member.parents):
-                edges.append(
-                    {
-                        "parent": ids[parent],
-                        "child": ids[member],
-                        "main": place == 0,
-                        "relation": member.relation,
-                        "coefficient": coefficient,
-                        "operation": member.operation,
-                        "params": member.params,
-                    }
-                )
-    return {
-        "models": sorted(models, key=lambda model: str(model["id"])),
-        "edges": edges,
-        "families": [
-            {
-                "id": family.name,
-                "root": ids[family.root],
-                "architecture": family.root.architecture.kind.value,
-                "size": len(family.members),
-            }
-            for family in families
-        ],
-    }
 
 
 def make_zoo(
@@ -218,7 +192,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("out", type=Path, help="folder to write; it must not exist or be empty")
     parser.add_argument("--kind", choices=list(KINDS), required=True)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--models", type=int, help="size of a wild zoo")
+    parser.add_argument("--models", type=int, help="size of a zoo that begins as a wild one")
     parser.add_argument("--families", type=int, help="number of families of the other kinds")
     options = parser.parse_args(arguments)
     if options.out.is_dir() and any(options.out.iterdir()):

@@ -92,3 +92,12 @@ def test_merges_by_hand() -> None:
     assert figures["merge_precision"] == 0.25
     assert figures["merge_recall"] == pytest.approx(1 / 3)
     assert figures["coefficient_error"] == 0.02
+
+
+def test_coverage_reaches_down_to_the_last_precise_threshold() -> None:
+    # One wrong between 20 and 10 right ones, then two wrong: 30 of the first 31 are right.
+    sure = [make_verdict(confidence=0.99 - place / 100) for place in range(20)]
+    wrong = [make_verdict(confidence=c, right=False) for c in (0.75, 0.2, 0.1)]
+    rest = [make_verdict(confidence=0.7 - place / 100) for place in range(10)]
+    assert measure_confidence([*sure, *wrong, *rest])["coverage"] == pytest.approx(31 / 33)
+    assert measure_confidence(wrong)["coverage"] == 0.0

@@ -7,7 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.report import Run, build_report, format_table, list_faults, write_results
+from benchmarks.report import (
+    Run,
+    build_report,
+    format_sure_wrong,
+    format_table,
+    list_faults,
+    list_sure_wrong,
+    write_results,
+)
 from benchmarks.scoring import judge
 from tests.benchmarks.trees import Link, draw_document, draw_truth
 
@@ -82,3 +90,17 @@ def test_results_are_written_twice(tmp_path: Path) -> None:
     content = json.loads((table.parent / "v1.2.json").read_text())
     assert content["rows"] == rows
     assert len(content["faults"]) == 2
+
+
+def test_sure_mistakes_are_listed_with_names() -> None:
+    runs = [make_run("two", "heritage", [*WRONG, ("c", "b", "finetune")]), *RUNS]
+    found = list_sure_wrong(runs)
+    assert [(w["zoo"], w["method"], w["model"], w["named"], w["true"]) for w in found] == [
+        ("two", "heritage", "b", "c", "a"),
+        ("two", "heritage", "c", "a", "b"),
+        ("two", "heritage", "c", "a", "b"),
+        ("one", "mother", "c", "a", "b"),
+    ]
+    section = format_sure_wrong(RUNS, "heritage")
+    assert "| two | c | gpt | a | b |  | 1.000 |" in section
+    assert "None." in format_sure_wrong(RUNS[:1], "heritage")

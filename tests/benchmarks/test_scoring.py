@@ -134,3 +134,27 @@ def test_roots_of_families_alone_are_not_counted() -> None:
     families = [{"id": "F", "root": "m_b", "size": 2}, {"id": "S", "root": "m_s", "size": 1}]
     document = draw_document(truth, [("b", "a", "cast")], families=families)
     assert judge(truth, document).roots == (("vit", False),)
+
+
+def test_the_base_of_a_merge_may_be_left_out() -> None:
+    truth = draw_truth({"F": "a b c m"}, BRANCHES, merges={"m": {"b": 0.7, "c": 0.5, "a": -0.2}})
+    assert verdicts_by_model(truth, merge_document({"b": 0.7, "c": 0.5}))["m"].merge_right is False
+    truth["edges"][-1]["base"] = True
+    without = verdicts_by_model(truth, merge_document({"b": 0.7, "c": 0.4}))["m"]
+    assert without.merge_right
+    assert without.coefficient_error == pytest.approx(0.1)
+    whole = merge_document({"b": 0.7, "c": 0.5, "a": -0.2})
+    assert verdicts_by_model(truth, whole)["m"].merge_right
+    truth["edges"][-1]["base"] = False
+    assert verdicts_by_model(truth, whole)["m"].merge_right
+    wrong = merge_document({"b": 0.7, "a": 0.3})
+    assert verdicts_by_model(truth, wrong)["m"].merge_right is False
+
+
+def test_a_family_without_a_common_ancestor_has_no_root() -> None:
+    truth = draw_truth({"F": "a b c"}, [("b", "c", "cast")])
+    truth["families"][0]["root"] = None
+    document = draw_document(TRUTH, LINE, families=[{"id": "F", "root": None, "size": 3}])
+    assert judge(truth, document).roots == (("vit", True),)
+    document["families"][0]["root"] = "m_b"
+    assert judge(truth, document).roots == (("vit", False),)
