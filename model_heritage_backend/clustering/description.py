@@ -52,6 +52,7 @@ class EdgeWriter:
     merges : by child
     orientation : of the skeleton, with the posterior over roots
     constraints : what people know
+    taus : of each child's grandparent, parent and itself, where measured
     """
 
     family: AlignedFamily
@@ -63,6 +64,7 @@ class EdgeWriter:
     judge: EdgeJudge
     orientation: Orientation
     constraints: PlacedConstraints
+    taus: Mapping[int, float | None]
 
     def describe_tree(self, parents: Mapping[int, int]) -> list[Edge]:
         below = _list_descendants(parents, self.members)
@@ -172,6 +174,7 @@ class EdgeWriter:
             step=self.judge.measure(parent, child).relative_change
             or self._get_pair(parent, child).distance,
             twin=self._measure_twin(parent, child, others),
+            tau=self.taus.get(child),
         )
         confidence = calculate_confidence(doubt)
         return max(confidence, MERGE_CONFIDENCE) if child in self.merges else confidence

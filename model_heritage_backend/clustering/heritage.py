@@ -89,7 +89,7 @@ class _Solver:
     exact: ExactSource | None
     pairs: PairCache
     constraints: Constraints
-    siblings: dict[tuple[int, int, int], bool] = field(default_factory=dict)
+    taus: dict[tuple[int, int, int], float | None] = field(default_factory=dict)
 
     def solve(self) -> FamilyTree:
         size = len(self.family)
@@ -260,6 +260,11 @@ class _Solver:
             self.judge,
             orientation,
             self.known,
+            {
+                child: self._calculate_tau(parents[parent], parent, child)
+                for child, parent in parents.items()
+                if parent in parents
+            },
         )
         edges = writer.describe_tree(parents)
         for twin, first in enumerate(self.twins):
@@ -285,12 +290,15 @@ class _Solver:
         return replace(edge, parent=confirmed, confidence=1.0) if len(equal) == 1 else edge
 
     def _are_siblings(self, a: int, b: int, c: int) -> bool:
-        if (a, b, c) not in self.siblings:
+        return are_siblings(self._calculate_tau(a, b, c))
+
+    def _calculate_tau(self, a: int, b: int, c: int) -> float | None:
+        if (a, b, c) not in self.taus:
             tau = self.wide.calculate_tau(a, b, c)
             if tau is None:
                 tau = self.narrow.calculate_tau(a, b, c)
-            self.siblings[a, b, c] = are_siblings(tau)
-        return self.siblings[a, b, c]
+            self.taus[a, b, c] = tau
+        return self.taus[a, b, c]
 
 
 def _group_duplicates(family: AlignedFamily) -> list[int]:

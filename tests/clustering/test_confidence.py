@@ -1,4 +1,4 @@
-"""Confidence: a logistic that grows with every reason to believe."""
+"""Confidence: a probability that grows with every reason to believe."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model_heritage_backend.clustering.confidence import (
-    COEFFICIENTS,
+    ADJACENT,
+    DIRECTED,
     Doubt,
     calculate_confidence,
 )
@@ -22,20 +23,31 @@ DOUBT = st.builds(
     copy=st.booleans(),
     step=st.floats(0, 3),
     twin=st.floats(0, 50),
+    tau=st.none() | st.floats(-5, 5),
 )
 
 
-def test_it_is_the_logistic_of_its_features() -> None:
-    doubt = Doubt(certainty=0.8, margin=0.01, copy=False, step=0.04, twin=0.5)
-    total = (
-        COEFFICIENTS["intercept"]
-        + COEFFICIENTS["orientation"] * math.log(4)
-        + COEFFICIENTS["margin"] * math.asinh(10)
-    )
-    measured = COEFFICIENTS["step"] * math.log(2) - COEFFICIENTS["twin"] * math.log(2)
-    assert calculate_confidence(doubt) == pytest.approx(1 / (1 + math.exp(-total - measured)))
+def logistic(total: float) -> float:
+    return 1 / (1 + math.exp(-total))
+
+
+def test_it_is_the_product_of_two_probabilities() -> None:
+    doubt = Doubt(certainty=0.8, margin=0.01, copy=False, step=0.04, twin=0.5, tau=0.9)
+    directed = logistic(DIRECTED["intercept"] + DIRECTED["orientation"] * math.log(4))
+    total = ADJACENT["intercept"] + ADJACENT["margin"] * math.asinh(10)
+    measured = (ADJACENT["step"] - ADJACENT["twin"]) * math.log(2) + 0.1 * ADJACENT["overlap"]
+    found = calculate_confidence(doubt)
+    assert found == pytest.approx(logistic(total + measured) * directed)
     proven = calculate_confidence(replace(doubt, copy=True))
-    assert proven == pytest.approx(1 / (1 + math.exp(-total - COEFFICIENTS["copy"])))
+    assert proven == pytest.approx(logistic(total) * directed)
+
+
+def test_a_child_that_goes_its_parents_way_is_doubted() -> None:
+    """tau is 1 where it came after its parent; on either side it is likelier a sibling."""
+    doubt = Doubt(certainty=1.0, margin=0.1, copy=False, step=0.02, twin=1.0, tau=1.0)
+    found = [calculate_confidence(replace(doubt, tau=t)) for t in (0.76, 0.9, 1.0, 1.05, 1.4, 1.7)]
+    assert found[0] < found[1] < found[2] == found[3] > found[4] > found[5]
+    assert calculate_confidence(replace(doubt, tau=None)) > found[2]
 
 
 @given(DOUBT)
@@ -56,8 +68,8 @@ def test_every_reason_counts_for_it(doubt: Doubt, certainty: float, more: list[f
 
 
 def test_nothing_known_is_doubted_and_everything_known_is_believed() -> None:
-    nothing = Doubt(certainty=0.5, margin=0.0, copy=False, step=1e-3, twin=0.02)
-    everything = Doubt(certainty=1.0, margin=1.0, copy=True, step=0.0, twin=1.0)
+    nothing = Doubt(certainty=0.5, margin=0.0, copy=False, step=1e-3, twin=0.02, tau=1.0)
+    everything = Doubt(certainty=1.0, margin=1.0, copy=True, step=0.0, twin=1.0, tau=None)
     assert calculate_confidence(nothing) < 0.5
     assert calculate_confidence(everything) > 0.95
     assert calculate_confidence(replace(everything, certainty=0.0)) < 0.9
@@ -65,5 +77,7 @@ def test_nothing_known_is_doubted_and_everything_known_is_believed() -> None:
 
 def test_a_proof_asks_for_no_step() -> None:
     """A copy of a model with a near twin is proven all the same."""
-    proven = Doubt(certainty=0.9, margin=0.1, copy=True, step=1e-4, twin=0.02)
-    assert calculate_confidence(proven) == calculate_confidence(replace(proven, step=1, twin=2))
+    proven = Doubt(certainty=0.9, margin=0.1, copy=True, step=1e-4, twin=0.02, tau=0.8)
+    assert calculate_confidence(proven) == calculate_confidence(
+        replace(proven, step=1, twin=2, tau=1.0)
+    )

@@ -24,6 +24,13 @@ def repair(
     return find_siblings(orientation, judge, fixed=fixed)
 
 
+def test_siblings_by_tau() -> None:
+    """Around 1 it is a chain; no evidence is none for siblings."""
+    found = {tau: are_siblings(tau) for tau in (-0.5, 0.0, 0.7, 0.8, 1.0, 1.5, 2.0, 9.0)}
+    assert [tau for tau, siblings in found.items() if siblings] == [-0.5, 0.0, 0.7, 2.0, 9.0]
+    assert not are_siblings(None)
+
+
 def test_a_sibling_moves_to_its_grandparent() -> None:
     """0 ── 1 ─┬─ 2      becomes    0 ─┬─ 1 ── 3
     └─ 3                    └─ 2
