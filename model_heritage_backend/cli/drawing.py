@@ -81,7 +81,7 @@ class _FamilyDrawing:
         below = {edge["child"] for edges in self._children.values() for edge in edges}
         haunted = {child for ghost in self._ghosts for child in ghost["children"]}
         for ghost in self._ghosts:
-            if ghost["id"] not in haunted:
+            if ghost["id"] not in haunted and ghost.get("parent") is None:
                 self._add_ghost(top, ghost)
         for model in sorted(self._paths, key=self._paths.__getitem__):
             if model not in below and model not in haunted:
@@ -102,7 +102,7 @@ class _FamilyDrawing:
         return text
 
     def _add_ghost(self, branch: Tree, ghost: Mapping[str, Any]) -> None:
-        label = Text("a missing ancestor", style="italic")
+        label = Text("possibly a missing ancestor", style="italic")
         if ghost.get("confidence") is not None:
             label.append(f"  {ghost['confidence']:.0%}", style="dim")
         node = branch.add(label)
@@ -119,6 +119,9 @@ class _FamilyDrawing:
         while waiting:
             above, current, text = waiting.pop()
             node = above.add(text)
+            for ghost in self._ghosts:
+                if ghost.get("parent") == current:
+                    self._add_ghost(node, ghost)
             waiting += [
                 (node, edge["child"], self._describe_edge(edge))
                 for edge in reversed(self._sort_children(current))

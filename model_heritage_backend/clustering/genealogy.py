@@ -114,19 +114,33 @@ class Edge:
 
 @dataclass(frozen=True, kw_only=True)
 class Ghost:
-    """A possible missing ancestor. Its children have no edge from a real model."""
+    """A possible missing ancestor. Its children have no main edge from a real model.
+
+    Attributes
+    ----------
+    parent : the nearest ancestor that is here; None when the ghost stands above all that are
+    distances : to each child, in the order of ``children`` and the units of ``Edge.distance``;
+        empty when they were not measured
+    """
 
     id: str
     children: tuple[str, ...]
     confidence: float
+    parent: str | None = None
+    distances: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.distances and len(self.distances) != len(self.children):
+            raise ValueError(f"{self.id} has a distance to some of its children only")
 
 
 @dataclass(frozen=True, kw_only=True)
 class FamilyTree:
     """The genealogy of one family: a forest of main edges plus further merge parents.
 
-    ``root`` is None when ghosts leave several tops. ``method`` names the TreeBuildingMethod that
-    made it. ``members`` are sorted. Checks itself: known ends, one main parent, no cycle.
+    ``root`` is None when a ghost stands above all members; ``root_confidence`` is the ghost's then.
+    ``method`` names the TreeBuildingMethod that made it. ``members`` are sorted. Checks itself:
+    known ends, one main parent, no cycle.
     """
 
     members: tuple[str, ...]
@@ -138,7 +152,11 @@ class FamilyTree:
 
     def __post_init__(self) -> None:
         known = set(self.members)
-        main = {}
+        main = {child: ghost.id for ghost in self.ghosts for child in ghost.children}
+        for ghost in self.ghosts:
+            ends = {*ghost.children, ghost.parent} - {None, *(other.id for other in self.ghosts)}
+            if not ends <= known:
+                raise ValueError(f"{ghost.id} leaves the family")
         for edge in self.edges:
             if edge.parent not in known or edge.child not in known:
                 raise ValueError(f"edge {edge.parent} -> {edge.child} leaves the family")

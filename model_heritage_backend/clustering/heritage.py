@@ -22,7 +22,8 @@ from model_heritage_backend.clustering.description import METHOD, EdgeWriter
 from model_heritage_backend.clustering.drift import StepAngles, calculate_drift_odds, score_drift
 from model_heritage_backend.clustering.edge_judge import EdgeJudge, ExactSource
 from model_heritage_backend.clustering.genealogy import Edge, FamilyTree
-from model_heritage_backend.clustering.merges import drop_cyclic_merges, find_merges
+from model_heritage_backend.clustering.ghosts import Gap, doubt_edges, find_gaps, name_ghosts
+from model_heritage_backend.clustering.merges import Merge, drop_cyclic_merges, find_merges
 from model_heritage_backend.clustering.orientation import (
     Orientation,
     link,
@@ -250,13 +251,14 @@ class _Solver:
     # Answers -----------------------------------------------------------------------------------
 
     def _finish(self, orientation: Orientation, parents: Mapping[int, int]) -> FamilyTree:
+        merges = drop_cyclic_merges(self.merges, parents)
         writer = EdgeWriter(
             self.family,
             self.members,
             self.statistics,
             self.gains,
             self.copies,
-            drop_cyclic_merges(self.merges, parents),
+            merges,
             self.judge,
             orientation,
             self.known,
@@ -267,19 +269,37 @@ class _Solver:
             },
         )
         edges = writer.describe_tree(parents)
+        ids = self.family.ids
+        gaps = self._find_gaps(parents, merges)
+        ghosts = name_ghosts(gaps, ids, self._measure_distance)
+        edges = doubt_edges(edges, gaps, ids)
         for twin, first in enumerate(self.twins):
             if twin != first:
                 count = self.twins.count(first)
                 edges.append(writer.describe_duplicate(first, twin, count=count))
         edges = [self._name_parent(edge) for edge in edges]
-        ids = self.family.ids
+        above_all = [ghost.confidence for ghost in ghosts if ghost.parent is None]
         return FamilyTree(
             members=tuple(sorted(ids)),
             edges=tuple(sorted(edges, key=lambda e: (e.child, not e.main, e.parent))),
-            root=ids[orientation.root],
-            root_confidence=float(orientation.posterior[orientation.root]),
+            root=None if above_all else ids[orientation.root],
+            root_confidence=max(
+                above_all, default=float(orientation.posterior[orientation.root])
+            ),
             method=METHOD,
+            ghosts=ghosts,
         )
+
+    def _find_gaps(self, parents: Mapping[int, int], merges: Mapping[int, Merge]) -> list[Gap]:
+        """Where models are missing, away from copies, merges and what people know."""
+        proven = {*self.copies}
+        proven |= {(parent, m.child) for m in merges.values() for parent in m.parents}
+        proven |= {(parent, child) for child, parent in self.known.confirmed.items()}
+        steps = self.wide if self.wide.found else self.narrow
+        return find_gaps(parents, steps, fixed=proven, root=self.known.root)
+
+    def _measure_distance(self, a: int, b: int) -> float:
+        return self.statistics[min(a, b), max(a, b)].distance
 
     def _name_parent(self, edge: Edge) -> Edge:
         """Of several equal members, the one that is confirmed to be the parent."""

@@ -18,6 +18,8 @@ from model_heritage_backend.clustering.alignment import AlignedFamily, Samples
 
 SMALLEST_RATIO = 1e-13
 """Squared distances below this share of the squared norms are rounding of their own computation."""
+MATRICES_AT_LEAST = 4
+"""Fewer that changed in two steps say nothing about whole models."""
 
 Array = NDArray[np.float64]
 
@@ -80,6 +82,58 @@ class WhitenedSteps:
         weights = self.sizes[moved] / to_c[moved]
         products = (to_b + to_c - between)[moved] / 2
         return float((weights * products).sum() / (weights * to_b[moved]).sum())
+
+    def measure_shared(self, a: int, others: Sequence[int]) -> Array:
+        """<b - a, c - a> / min(|b - a|^2, |c - a|^2) for all b and c of ``others``, (k, k).
+
+        0 for independent steps, 1 where one lies on the way to the other. Matrices count alike,
+        whatever the length of their steps. NaN where too few of them changed in both steps.
+        """
+        total, shorter, count = np.zeros((3, len(others), len(others)))
+        for size, squares in zip(self.sizes, self.squares, strict=True):
+            way, between = squares[a, others], squares[np.ix_(others, others)]
+            first, second = way[:, None], way[None]
+            moved = (first > 0) & (second > 0) & (between >= 0)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                weights = size / np.sqrt(first * second)
+                total += np.where(moved, weights * (first + second - between) / 2, 0.0)
+                shorter += np.where(moved, weights * np.minimum(first, second), 0.0)
+            count += moved
+        with np.errstate(divide="ignore", invalid="ignore"):
+            shared: Array = np.where(count >= MATRICES_AT_LEAST, total / shorter, np.nan)
+        return shared
+
+    def measure_products(self, a: int, others: Sequence[int]) -> Array:
+        """<b - a, c - a> for all b and c of ``others``, (k, k), each in the same units.
+
+        The mean over matrices, each in units of its mean squared step; NaN where none changed.
+        """
+        total, weights = np.zeros((2, len(others), len(others)))
+        for size, squares in zip(self.sizes, self.squares, strict=True):
+            way, between = squares[a, others], squares[np.ix_(others, others)]
+            steps = way[way > 0]
+            if len(steps) < 2:
+                continue
+            moved = (way[:, None] > 0) & (way[None] > 0) & (between >= 0)
+            products = (way[:, None] + way[None] - between) / 2 / steps.mean()
+            total += np.where(moved, size * products, 0.0)
+            weights += size * moved
+        with np.errstate(invalid="ignore"):
+            found: Array = np.where(weights > 0, total / weights, np.nan)
+        return found
+
+    def measure_way(self, a: int, b: int, others: Sequence[int]) -> float:
+        """Share of |b - a|^2 that b's step has in common with those to ``others``, in [0, 1]."""
+        total = whole = 0.0
+        for size, squares in zip(self.sizes, self.squares, strict=True):
+            to_b = float(squares[a, b])
+            for c in others:
+                to_c, between = float(squares[a, c]), float(squares[b, c])
+                if to_b > 0 and to_c > 0 and between >= 0:
+                    weight = size / np.sqrt(to_b * to_c)
+                    total += weight * (to_b + to_c - between) / 2
+                    whole += weight * to_b
+        return float(min(max(total / whole, 0.0), 1.0)) if whole > 0 else 0.0
 
     def calculate_gains(self, cap: float) -> Array:
         """Nats per value that each pair saves, at most ``cap``: -1/2 ln of the square, (n, n).

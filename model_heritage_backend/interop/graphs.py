@@ -36,6 +36,9 @@ def build_graph(document: Mapping[str, Any]) -> nx.DiGraph[str]:
     for ghost in document["ghosts"]:
         graph.add_node(ghost["id"], kind="ghost", label="missing ancestor", family=ghost["family"])
     for ghost in document["ghosts"]:
+        if ghost.get("parent") is not None:
+            above = clean_text(ghost["parent"])
+            graph.add_edge(above, ghost["id"], label="ghost", relation="ghost", main=True)
         for child in ghost["children"]:
             share = _known(ghost, "confidence")
             graph.add_edge(

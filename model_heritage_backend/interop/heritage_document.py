@@ -182,6 +182,8 @@ def _describe_ghosts(trees: Sequence[FamilyTree], names: Mapping[int, str]) -> l
                 "family": names[id(tree)],
                 "children": [renamed.get(child, child) for child in ghost.children],
                 "confidence": round_number(ghost.confidence),
+                "parent": ghost.parent,
+                "distances": [round_number(distance) for distance in ghost.distances],
             }
             for ghost in tree.ghosts
         ]

@@ -124,6 +124,8 @@ class GhostRow(Base):
     id: Mapped[str] = mapped_column(String(80), primary_key=True)
     children: Mapped[list[str]] = mapped_column(JSON)
     confidence: Mapped[float]
+    parent_id: Mapped[str | None] = mapped_column(String(40))
+    distances: Mapped[list[float]] = mapped_column(JSON, server_default="[]")
 
 
 class FingerprintRow(Base):

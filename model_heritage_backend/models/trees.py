@@ -60,6 +60,8 @@ def save_tree(session: Session, family_id: str, tree: FamilyTree) -> None:
             id=ghost.id,
             children=list(ghost.children),
             confidence=ghost.confidence,
+            parent_id=ghost.parent,
+            distances=list(ghost.distances),
         )
         for ghost in tree.ghosts
     )
@@ -115,7 +117,13 @@ def load_families(session: Session, families: Sequence[Family]) -> list[FamilyRe
             select(GhostRow).where(GhostRow.family_id.in_(ids)).order_by(GhostRow.id)
         ):
             ghosts[ghost.family_id].append(
-                Ghost(id=ghost.id, children=tuple(ghost.children), confidence=ghost.confidence)
+                Ghost(
+                    id=ghost.id,
+                    children=tuple(ghost.children),
+                    confidence=ghost.confidence,
+                    parent=ghost.parent_id,
+                    distances=tuple(ghost.distances),
+                )
             )
     return [
         FamilyRecord(

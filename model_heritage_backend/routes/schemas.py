@@ -176,6 +176,8 @@ class GhostShape(Schema):
     id = String()
     children = List(String())
     confidence = Float()
+    parent = String(allow_none=True)
+    distances = List(Float())
 
 
 class Tree(Schema):

@@ -85,7 +85,13 @@ def show_tree(family: FamilyRecord, members: list[ModelView]) -> dict[str, Any]:
         "nodes": [show_model(view) for view in members],
         "edges": [show_edge(edge) for edge in tree.edges],
         "ghosts": [
-            {"id": g.id, "children": list(g.children), "confidence": g.confidence}
+            {
+                "id": g.id,
+                "children": list(g.children),
+                "confidence": g.confidence,
+                "parent": g.parent,
+                "distances": list(g.distances),
+            }
             for g in tree.ghosts
         ],
     }

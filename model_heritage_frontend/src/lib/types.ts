@@ -113,6 +113,10 @@ export interface Ghost {
   id: string
   children: string[]
   confidence: number
+  /** The nearest ancestor that is here; null when the ghost stands above all that are. */
+  parent: string | null
+  /** To each child, relative like an edge's; empty when they were not measured. */
+  distances: number[]
 }
 
 export interface FamilyTree {

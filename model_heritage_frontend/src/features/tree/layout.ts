@@ -88,6 +88,8 @@ function connectNodes(tree: FamilyTree, nodes: Map<string, TreeNode>): TreeNode[
   }
   for (const ghost of tree.ghosts) {
     const parent = nodes.get(ghost.id)
+    const above = ghost.parent === null ? undefined : nodes.get(ghost.parent)
+    if (parent && above) connect(parent, above, null)
     for (const id of ghost.children) {
       const child = nodes.get(id)
       if (child && parent && !child.parent) connect(child, parent, null)

@@ -1,0 +1,267 @@
+"""Ancestors that nobody uploaded, seen in the angles between the steps to their children.
+
+Steps of training are independent but for drift: whitened, the steps from a model to its neighbours
+stand at right angles. Where the model that seems to be their parent is their sibling, or where their
+parent lies between it and them, all these steps begin with the same way, the one to the missing
+model, and the product of any two is the square of that way. Drift makes acute angles as well. How
+much of it is left differs between families, so a family's other angles say what to expect: where
+they are all acute, nothing is claimed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model_heritage_backend.clustering.genealogy import Edge, Ghost
+from model_heritage_backend.clustering.skeleton import Neighbours
+from model_heritage_backend.clustering.whitening import WhitenedSteps
+
+SHARED_ABOVE_DRIFT, SHARED_AT_MOST = 0.1, 1.1
+"""Of the shorter step's square. The way to a missing model is a part of each step: whatever is above
+one by more than noise is drift."""
+OF_STRONGEST = 0.5
+"""Angles at one corner that are less acute than this share of the most acute one are put down to
+drift: all that lead to one missing model share the same way."""
+DRIFT_QUANTILE, ANGLES_AT_LEAST, TYPICAL_DRIFT = 0.75, 3, 0.15
+"""What the family's other angles say of its drift, and what is assumed where there are too few."""
+INTERCEPT, SHARED, ANGLES, UNEVEN = -2.25, 1.0, 2.2, -2.8
+SHARED_FLOOR, DRIFT_FLOOR, UNEVEN_AT_MOST = 0.02, 0.05, 2.0
+PAIRS_AT_LEAST, TINY = 3, 1e-30
+"""Log-odds of a missing model, see ``_judge``: a logistic regression over the groups of neighbours
+found in 13 zoos with a third of their inner models taken out, and in the same zoos complete."""
+SURE, POSSIBLE = 0.6, 0.3
+"""From the first on, the children of a missing model hang from no model that is here; between the
+two, the models they hang from are doubted."""
+
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Where a model is missing.
+
+    Attributes
+    ----------
+    children : places of its nearest descendants that are here, two or more
+    parent : place of its nearest ancestor that is here; None when it lies above all that is
+    confidence : in [0, 1]
+    corner : the neighbour of all, from which the angles were measured; a child, or the parent
+    shares : of the other neighbours, the share of the squared step from the corner that lies beyond
+        the missing model, in [0, 1]
+    """
+
+    children: tuple[int, ...]
+    parent: int | None
+    confidence: float
+    corner: int
+    shares: Mapping[int, float]
+
+    def measure_distances(self, measure: Callable[[int, int], float]) -> tuple[float, ...]:
+        """From the missing model to each child, in the units of ``measure``, which compares two
+        members. By Pythagoras: the rest of a step is at a right angle to the way that is shared.
+        """
+        squares = {m: measure(self.corner, m) ** 2 for m in self.shares}
+        found = {m: math.sqrt(share * squares[m]) for m, share in self.shares.items()}
+        ways = [(1 - share) * squares[m] for m, share in self.shares.items()]
+        found[self.corner] = math.sqrt(sum(ways) / len(ways))
+        return tuple(found[child] for child in self.children)
+
+
+@dataclass(frozen=True)
+class _Corner:
+    """The angles between the steps from one member to its neighbours.
+
+    ``shared``: product of two steps over the shorter one's square, (k, k), NaN where unknown.
+    """
+
+    place: int
+    others: Sequence[int]
+    shared: Matrix
+
+    def list_angles(self) -> Iterator[tuple[int, int, float]]:
+        for i, j in zip(*np.triu_indices(len(self.others), 1), strict=True):
+            if np.isfinite(self.shared[i, j]):
+                yield self.others[i], self.others[j], float(self.shared[i, j])
+
+
+def find_gaps(
+    parents: Mapping[int, int],
+    steps: WhitenedSteps,
+    *,
+    fixed: Collection[tuple[int, int]] = (),
+    root: int | None = None,
+) -> list[Gap]:
+    """Missing models that leave two children or more, likeliest first; no child belongs to two.
+
+    Parameters
+    ----------
+    parents : child -> parent of the settled tree
+    steps : whitened distances between its members
+    fixed : (parent, child) edges that are proven, and say nothing about angles
+    root : a member that is known to descend from no other
+    """
+    neighbours = _link(parents, fixed)
+    corners = [
+        _Corner(place, others, steps.measure_shared(place, others))
+        for place, others in ((p, sorted(o)) for p, o in sorted(neighbours.items()))
+        if len(others) > 1
+    ]
+    angles = np.array(
+        [(c.place, *angle) for c in corners for angle in c.list_angles()], np.float64
+    ).reshape(-1, 4)
+    found = []
+    for corner in corners:
+        drift = _measure_drift(angles, corner.place)
+        for group in _group(corner, drift):
+            inner = [s for a, b, s in corner.list_angles() if {a, b} <= group]
+            odds = _judge(inner, drift, _measure_unevenness(corner.place, group, steps))
+            child = corner.place != root and _is_child(corner, group, parents)
+            found.append(_describe(corner, group, parents, steps, odds, child=child))
+    return _part(found)
+
+
+def name_ghosts(
+    gaps: Sequence[Gap], ids: Sequence[str], measure: Callable[[int, int], float]
+) -> tuple[Ghost, ...]:
+    """Gaps that are sure enough to be told, numbered; ``measure``: distance of two members."""
+    told = [gap for gap in gaps if gap.confidence >= SURE]
+    return tuple(
+        Ghost(
+            id=f"ghost-{number}",
+            children=tuple(ids[child] for child in gap.children),
+            confidence=gap.confidence,
+            parent=None if gap.parent is None else ids[gap.parent],
+            distances=gap.measure_distances(measure),
+        )
+        for number, gap in enumerate(told, 1)
+    )
+
+
+def doubt_edges(edges: Sequence[Edge], gaps: Sequence[Gap], ids: Sequence[str]) -> list[Edge]:
+    """Edges without those that a missing model takes the place of.
+
+    Where it is only possible, such edges stay and lose what it is likely to be there.
+    """
+    likely = {ids[child]: gap.confidence for gap in gaps for child in gap.children}
+    kept = []
+    for edge in edges:
+        missing = likely.get(edge.child, 0.0) if edge.main else 0.0
+        if missing < POSSIBLE:
+            kept.append(edge)
+        elif missing < SURE:
+            kept.append(replace(edge, confidence=edge.confidence * (1 - missing)))
+    return kept
+
+
+def _link(parents: Mapping[int, int], fixed: Collection[tuple[int, int]]) -> Neighbours:
+    neighbours: Neighbours = {}
+    for child, parent in parents.items():
+        if (parent, child) not in fixed:
+            neighbours.setdefault(parent, set()).add(child)
+            neighbours.setdefault(child, set()).add(parent)
+    return neighbours
+
+
+def _measure_drift(angles: Matrix, corner: int) -> float:
+    """What steps share elsewhere in the family, in [0, 1]: most of that is drift.
+
+    ``angles``: rows of corner, first, second, shared.
+    """
+    elsewhere = np.abs(angles[(angles[:, :3] != corner).all(1), 3])
+    if len(elsewhere) < ANGLES_AT_LEAST:
+        return TYPICAL_DRIFT
+    return float(np.quantile(np.minimum(elsewhere, 1.0), DRIFT_QUANTILE))
+
+
+def _group(corner: _Corner, drift: float) -> list[frozenset[int]]:
+    """Neighbours tied together by angles too acute for drift."""
+    acute = {
+        (a, b): shared
+        for a, b, shared in corner.list_angles()
+        if SHARED_ABOVE_DRIFT + drift < shared < SHARED_AT_MOST
+    }
+    strongest = max(acute.values(), default=0.0)
+    groups: list[set[int]] = []
+    for pair, shared in sorted(acute.items()):
+        if shared > OF_STRONGEST * strongest:
+            tied = [group for group in groups if group & {*pair}]
+            groups = [group for group in groups if not group & {*pair}]
+            groups.append(set(pair).union(*tied))
+    return [frozenset(group) for group in groups]
+
+
+def _measure_unevenness(corner: int, group: frozenset[int], steps: WhitenedSteps) -> float:
+    """Standard deviation over mean of the products of steps, over the pairs of a group.
+
+    Small where all of them are the square of one way; 0 for one or two pairs.
+    """
+    products = steps.measure_products(corner, sorted(group))
+    known = products[np.triu_indices(len(group), 1)]
+    known = known[np.isfinite(known)]
+    if len(known) < PAIRS_AT_LEAST:
+        return 0.0
+    return min(float(known.std() / max(abs(known.mean()), TINY)), UNEVEN_AT_MOST)
+
+
+def _judge(shared: Sequence[float], drift: float, unevenness: float) -> float:
+    """Log-odds that a model is missing.
+
+    Parameters
+    ----------
+    shared : by each pair of a group, of the shorter step's square
+    drift : what steps share elsewhere in the family
+    unevenness : of the products of steps in the group
+    """
+    mean = sum(min(value, 1.0) for value in shared) / len(shared)
+    ratio = (max(mean, 0.0) + SHARED_FLOOR) / (drift + DRIFT_FLOOR)
+    odds = INTERCEPT + SHARED * math.log(ratio) + ANGLES * math.log(len(shared))
+    return odds + UNEVEN * unevenness
+
+
+def _is_child(corner: _Corner, group: frozenset[int], parents: Mapping[int, int]) -> bool:
+    """Whether the corner of a gap is one of the missing model's children, too.
+
+    It is where its parent lies beyond the gap, or where it is the top and all its neighbours do: a
+    top with children of its own would be tied to some of them directly.
+    """
+    above = parents.get(corner.place)
+    return above in group if above is not None else group == {*corner.others}
+
+
+def _describe(
+    corner: _Corner,
+    group: frozenset[int],
+    parents: Mapping[int, int],
+    steps: WhitenedSteps,
+    odds: float,
+    *,
+    child: bool,
+) -> Gap:
+    """The gap between a corner, which may be its ``child``, and its neighbours beyond."""
+    shares = {
+        member: 1.0 - steps.measure_way(corner.place, member, sorted(group - {member}))
+        for member in sorted(group)
+    }
+    parent = parents.get(corner.place) if child else corner.place
+    children = {*group, corner.place} - {parent}
+    return Gap(
+        children=tuple(sorted(children)),
+        parent=parent,
+        confidence=1 / (1 + math.exp(-odds)),
+        corner=corner.place,
+        shares=shares,
+    )
+
+
+def _part(found: Sequence[Gap]) -> list[Gap]:
+    """The likelier of gaps that share a child."""
+    kept: list[Gap] = []
+    for gap in sorted(found, key=lambda g: (-g.confidence, g.children)):
+        if not any({*gap.children} & {*other.children} for other in kept):
+            kept.append(gap)
+    return kept
