@@ -1,15 +1,16 @@
 """Ancestors that nobody uploaded, seen in the angles between the steps to their children.
 
 Steps of training are independent but for drift: whitened, the steps from a model to its neighbours
-stand at right angles. Where the model that seems to be their parent is their sibling, or where their
-parent lies between it and them, all these steps begin with the same way, the one to the missing
-model, and the product of any two is the square of that way. Drift makes acute angles as well. How
-much of it is left differs between families, so a family's other angles say what to expect: where
-they are all acute, nothing is claimed.
+stand at right angles. Where the model that seems to be their parent is their sibling, or where
+their parent lies between it and them, all these steps begin with the same way, the one to the
+missing model, and the product of any two is the square of that way. Drift makes acute angles as
+well, but uneven products. How much of it is left differs between families, so a family's other
+angles say what to expect: where they are acute, nothing is claimed.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,8 +23,8 @@ from model_heritage_backend.clustering.skeleton import Neighbours
 from model_heritage_backend.clustering.whitening import WhitenedSteps
 
 SHARED_ABOVE_DRIFT, SHARED_AT_MOST = 0.1, 1.1
-"""Of the shorter step's square. The way to a missing model is a part of each step: whatever is above
-one by more than noise is drift."""
+"""Of the shorter step's square. The way to a missing model is a part of each step: whatever is
+above one by more than noise is drift."""
 OF_STRONGEST = 0.5
 """Angles at one corner that are less acute than this share of the most acute one are put down to
 drift: all that lead to one missing model share the same way."""
@@ -84,9 +85,9 @@ class _Corner:
     shared: Matrix
 
     def list_angles(self) -> Iterator[tuple[int, int, float]]:
-        for i, j in zip(*np.triu_indices(len(self.others), 1), strict=True):
+        for (i, first), (j, second) in itertools.combinations(enumerate(self.others), 2):
             if np.isfinite(self.shared[i, j]):
-                yield self.others[i], self.others[j], float(self.shared[i, j])
+                yield first, second, float(self.shared[i, j])
 
 
 def find_gaps(

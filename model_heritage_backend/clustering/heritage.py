@@ -283,9 +283,7 @@ class _Solver:
             members=tuple(sorted(ids)),
             edges=tuple(sorted(edges, key=lambda e: (e.child, not e.main, e.parent))),
             root=None if above_all else ids[orientation.root],
-            root_confidence=max(
-                above_all, default=float(orientation.posterior[orientation.root])
-            ),
+            root_confidence=max(above_all, default=float(orientation.posterior[orientation.root])),
             method=METHOD,
             ghosts=ghosts,
         )
