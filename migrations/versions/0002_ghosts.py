@@ -1,10 +1,7 @@
-"""Ghosts know their parent and the distances to their children.
+"""ghosts know their parent and the distances to their children
 
-Revision ID: 0002
-Revises: 0001
+Revision: 0002, after 0001
 """
-
-from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op

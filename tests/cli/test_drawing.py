@@ -30,7 +30,7 @@ def test_draws_every_family() -> None:
         "        └── c-2.pt  duplicate 100%",
         "",
         "Family F2  2 models, its first ancestor is missing",
-        "└── a missing ancestor  60%",
+        "└── possibly a missing ancestor  60%",
         "    ├── e.pt",
         "    └── f.pt",
         "",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from model_heritage_backend.clustering.genealogy import (
     Edge,
     Evidence,
     FamilyTree,
+    Ghost,
     Relation,
     find_cycle,
 )
@@ -92,6 +94,20 @@ def test_a_forest_is_allowed() -> None:
     """Ghosts leave several tops."""
     tree = make_tree("abcd", make_edge("a", "b"), make_edge("c", "d"), root=None)
     assert tree.get_ancestors("d") == ["c"]
+
+
+def test_a_ghost_checks_itself() -> None:
+    with pytest.raises(ValueError, match="some of its children only"):
+        Ghost(id="ghost-1", children=("a", "b"), confidence=0.5, distances=(0.1,))
+    for ghost in (
+        Ghost(id="ghost-1", children=("a", "x"), confidence=0.5),
+        Ghost(id="ghost-1", children=("a", "b"), confidence=0.5, parent="x"),
+    ):
+        with pytest.raises(ValueError, match="leaves the family"):
+            replace(make_tree("ab", root=None), ghosts=(ghost,))
+    with pytest.raises(ValueError, match="two main parents"):
+        haunted = Ghost(id="ghost-1", children=("b", "c"), confidence=0.5)
+        replace(make_tree("abc", root=None), edges=(make_edge("a", "b"),), ghosts=(haunted,))
 
 
 def test_an_edge_checks_itself() -> None:

@@ -72,7 +72,7 @@ def make_document() -> dict[str, Any]:
         root=None,
         root_confidence=0.0,
         method="heritage",
-        ghosts=(Ghost(id="ghost", children=("e", "f"), confidence=0.6),),
+        ghosts=(Ghost(id="ghost", children=("e", "f"), confidence=0.6, distances=(0.1, 0.2)),),
     )
     single = [
         FamilyTree(members=(m,), edges=(), root=m, root_confidence=1.0, method="heritage")
@@ -112,7 +112,14 @@ def test_families_are_named_by_size_and_include_copies() -> None:
         "h": "F4",
     }
     assert document["ghosts"] == [
-        {"id": "ghost-1", "family": "F2", "children": ["e", "f"], "confidence": 0.6}
+        {
+            "id": "ghost-1",
+            "family": "F2",
+            "children": ["e", "f"],
+            "confidence": 0.6,
+            "parent": None,
+            "distances": [0.1, 0.2],
+        }
     ]
 
 

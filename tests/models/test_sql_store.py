@@ -150,13 +150,14 @@ def test_trees_come_back_as_they_were(shelf: Shelf, zoo_family: Zoo) -> None:
         edges=tuple(sorted(
             (
                 make_edge(a, b, evidence=evidence),
-                make_edge(a, c, relation=Relation.ADAPTER),
                 make_edge(b, d, relation=Relation.MERGE, coefficient=0.6),
                 make_edge(c, d, relation=Relation.MERGE, coefficient=0.4, main=False),
             ),
             key=lambda e: (e.child, not e.main, e.parent),
         )),
-        ghosts=(Ghost(id="ghost-1", children=(b, c), confidence=0.3),),
+        ghosts=(
+            Ghost(id="ghost-1", children=(c,), confidence=0.3, parent=a, distances=(0.2,)),
+        ),
     )  # fmt: skip
     [family_id] = shelf.store.replace_families([], [tree])
     family = shelf.store.get_family(family_id)

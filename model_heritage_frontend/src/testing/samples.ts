@@ -3,6 +3,7 @@ import type {
   Evidence,
   Family,
   FamilyTree,
+  Ghost,
   Model,
   ModelDetail,
   Relation,
@@ -126,6 +127,14 @@ export const family = (changes: Partial<Family> = {}): Family => ({
   created_at: '2026-11-20T10:00:00Z',
   updated_at: '2026-11-20T10:00:00Z',
   ...changes,
+})
+
+export const ghost = (...children: string[]): Ghost => ({
+  id: 'ghost-1',
+  children,
+  confidence: 0.8,
+  parent: null,
+  distances: children.map(() => 0.1),
 })
 
 /**

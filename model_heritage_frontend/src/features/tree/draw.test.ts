@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { edge, tree } from '@/testing/samples'
+import { edge, ghost, tree } from '@/testing/samples'
 
 import { chooseDetail, nodeCaption } from './draw'
 import { layoutTree } from './layout'
@@ -13,7 +13,7 @@ test('each kind of node has its caption', () => {
   const layout = layoutTree(
     tree({
       edges: [edge('base', 'left', 'unresolved', { confidence: 0.41, resolved: false })],
-      ghosts: [{ id: 'ghost-1', children: ['right'], confidence: 0.8 }],
+      ghosts: [ghost('right')],
     }),
   )
   const caption = (id: string) => {
@@ -22,7 +22,7 @@ test('each kind of node has its caption', () => {
   }
   expect(caption('base')).toBe('Root')
   expect(caption('left')).toBe('Unresolved · 41%')
-  expect(caption('ghost-1')).toBe('Not here, 80% sure')
+  expect(caption('ghost-1')).toBe('Possible, 80% sure')
   expect(caption('right')).toBe('Child of a missing ancestor')
   expect(caption('mixed')).toBe('No parent here')
 })

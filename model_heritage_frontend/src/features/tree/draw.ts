@@ -146,7 +146,7 @@ function nodeColor(node: TreeNode, palette: Palette): string {
 
 /** The small second line: what was done, and how sure that is. */
 export function nodeCaption(node: TreeNode): string {
-  if (node.ghost) return `Not here, ${formatPercent(node.ghost.confidence)} sure`
+  if (node.ghost) return `Possible, ${formatPercent(node.ghost.confidence)} sure`
   // How sure it is which copy came first says nothing: see describeOrigin.
   if (node.edge?.relation === 'duplicate') return RELATION_WORDS.duplicate.label
   if (node.edge) {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { edge, model, tree } from '@/testing/samples'
+import { edge, ghost, model, tree } from '@/testing/samples'
 
 import {
   chooseColumnGap,
@@ -38,7 +38,7 @@ test('a ghost stands above its children, and several tops are all kept', () => {
   const forest = tree({
     root_id: null,
     edges: tree().edges.filter((edge) => edge.parent !== 'base'),
-    ghosts: [{ id: 'ghost-1', children: ['left', 'right'], confidence: 0.8 }],
+    ghosts: [ghost('left', 'right')],
   })
   const layout = layoutTree(forest)
   expect(layout.byId.get('left')?.parent?.id).toBe('ghost-1')
@@ -47,6 +47,13 @@ test('a ghost stands above its children, and several tops are all kept', () => {
     'base',
     'ghost-1',
   ])
+})
+
+test('a ghost stands below the nearest ancestor that is here', () => {
+  const edges = tree().edges.filter((edge) => edge.parent !== 'base')
+  const layout = layoutTree(tree({ edges, ghosts: [{ ...ghost('left', 'right'), parent: 'base' }] }))
+  expect(layout.byId.get('ghost-1')?.parent?.id).toBe('base')
+  expect(layout.nodes.filter((node) => !node.parent).map((node) => node.id)).toEqual(['base'])
 })
 
 test('the given data are not changed and the layout does not depend on their order', () => {

@@ -6,8 +6,9 @@ import { EvidenceList } from '@/components/evidence-list'
 import { OriginSentence } from '@/components/origin-sentence'
 import { RelationBadge } from '@/components/relation-badge'
 import { Button } from '@/components/ui/button'
-import { formatBytes, formatCompact, plural } from '@/lib/format'
+import { formatBytes, formatChange, formatCompact, formatPercent, plural } from '@/lib/format'
 import { paths } from '@/lib/paths'
+import type { Ghost } from '@/lib/types'
 
 import { nodeName, type TreeLayout, type TreeNode } from '../layout'
 
@@ -15,6 +16,17 @@ interface NodePanelProps {
   node: TreeNode
   layout: TreeLayout
   onClose: () => void
+}
+
+/** How far a child is from its missing ancestor, where that is known. */
+function GhostDistance({ ghost, child }: { ghost: Ghost; child: string }) {
+  const distance = ghost.distances[ghost.children.indexOf(child)]
+  if (distance === undefined) return null
+  return (
+    <span className="text-muted-foreground tabular-nums">
+      , about {formatChange(distance)} away
+    </span>
+  )
 }
 
 /** What is known about the chosen node of a tree, and the ways on from it. */
@@ -46,8 +58,9 @@ export function NodePanel({ node, layout, onClose }: NodePanelProps) {
         )}
         {ghost && (
           <p className="text-muted-foreground mt-1 text-sm text-pretty">
-            The weights of {plural(ghost.children.length, 'model')} point to a common ancestor that
-            is not among the models here.
+            Possible missing ancestor, {formatPercent(ghost.confidence)} sure: the weights of{' '}
+            {plural(ghost.children.length, 'model')} point to a common ancestor that is not among the
+            models here.
           </p>
         )}
       </div>
@@ -67,6 +80,7 @@ export function NodePanel({ node, layout, onClose }: NodePanelProps) {
                 <Link className="text-primary hover:underline" to={paths.model(child.id)}>
                   {nodeName(child)}
                 </Link>
+                <GhostDistance ghost={ghost} child={child.id} />
               </li>
             ))}
           </ul>

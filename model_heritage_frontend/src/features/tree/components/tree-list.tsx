@@ -41,7 +41,7 @@ function Row({
       ) : (
         <span className="text-muted-foreground flex items-center gap-2 italic">
           <GhostIcon aria-hidden className="size-4" />
-          {nodeName(node)}, {formatPercent(node.ghost?.confidence ?? 0)} sure
+          Possible missing ancestor, {formatPercent(node.ghost?.confidence ?? 0)} sure
         </span>
       )}
       {node.edge && (
