@@ -51,7 +51,9 @@ test('a ghost stands above its children, and several tops are all kept', () => {
 
 test('a ghost stands below the nearest ancestor that is here', () => {
   const edges = tree().edges.filter((edge) => edge.parent !== 'base')
-  const layout = layoutTree(tree({ edges, ghosts: [{ ...ghost('left', 'right'), parent: 'base' }] }))
+  const layout = layoutTree(
+    tree({ edges, ghosts: [{ ...ghost('left', 'right'), parent: 'base' }] }),
+  )
   expect(layout.byId.get('ghost-1')?.parent?.id).toBe('base')
   expect(layout.nodes.filter((node) => !node.parent).map((node) => node.id)).toEqual(['base'])
 })

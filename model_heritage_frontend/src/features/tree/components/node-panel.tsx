@@ -59,8 +59,8 @@ export function NodePanel({ node, layout, onClose }: NodePanelProps) {
         {ghost && (
           <p className="text-muted-foreground mt-1 text-sm text-pretty">
             Possible missing ancestor, {formatPercent(ghost.confidence)} sure: the weights of{' '}
-            {plural(ghost.children.length, 'model')} point to a common ancestor that is not among the
-            models here.
+            {plural(ghost.children.length, 'model')} point to a common ancestor that is not among
+            the models here.
           </p>
         )}
       </div>
