@@ -122,7 +122,7 @@ def test_sure_gaps_are_told_and_take_edges_away() -> None:
     sure, possible = make_gap(SURE), make_gap(POSSIBLE)
     assert doubt_edges(edges, [sure], "abcd") == edges[2:]
     lowered = [edge.confidence for edge in doubt_edges(edges, [possible], "abcd")]
-    assert lowered == pytest.approx([0.4, 0.4, 0.8, 0.8])
+    assert lowered == pytest.approx([0.6, 0.6, 0.8, 0.8])
     assert doubt_edges(edges, [make_gap(POSSIBLE - 0.01)], "abcd") == edges
     assert name_ghosts([sure, possible], "abcd", lambda _a, _b: 1.0) == (
         Ghost(
