@@ -10,13 +10,13 @@ angles say what to expect: where they are acute, nothing is claimed.
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
 
 from model_heritage_backend.clustering.genealogy import Edge, Ghost
 from model_heritage_backend.clustering.skeleton import Neighbours
@@ -85,10 +85,20 @@ class _Corner:
     others: Sequence[int]
     shared: Matrix
 
-    def list_angles(self) -> Iterator[tuple[int, int, float]]:
-        for (i, first), (j, second) in itertools.combinations(enumerate(self.others), 2):
-            if np.isfinite(self.shared[i, j]):
-                yield first, second, float(self.shared[i, j])
+    def list_angles(self) -> Matrix:
+        """Rows of corner, first, second, shared, of all pairs that are known."""
+        i, j = np.nonzero(np.triu(np.isfinite(self.shared), 1))
+        places = np.array(self.others)
+        return np.column_stack(
+            [np.full(len(i), self.place), places[i], places[j], self.shared[i, j]]
+        )
+
+    def list_shared(self, group: Collection[int]) -> Matrix:
+        """Of all pairs of a group that are known."""
+        chosen = [i for i, other in enumerate(self.others) if other in group]
+        block = self.shared[np.ix_(chosen, chosen)]
+        known: Matrix = block[np.triu(np.isfinite(block), 1)]
+        return known
 
 
 def find_gaps(
@@ -113,14 +123,12 @@ def find_gaps(
         for place, others in ((p, sorted(o)) for p, o in sorted(neighbours.items()))
         if len(others) > 1
     ]
-    angles = np.array(
-        [(c.place, *angle) for c in corners for angle in c.list_angles()], np.float64
-    ).reshape(-1, 4)
+    angles = np.concatenate([np.empty((0, 4)), *(corner.list_angles() for corner in corners)])
     found = []
     for corner in corners:
         drift = _measure_drift(angles, corner.place)
         for group in _group(corner, drift):
-            inner = [s for a, b, s in corner.list_angles() if {a, b} <= group]
+            inner = corner.list_shared(group)
             odds = _judge(inner, drift, _measure_unevenness(corner.place, group, steps))
             child = corner.place != root and _is_child(corner, group, parents)
             found.append(_describe(corner, group, parents, steps, odds, child=child))
@@ -183,19 +191,13 @@ def _measure_drift(angles: Matrix, corner: int) -> float:
 
 def _group(corner: _Corner, drift: float) -> list[frozenset[int]]:
     """Neighbours tied together by angles too acute for drift."""
-    acute = {
-        (a, b): shared
-        for a, b, shared in corner.list_angles()
-        if SHARED_ABOVE_DRIFT + drift < shared < SHARED_AT_MOST
-    }
-    strongest = max(acute.values(), default=0.0)
-    groups: list[set[int]] = []
-    for pair, shared in sorted(acute.items()):
-        if shared > OF_STRONGEST * strongest:
-            tied = [group for group in groups if group & {*pair}]
-            groups = [group for group in groups if not group & {*pair}]
-            groups.append(set(pair).union(*tied))
-    return [frozenset(group) for group in groups]
+    shared = np.where(np.isfinite(corner.shared), corner.shared, 0.0)
+    acute = (shared > SHARED_ABOVE_DRIFT + drift) & (shared < SHARED_AT_MOST)
+    np.fill_diagonal(acute, False)
+    acute &= shared > OF_STRONGEST * shared[acute].max(initial=0.0)
+    count, labels = connected_components(acute, directed=False)
+    groups = ([int(i) for i in np.flatnonzero(labels == label)] for label in range(count))
+    return [frozenset(corner.others[i] for i in group) for group in groups if len(group) > 1]
 
 
 def _measure_unevenness(corner: int, group: frozenset[int], steps: WhitenedSteps) -> float:
@@ -211,7 +213,7 @@ def _measure_unevenness(corner: int, group: frozenset[int], steps: WhitenedSteps
     return min(float(known.std() / max(abs(known.mean()), TINY)), UNEVEN_AT_MOST)
 
 
-def _judge(shared: Sequence[float], drift: float, unevenness: float) -> float:
+def _judge(shared: Matrix, drift: float, unevenness: float) -> float:
     """Log-odds that a model is missing.
 
     Parameters
@@ -220,7 +222,7 @@ def _judge(shared: Sequence[float], drift: float, unevenness: float) -> float:
     drift : what steps share elsewhere in the family
     unevenness : of the products of steps in the group
     """
-    mean = sum(min(value, 1.0) for value in shared) / len(shared)
+    mean = float(np.minimum(shared, 1.0).mean())
     ratio = (max(mean, 0.0) + SHARED_FLOOR) / (drift + DRIFT_FLOOR)
     odds = INTERCEPT + SHARED * math.log(ratio) + ANGLES * math.log(len(shared))
     return odds + UNEVEN * unevenness

@@ -126,14 +126,13 @@ class WhitenedSteps:
         """Share of |b - a|^2 that b's step has in common with those to ``others``, in [0, 1]."""
         total = whole = 0.0
         for size, squares in zip(self.sizes, self.squares, strict=True):
-            to_b = float(squares[a, b])
-            for c in others:
-                to_c, between = float(squares[a, c]), float(squares[b, c])
-                if to_b > 0 and to_c > 0 and between >= 0:
-                    weight = size / np.sqrt(to_b * to_c)
-                    total += weight * (to_b + to_c - between) / 2
-                    whole += weight * to_b
-        return float(min(max(total / whole, 0.0), 1.0)) if whole > 0 else 0.0
+            to_b, ways, between = squares[a, b], squares[a, others], squares[b, others]
+            moved = (to_b > 0) & (ways > 0) & (between >= 0)
+            ways, between = ways[moved], between[moved]
+            weights = size / np.sqrt(to_b * ways)
+            total += float((weights * (to_b + ways - between)).sum()) / 2
+            whole += float((weights * to_b).sum())
+        return min(max(total / whole, 0.0), 1.0) if whole > 0 else 0.0
 
     def calculate_gains(self, cap: float) -> Array:
         """Nats per value that each pair saves, at most ``cap``: -1/2 ln of the square, (n, n).
