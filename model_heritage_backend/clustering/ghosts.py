@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,10 +35,11 @@ SHARED_FLOOR, DRIFT_FLOOR, UNEVEN_AT_MOST = 0.02, 0.05, 2.0
 PAIRS_AT_LEAST, TINY = 3, 1e-30
 """Log-odds of a missing model, see ``_judge``: a logistic regression over the groups of neighbours
 found in 13 zoos with a third of their inner models taken out, and in the same zoos complete."""
-SURE, POSSIBLE = 0.85, 0.5
-"""From the first on, the children of a missing model hang from no model that is here; between the
-two, the models they hang from are doubted. Families without a gap are far more frequent than in the
-zoos of the fit, so a gap is told only where hardly any other was wrong."""
+SURE = 0.85
+"""From here on a gap is told, and the children of the missing model hang from no model that is
+here. Families without a gap are far more frequent than in the zoos of the fit, so a gap is told
+only where hardly any other was wrong. Lowering the confidence of edges for gaps that are less sure
+made it worse, on zoos with missing models as well."""
 
 Matrix = NDArray[np.float64]
 
@@ -152,21 +153,10 @@ def name_ghosts(
     )
 
 
-def doubt_edges(edges: Sequence[Edge], gaps: Sequence[Gap], ids: Sequence[str]) -> list[Edge]:
-    """Edges without those that a missing model takes the place of.
-
-    Where it is only possible, such edges stay and lose half of what it is likely to be there: with
-    complete zoos counted as well, about half of such edges were right.
-    """
-    likely = {ids[child]: gap.confidence for gap in gaps for child in gap.children}
-    kept = []
-    for edge in edges:
-        missing = likely.get(edge.child, 0.0) if edge.main else 0.0
-        if missing < POSSIBLE:
-            kept.append(edge)
-        elif missing < SURE:
-            kept.append(replace(edge, confidence=edge.confidence * (1 - missing / 2)))
-    return kept
+def drop_edges(edges: Sequence[Edge], ghosts: Sequence[Ghost]) -> list[Edge]:
+    """Edges without those whose place a ghost takes."""
+    taken = {child for ghost in ghosts for child in ghost.children}
+    return [edge for edge in edges if not (edge.main and edge.child in taken)]
 
 
 def _link(parents: Mapping[int, int], fixed: Collection[tuple[int, int]]) -> Neighbours:

@@ -22,7 +22,7 @@ from model_heritage_backend.clustering.description import METHOD, EdgeWriter
 from model_heritage_backend.clustering.drift import StepAngles, calculate_drift_odds, score_drift
 from model_heritage_backend.clustering.edge_judge import EdgeJudge, ExactSource
 from model_heritage_backend.clustering.genealogy import Edge, FamilyTree
-from model_heritage_backend.clustering.ghosts import Gap, doubt_edges, find_gaps, name_ghosts
+from model_heritage_backend.clustering.ghosts import Gap, drop_edges, find_gaps, name_ghosts
 from model_heritage_backend.clustering.merges import Merge, drop_cyclic_merges, find_merges
 from model_heritage_backend.clustering.orientation import (
     Orientation,
@@ -272,7 +272,7 @@ class _Solver:
         ids = self.family.ids
         gaps = self._find_gaps(parents, merges)
         ghosts = name_ghosts(gaps, ids, self._measure_distance)
-        edges = doubt_edges(edges, gaps, ids)
+        edges = drop_edges(edges, ghosts)
         for twin, first in enumerate(self.twins):
             if twin != first:
                 count = self.twins.count(first)

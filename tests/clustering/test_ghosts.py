@@ -11,10 +11,9 @@ import pytest
 
 from model_heritage_backend.clustering.genealogy import Ghost
 from model_heritage_backend.clustering.ghosts import (
-    POSSIBLE,
     SURE,
     Gap,
-    doubt_edges,
+    drop_edges,
     find_gaps,
     name_ghosts,
 )
@@ -119,12 +118,10 @@ def test_sure_gaps_are_told_and_take_edges_away() -> None:
         make_edge("b", "d", confidence=0.8),
         make_edge("d", "c", confidence=0.8, main=False),
     ]
-    sure, possible = make_gap(SURE), make_gap(POSSIBLE)
-    assert doubt_edges(edges, [sure], "abcd") == edges[2:]
-    lowered = [edge.confidence for edge in doubt_edges(edges, [possible], "abcd")]
-    assert lowered == pytest.approx([0.6, 0.6, 0.8, 0.8])
-    assert doubt_edges(edges, [make_gap(POSSIBLE - 0.01)], "abcd") == edges
-    assert name_ghosts([sure, possible], "abcd", lambda _a, _b: 1.0) == (
+    sure, possible = make_gap(SURE), make_gap(SURE - 0.01)
+    told = name_ghosts([sure, possible], "abcd", lambda _a, _b: 1.0)
+    assert drop_edges(edges, told) == edges[2:]
+    assert told == (
         Ghost(
             id="ghost-1",
             children=("b", "c"),
