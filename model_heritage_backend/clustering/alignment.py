@@ -1,7 +1,7 @@
 """Which tensor of one model is which tensor of another.
 
 Canonical names settle it for copies and descendants of one code base. Where a file was re-saved
-under other prefixes, the longest common ending of the names does.
+under other names, the values do, and then the longest common ending of the names.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from model_heritage_backend.clustering.renaming import match_values
 from model_heritage_backend.fingerprints import Fingerprint, TensorFingerprint
 from model_heritage_backend.weights.tensors import DType
 
@@ -27,22 +28,39 @@ EXTENSION_AT_LEAST = 0.75
 def match_names(reference: Fingerprint, other: Fingerprint) -> dict[str, str]:
     """Canonical name in ``other`` -> the name in ``reference`` it stands for.
 
-    Names that both know stand for themselves. If these are fewer than half of the matrices, names
-    of equal shape are matched by the longest common ending, where that is unambiguous on both
-    sides. The order of tensors does not matter.
+    Names that both know stand for themselves. If these are fewer than half of the matrices, tensors
+    of equal shape are matched by their values, and what that leaves open by names. The order of
+    tensors does not matter.
     """
-    same = {name: name for name in other.tensors if name in reference.tensors}
-    matrices = [name for name, tensor in other.tensors.items() if tensor.is_matrix]
+    if have_common_names(reference, other):
+        return {name: name for name in other.tensors}
+    by_value = match_values(reference, other)
+    known = {n: t for n, t in reference.tensors.items() if n not in set(by_value.values())}
+    free = {n: t for n, t in other.tensors.items() if n not in by_value}
+    names = by_value | match_endings(known, free)
+    used = set(by_value.values())
+    # A name that means another tensor in the reference must not be taken for that one.
+    return {n: f"{k} (other)" if n not in by_value and k in used else k for n, k in names.items()}
+
+
+def match_endings(
+    reference: Mapping[str, TensorFingerprint], other: Mapping[str, TensorFingerprint]
+) -> dict[str, str]:
+    """The same by names and shapes alone: names of equal shape by the longest common ending, where
+    that is unambiguous on both sides.
+    """
+    same = {name: name for name in other if name in reference}
+    matrices = [name for name, tensor in other.items() if tensor.is_matrix]
     if 2 * sum(name in same for name in matrices) >= len(matrices):
-        return same | {name: name for name in other.tensors}
+        return same | {name: name for name in other}
     names = dict(same)
-    free = sorted(other.tensors.keys() - same.keys())
+    free = sorted(other.keys() - same.keys())
     by_shape: dict[tuple[int, ...], list[str]] = defaultdict(list)
-    for name in sorted(reference.tensors.keys() - same.keys()):
-        by_shape[reference.tensors[name].shape].append(name)
+    for name in sorted(reference.keys() - same.keys()):
+        by_shape[reference[name].shape].append(name)
     pairs: dict[int, list[tuple[str, str]]] = defaultdict(list)
     for name in free:
-        for known in by_shape[other.tensors[name].shape]:
+        for known in by_shape[other[name].shape]:
             pairs[_common_ending(name, known)].append((name, known))
     settled: set[str] = set()
     taken: set[str] = set()
@@ -55,6 +73,12 @@ def match_names(reference: Fingerprint, other: Fingerprint) -> dict[str, str]:
         settled |= claims.keys()
         taken |= claimed.keys()
     return names | {name: name for name in free if name not in names}
+
+
+def have_common_names(first: Fingerprint, second: Fingerprint) -> bool:
+    """Whether at least half of the second model's matrices are known to the first by name."""
+    matrices = [name for name, tensor in second.tensors.items() if tensor.is_matrix]
+    return 2 * sum(name in first.tensors for name in matrices) >= len(matrices)
 
 
 def _common_ending(first: str, second: str) -> int:

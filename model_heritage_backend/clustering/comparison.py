@@ -9,7 +9,10 @@ import numpy as np
 from model_heritage_backend.clustering.alignment import limit_values, match_names
 from model_heritage_backend.clustering.exact_evidence import ExactEvidence
 from model_heritage_backend.clustering.exact_source import StoredEvidence
-from model_heritage_backend.clustering.relatedness import calculate_relatedness
+from model_heritage_backend.clustering.relatedness import (
+    are_hidden_relatives,
+    calculate_relatedness,
+)
 from model_heritage_backend.clustering.store import HeritageStore
 from model_heritage_backend.fingerprints import TensorFingerprint
 
@@ -32,7 +35,9 @@ def compare_models(
     if found is not None and reverse:
         names = {known: name for name, known in match_names(second, first).items()}
         found = found.rename(names).reversed()
-    related = bool(calculate_relatedness([first], [second]).related[0, 0])
+    related = bool(calculate_relatedness([first], [second]).related[0, 0]) or are_hidden_relatives(
+        first, second
+    )
     known = match_names(first, second)
     theirs = {known[name]: tensor for name, tensor in second.tensors.items() if name in known}
     exact = {matrix.name: matrix for matrix in found.matrices} if found else {}

@@ -23,12 +23,15 @@ from model_heritage_backend.clustering.family_routing import Candidate, find_can
 from model_heritage_backend.clustering.relatedness import (
     CORRELATION_ABOVE,
     Z_ABOVE,
+    calculate_hidden_relatedness,
     calculate_relatedness,
     find_components,
 )
 from model_heritage_backend.fingerprints import Fingerprint
 
 FAMILY_THRESHOLD = 0.3
+HIDDEN_MARGIN = 3.0
+"""Standard deviations by which a relative under other names or in another order counts."""
 MOST_CLUSTERS = 64
 """Largest number of families that KMEANS tries among models that share matrices."""
 SILHOUETTE_TIE = 0.02
@@ -188,13 +191,18 @@ def _measure_relatedness(
 ) -> dict[str, float]:
     """How far the nearest member is beyond the limits of the test, by family: related above 0.
 
-    In standard deviations of z; the correlation's limit is stretched to the same unit.
+    In standard deviations of z; the correlation's limit is stretched to the same unit. A member
+    that only the test of hidden relatives relates counts as HIDDEN_MARGIN beyond.
     """
     margins = {}
     for family_id, members in families.items():
         test = calculate_relatedness([fingerprint], members)
         correlation = (test.correlation / CORRELATION_ABOVE - 1.0) * Z_ABOVE
         margins[family_id] = float(np.minimum(test.z - Z_ABOVE, correlation).max())
+        if margins[family_id] <= 0.0:
+            asked = np.ones((1, len(members)), bool)
+            if calculate_hidden_relatedness([fingerprint], members, asked).any():
+                margins[family_id] = HIDDEN_MARGIN
     return margins
 
 

@@ -5,23 +5,36 @@ matrices of one shape is nearly normal with variance 1/n. Pooled over the matric
 z = sum(r n) / sqrt(sum n) is standard normal; its largest value among tens of thousands of
 unrelated pairs was 4.3, while descendants of one root stay above 20. Only matrices take part:
 normalisation weights, fixed positions and zero biases correlate between strangers.
+
+Pairs that this does not relate get a second look: their tensors may have other names, their units
+another order. That evidence is held to higher limits, because more is tried.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
 
-from model_heritage_backend.clustering.alignment import match_names
+from model_heritage_backend.clustering.alignment import (
+    have_common_names,
+    match_endings,
+    match_names,
+)
+from model_heritage_backend.clustering.renaming import VALUES_COMPARED, match_values, standardise
+from model_heritage_backend.clustering.symmetry import find_symmetry
+from model_heritage_backend.clustering.symmetry_screen import Key, UnitViews, screen_pairs
 from model_heritage_backend.fingerprints import Fingerprint, TensorFingerprint
 
 Z_ABOVE = 8.0
 CORRELATION_ABOVE = 0.03
 VALUES_PER_MATRIX = 2048
+RENAMED_ABOVE = 0.1
+"""Pooled correlation from which tensors under other names are believed."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +50,96 @@ class Relatedness:
     @property
     def related(self) -> NDArray[np.bool_]:
         return (self.z > Z_ABOVE) & (self.correlation > CORRELATION_ABOVE)
+
+
+def calculate_hidden_relatedness(
+    first: Sequence[Fingerprint], second: Sequence[Fingerprint], asked: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Which of the pairs asked for are related under other names or in another order of units.
+
+    Parameters
+    ----------
+    asked : (first, second), pairs that the ordinary test does not relate
+
+    Returns
+    -------
+    (first, second), false where nothing was asked
+    """
+    related = np.zeros(asked.shape, bool)
+    views = _ViewCache()
+    for rows in _by_structure(first).values():
+        for columns in _by_structure(second).values():
+            places = np.array([(i, j) for i in rows for j in columns if asked[i, j]])
+            if len(places) == 0 or not _are_alike(first[rows[0]], second[columns[0]]):
+                continue
+            if _are_named_alike(first[rows[0]], second[columns[0]]):
+                places = views.screen(first, second, places)
+            for i, j in places:
+                related[i, j] = are_hidden_relatives(first[i], second[j])
+    return related
+
+
+def are_hidden_relatives(first: Fingerprint, second: Fingerprint) -> bool:
+    """The costly test of one pair; in which order the two are given makes no difference."""
+    if (first.structural_hash, first.checksum) > (second.structural_hash, second.checksum):
+        first, second = second, first
+    if _are_named_alike(first, second):
+        return find_symmetry(first.tensors, second.tensors).related
+    names = match_values(first, second)
+    counts = [second.tensors[name].sample.size for name in names if second.tensors[name].is_matrix]
+    agreed = sum(
+        float(standardise(first.tensors[known]) @ standardise(second.tensors[name]))
+        for name, known in names.items()
+        if second.tensors[name].is_matrix
+    )
+    total = sum(
+        min(tensor.sample.size, VALUES_COMPARED)
+        for tensor in second.tensors.values()
+        if tensor.is_matrix
+    )
+    if counts and agreed > Z_ABOVE * np.sqrt(total) and agreed > RENAMED_ABOVE * total:
+        return True
+    known = match_names(first, second)
+    named = {known[name]: tensor for name, tensor in second.tensors.items()}
+    return find_symmetry(first.tensors, named).related
+
+
+class _ViewCache:
+    """Views of models' units, made when a pair first asks for them."""
+
+    def __init__(self) -> None:
+        self._views: dict[int, UnitViews] = {}
+
+    def screen(
+        self,
+        first: Sequence[Fingerprint],
+        second: Sequence[Fingerprint],
+        places: NDArray[np.int64],
+    ) -> NDArray[np.int64]:
+        """The pairs that are worth the costly test."""
+        groups: dict[tuple[frozenset[Key], frozenset[Key]], list[tuple[int, int]]]
+        groups = defaultdict(list)
+        for i, j in places:
+            keys = tuple(frozenset(self._get(m).views) for m in (first[i], second[j]))
+            groups[keys[0], keys[1]].append((i, j))
+        kept = []
+        for pairs in groups.values():
+            chosen = np.array(pairs)
+            rows, columns = np.unique(chosen[:, 0]), np.unique(chosen[:, 1])
+            local = np.stack(
+                [np.searchsorted(rows, chosen[:, 0]), np.searchsorted(columns, chosen[:, 1])], 1
+            )
+            passed = screen_pairs(
+                [self._get(first[i]) for i in rows], [self._get(second[j]) for j in columns], local
+            )
+            kept.append(chosen[passed])
+        return np.concatenate(kept)
+
+    def _get(self, fingerprint: Fingerprint) -> UnitViews:
+        key = id(fingerprint)
+        if key not in self._views:
+            self._views[key] = UnitViews(fingerprint.tensors)
+        return self._views[key]
 
 
 def calculate_relatedness(
@@ -70,14 +173,32 @@ def find_components(fingerprints: Mapping[str, Fingerprint]) -> list[list[str]]:
     ids = sorted(fingerprints)
     ordered = [fingerprints[i] for i in ids]
     related = calculate_relatedness(ordered, ordered).related
-    label = np.arange(len(ids))
-    for i, j in zip(*np.nonzero(np.triu(related, 1)), strict=True):
-        if label[i] != label[j]:
-            label[label == label[j]] = label[i]
+    label = _label_components(np.triu(related, 1))
+    # Whoever is in one family already need not be asked again.
+    asked = np.triu(label[:, None] != label[None, :], 1)
+    hidden = calculate_hidden_relatedness(ordered, ordered, asked)
+    if hidden.any():
+        label = _label_components(np.triu(related | hidden, 1))
     components: dict[int, list[str]] = defaultdict(list)
     for member, group in zip(ids, label, strict=True):
         components[int(group)].append(member)
     return sorted(components.values(), key=lambda group: (-len(group), group))
+
+
+def _label_components(related: NDArray[np.bool_]) -> NDArray[np.int64]:
+    return np.asarray(connected_components(related, directed=False)[1], np.int64)
+
+
+def _are_named_alike(first: Fingerprint, second: Fingerprint) -> bool:
+    return have_common_names(first, second) and have_common_names(second, first)
+
+
+def _are_alike(first: Fingerprint, second: Fingerprint) -> bool:
+    """Whether at least half of either model's matrices have a partner of their shape."""
+    own, other = (
+        Counter(t.shape for t in f.tensors.values() if t.is_matrix) for f in (first, second)
+    )
+    return 2 * (own & other).total() >= max(own.total(), other.total(), 1)
 
 
 def _by_structure(fingerprints: Sequence[Fingerprint]) -> dict[str, list[int]]:
@@ -96,7 +217,7 @@ def _shared_matrices(first: Fingerprint, second: Fingerprint) -> list[tuple[str,
         return [(name, known) for known, name in _shared_matrices(second, first)]
     return [
         (known, name)
-        for name, known in match_names(first, second).items()
+        for name, known in match_endings(first.tensors, second.tensors).items()
         if known in first.tensors
         and second.tensors[name].is_matrix
         and first.tensors[known].shape == second.tensors[name].shape

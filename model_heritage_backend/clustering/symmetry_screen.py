@@ -1,0 +1,146 @@
+"""May one model be another with its units in another order? A screen for thousands of pairs.
+
+The proof (symmetry.py) takes milliseconds. Here a few units of each model look for their
+counterparts in the other, with the other side of a few matrices as it stands: nearest on some of
+the components, tested on the others.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from model_heritage_backend.clustering.units import (
+    SPLIT_FROM,
+    Block,
+    Floats,
+    collect_traits,
+    normalise_rows,
+    standardise_columns,
+)
+from model_heritage_backend.fingerprints import TensorFingerprint
+
+MATRICES_SCREENED = 6
+"""Those whose shapes are the rarest: the ends of a network, whose pixels, tokens and classes stand
+still, are unlike its blocks."""
+FEWEST_TRAITS = 8
+SEARCHED = 16
+"""Components at most by which counterparts are found; those left over test them."""
+QUERIES = {True: 16, False: 8}
+"""Units that look for a counterpart, by their traits or in a matrix, and were sampled there."""
+CLEAR = 4.5
+"""Standard deviations from which a counterpart counts by itself."""
+Z_ABOVE = 4.0
+COSINE_ABOVE = 0.4
+"""In a matrix: what strangers learn alike of pixels, tokens and positions stays mostly below."""
+
+Halves = tuple[NDArray[np.float32], NDArray[np.float32]]
+Key = tuple[str, int, int]
+"""Of a view: label, components, units that look."""
+
+
+class UnitViews:
+    """Units of one model as the screen sees them."""
+
+    def __init__(self, tensors: Mapping[str, TensorFingerprint]) -> None:
+        self.views: dict[Key, Halves] = {}
+        matrices = {name: tensor for name, tensor in tensors.items() if tensor.is_matrix}
+        counts = Counter(tensor.shape for tensor in matrices.values())
+        rarest = sorted(matrices, key=lambda n: (counts[matrices[n].shape], n))
+        for name in rarest[:MATRICES_SCREENED]:
+            block = Block.take(matrices[name], wide=False)
+            for label, side in ((f"{name}|", block), (f"{name}/", block.turn())):
+                if side.values.shape[1] >= SPLIT_FROM:
+                    self._add(label, side.values, side.shape[0])
+        for size in {tensor.shape[0] for tensor in matrices.values()}:
+            traits = collect_traits(tensors, size)
+            if len(traits) >= FEWEST_TRAITS:
+                values = np.stack([traits[label] for label in sorted(traits)], 1)
+                self._add("*" + " ".join(sorted(traits)), values, size)
+
+    def _add(self, label: str, values: Floats, units: int) -> None:
+        present = len(values) / units
+        queries = min(math.ceil(QUERIES[label[0] == "*"] / present), len(values))
+        searched = np.zeros(values.shape[1], bool)
+        searched[::2] = True
+        searched[2 * SEARCHED :] = False
+        search, test = (
+            normalise_rows(standardise_columns(values[:, chosen])).astype(np.float32)
+            for chosen in (searched, ~searched)
+        )
+        key = f"{label} {len(values)}/{units}", values.shape[1], queries
+        self.views[key] = np.ascontiguousarray(search.T), test
+
+
+def screen_pairs(
+    first: Sequence[UnitViews], second: Sequence[UnitViews], pairs: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Which pairs (place in first, place in second) are worth a proof, (pairs,).
+
+    Models of one list have the same tensors.
+    """
+    passed = np.zeros(len(pairs), bool)
+    for key in first[0].views.keys() & second[0].views.keys():
+        left = np.flatnonzero(~passed)
+        x, y = (
+            [np.stack([model.views[key][half] for model in models]) for half in (0, 1)]
+            for models in (first, second)
+        )
+        z = np.zeros(len(left))
+        cosine = np.zeros(len(left))
+        _look(*x, *y, pairs[left], key[2], z, cosine)
+        passed[left] = (z > Z_ABOVE) & ((cosine > COSINE_ABOVE) | (key[0][0] == "*"))
+    return passed
+
+
+@njit(cache=True, fastmath=True, nogil=True)
+def _look(
+    x: NDArray[np.float32],
+    x_test: NDArray[np.float32],
+    y: NDArray[np.float32],
+    y_test: NDArray[np.float32],
+    pairs: NDArray[np.int64],
+    queries: int,
+    z: NDArray[np.float64],
+    cosine: NDArray[np.float64],
+) -> None:
+    """For each pair: z and mean cosine of the units that looked, or of those with a clear find.
+
+    ``x`` and ``y`` are (models, components, units), the tests (models, units, components).
+    """
+    searched, units = x.shape[1], x.shape[2]
+    tested = x_test.shape[2]
+    clear = CLEAR / np.sqrt(searched)
+    likeness = np.empty(units, np.float32)
+    for p in range(len(pairs)):
+        a, b = pairs[p, 0], pairs[p, 1]
+        total, certain, count = 0.0, 0.0, 0
+        for way in range(2):
+            for query in range(queries):
+                i = query * units // queries
+                likeness[:] = 0.0
+                for k in range(searched):
+                    value = x[a, k, i] if way == 0 else y[b, k, i]
+                    for j in range(units):
+                        likeness[j] += value * (y[b, k, j] if way == 0 else x[a, k, j])
+                at = np.argmax(likeness)
+                agreed = np.float32(0.0)
+                for k in range(tested):
+                    if way == 0:
+                        agreed += x_test[a, i, k] * y_test[b, at, k]
+                    else:
+                        agreed += y_test[b, i, k] * x_test[a, at, k]
+                total += agreed
+                if likeness[at] > clear:
+                    certain += agreed
+                    count += 1
+        z[p] = total * np.sqrt(tested / (2.0 * queries))
+        cosine[p] = total / (2.0 * queries)
+        if count > 0 and certain * np.sqrt(tested / count) > z[p]:
+            z[p] = certain * np.sqrt(tested / count)
+            cosine[p] = certain / count
