@@ -27,6 +27,8 @@ from model_heritage_backend.clustering.pair_statistics import PairStatistics
 from model_heritage_backend.clustering.relations import Change, classify_change
 
 METHOD = "heritage"
+OUT_OF_ORDER = 0.45
+"""Largest confidence of an edge between models whose units are in different orders: unresolved."""
 SIGNALS = (
     "norm_growth",
     "larger_share",
@@ -53,6 +55,7 @@ class EdgeWriter:
     orientation : of the skeleton, with the posterior over roots
     constraints : what people know
     taus : of each child's grandparent, parent and itself, where measured
+    frames : place -> group of members whose units are in one order
     """
 
     family: AlignedFamily
@@ -65,6 +68,7 @@ class EdgeWriter:
     orientation: Orientation
     constraints: PlacedConstraints
     taus: Mapping[int, float | None]
+    frames: Mapping[int, int]
 
     def describe_tree(self, parents: Mapping[int, int]) -> list[Edge]:
         below = _list_descendants(parents, self.members)
@@ -177,7 +181,15 @@ class EdgeWriter:
             tau=self.taus.get(child),
         )
         confidence = calculate_confidence(doubt)
-        return max(confidence, MERGE_CONFIDENCE) if child in self.merges else confidence
+        if child in self.merges:
+            return max(confidence, MERGE_CONFIDENCE)
+        if doubt.copy:
+            return confidence
+        if self.frames[parent] != self.frames[child]:
+            return min(confidence, OUT_OF_ORDER)
+        # Any of those whose units are in another order may be the parent as well.
+        elsewhere = sum(self.frames[m] != self.frames[child] for m in others)
+        return confidence * (1 - elsewhere / (len(others) + 1))
 
     def _calculate_margin(self, parent: int, child: int, runner_up: int | None) -> float:
         """Gain over the best other parent, in nats per value; 1 when there is no other."""

@@ -19,6 +19,7 @@ from model_heritage_backend.clustering.alignment import AlignedFamily
 from model_heritage_backend.clustering.constraints import FREE, Constraints, choose_leaders
 from model_heritage_backend.clustering.copies import Copy, are_duplicates, find_copy
 from model_heritage_backend.clustering.description import METHOD, EdgeWriter
+from model_heritage_backend.clustering.disorder import find_frames
 from model_heritage_backend.clustering.drift import StepAngles, calculate_drift_odds, score_drift
 from model_heritage_backend.clustering.edge_judge import EdgeJudge, ExactSource
 from model_heritage_backend.clustering.genealogy import Edge, FamilyTree
@@ -267,6 +268,7 @@ class _Solver:
                 for child, parent in parents.items()
                 if parent in parents
             },
+            find_frames(self.family, self.members, parents, self.gains),
         )
         edges = writer.describe_tree(parents)
         ids = self.family.ids

@@ -47,7 +47,7 @@ def match_values(reference: Fingerprint, other: Fingerprint) -> dict[str, str]:
 
 def standardise(tensor: TensorFingerprint) -> Vectors:
     """Some of the sampled values with mean 0 and variance 1 (0 where constant)."""
-    flat = np.nan_to_num(tensor.sample.astype(np.float64), posinf=0.0, neginf=0.0).ravel()
+    flat: Vectors = _clean(tensor.sample).ravel()
     if flat.size > VALUES_COMPARED:
         flat = flat[np.linspace(0, flat.size - 1, VALUES_COMPARED).astype(np.int64)]
     flat = flat - flat.mean()
@@ -55,7 +55,8 @@ def standardise(tensor: TensorFingerprint) -> Vectors:
     if top == 0.0:
         return flat
     flat = flat / top
-    return flat * np.sqrt(flat.size / (flat @ flat))
+    flat *= np.sqrt(flat.size / (flat @ flat))
+    return flat
 
 
 def _match_neighbours(

@@ -87,15 +87,18 @@ def screen_pairs(
     passed = np.zeros(len(pairs), bool)
     for key in first[0].views.keys() & second[0].views.keys():
         left = np.flatnonzero(~passed)
-        x, y = (
-            [np.stack([model.views[key][half] for model in models]) for half in (0, 1)]
-            for models in (first, second)
-        )
+        x, x_test = _stack(first, key)
+        y, y_test = _stack(second, key)
         z = np.zeros(len(left))
         cosine = np.zeros(len(left))
-        _look(*x, *y, pairs[left], key[2], z, cosine)
+        _look(x, x_test, y, y_test, pairs[left], key[2], z, cosine)
         passed[left] = (z > Z_ABOVE) & ((cosine > COSINE_ABOVE) | (key[0][0] == "*"))
     return passed
+
+
+def _stack(models: Sequence[UnitViews], key: Key) -> Halves:
+    search, test = zip(*(model.views[key] for model in models), strict=True)
+    return np.stack(search), np.stack(test)
 
 
 @njit(cache=True, fastmath=True, nogil=True)
@@ -119,22 +122,22 @@ def _look(
     likeness = np.empty(units, np.float32)
     for p in range(len(pairs)):
         a, b = pairs[p, 0], pairs[p, 1]
-        total, certain, count = 0.0, 0.0, 0
+        total = certain = np.float32(0.0)
+        count = 0
         for way in range(2):
+            mine, others = (x[a], y[b]) if way == 0 else (y[b], x[a])
+            mine_test, others_test = (x_test[a], y_test[b]) if way == 0 else (y_test[b], x_test[a])
             for query in range(queries):
                 i = query * units // queries
                 likeness[:] = 0.0
                 for k in range(searched):
-                    value = x[a, k, i] if way == 0 else y[b, k, i]
+                    value = mine[k, i]
                     for j in range(units):
-                        likeness[j] += value * (y[b, k, j] if way == 0 else x[a, k, j])
+                        likeness[j] += value * others[k, j]
                 at = np.argmax(likeness)
                 agreed = np.float32(0.0)
                 for k in range(tested):
-                    if way == 0:
-                        agreed += x_test[a, i, k] * y_test[b, at, k]
-                    else:
-                        agreed += y_test[b, i, k] * x_test[a, at, k]
+                    agreed += mine_test[i, k] * others_test[at, k]
                 total += agreed
                 if likeness[at] > clear:
                     certain += agreed

@@ -1,0 +1,104 @@
+"""Do two relatives agree as they stand, or are their units permuted or scaled against each other?
+
+Distances and directions between models in different orders mean little: an edge between them is
+shown with doubt, and so are edges to models that may as well descend from one in another order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations, product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model_heritage_backend.clustering.alignment import AlignedFamily
+
+CORRELATED_ABOVE = 4.0
+"""Standard deviations; matrices below have nothing in common as they stand."""
+APART_BELOW = 0.4
+"""Correlation of a matrix that also has little in common, where most of the others have nearly all:
+some of its heads changed places."""
+ALIKE_ELSEWHERE = 0.9
+APART_ABOVE = 0.1
+"""Share of the values in such matrices from which two relatives are out of order."""
+SCALED_ABOVE = 0.2
+"""Log factor by which rows or columns of like direction differ in length, as training does not."""
+BOTH_WAYS = 0.1
+"""Least share of these that must be longer, and of those shorter."""
+PAIRS_TRIED = 3
+"""Nearest pairs of two groups that are asked whether they agree."""
+ALIKE_ABOVE = 0.8
+"""Cosine of rows of like direction."""
+
+
+def find_frames(
+    family: AlignedFamily,
+    members: Sequence[int],
+    parents: Mapping[int, int],
+    gains: NDArray[np.float64],
+) -> dict[int, int]:
+    """Members that agree as they stand, directly or through others: place -> number of its group.
+
+    Edges of the tree are looked at first, then the nearest pairs of groups that are still apart.
+    """
+    frame = {member: member for member in members}
+
+    def join(a: int, b: int) -> None:
+        if frame[a] != frame[b] and not are_out_of_order(family, a, b):
+            old, new = frame[b], frame[a]
+            frame.update({m: new for m, f in frame.items() if f == old})
+
+    for child, parent in sorted(parents.items()):
+        join(parent, child)
+    for x, y in combinations(sorted(set(frame.values())), 2):
+        sides = [[m for m in members if frame[m] == label] for label in (x, y)]
+        pairs = sorted(product(*sides), key=lambda pair: -gains[pair])
+        for a, b in pairs[:PAIRS_TRIED]:
+            join(a, b)
+    return frame
+
+
+def are_out_of_order(family: AlignedFamily, a: int, b: int) -> bool:
+    """Whether two members disagree in a way that no training explains."""
+    shared = family.shared_matrices(a, b)
+    found = [1.0 if s.equal else _correlate(s.first, s.second) for s in shared]
+    usual = float(np.median(found)) if found else 0.0
+    total = apart = scaled = 0
+    factors = []
+    for matrix, correlation in zip(shared, found, strict=True):
+        total += matrix.size
+        if matrix.equal:
+            continue
+        x, y = matrix.first, matrix.second
+        if correlation * np.sqrt(x.size) < CORRELATED_ABOVE or (
+            correlation < APART_BELOW and usual > ALIKE_ELSEWHERE
+        ):
+            apart += matrix.size
+            continue
+        sides = [_measure_factors(x, y), _measure_factors(x.T, y.T)]
+        if max(float(np.median(np.abs(side))) for side in sides) > SCALED_ABOVE:
+            scaled += matrix.size
+            factors += sides
+    if factors:
+        # What one side gains another loses; decay only shrinks.
+        grown = float(np.mean(np.concatenate(factors) > 0.0))
+        if min(grown, 1.0 - grown) < BOTH_WAYS:
+            scaled = 0
+    return apart + scaled > APART_ABOVE * total
+
+
+def _correlate(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    x, y = first - first.mean(), second - second.mean()
+    squares = float((x * x).sum()) * float((y * y).sum())
+    return float((x * y).sum()) / float(np.sqrt(squares)) if squares > 0.0 else 0.0
+
+
+def _measure_factors(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Log factors between the rows of like direction; a single 0 where most are not alike."""
+    first, second = (x * x).sum(1), (y * y).sum(1)
+    alike = (x * y).sum(1) > ALIKE_ABOVE * np.sqrt(first * second)
+    if alike.mean() < 0.5:
+        return np.zeros(1)
+    logs: NDArray[np.float64] = np.log(first[alike] / second[alike]) / 2
+    return logs
