@@ -199,10 +199,13 @@ def _measure_relatedness(
         test = calculate_relatedness([fingerprint], members)
         correlation = (test.correlation / CORRELATION_ABOVE - 1.0) * Z_ABOVE
         margins[family_id] = float(np.minimum(test.z - Z_ABOVE, correlation).max())
-        if margins[family_id] <= 0.0:
-            asked = np.ones((1, len(members)), bool)
-            if calculate_hidden_relatedness([fingerprint], members, asked).any():
-                margins[family_id] = HIDDEN_MARGIN
+    # All at once: the newcomer is prepared for the second look only once.
+    apart = [
+        (f, member) for f, members in families.items() if margins[f] <= 0 for member in members
+    ]
+    asked = np.ones((1, len(apart)), bool)
+    hidden = calculate_hidden_relatedness([fingerprint], [member for _, member in apart], asked)
+    margins |= {apart[place][0]: HIDDEN_MARGIN for place in np.flatnonzero(hidden[0])}
     return margins
 
 

@@ -25,7 +25,7 @@ from model_heritage_backend.clustering.units import (
 )
 from model_heritage_backend.fingerprints import TensorFingerprint
 
-MATRICES_SCREENED = 6
+MATRICES_SCREENED = 3
 """Those whose shapes are the rarest: the ends of a network, whose pixels, tokens and classes stand
 still, are unlike its blocks."""
 FEWEST_TRAITS = 8
@@ -33,15 +33,14 @@ SEARCHED = 16
 """Components at most by which counterparts are found; those left over test them."""
 QUERIES = {True: 16, False: 8}
 """Units that look for a counterpart, by their traits or in a matrix, and were sampled there."""
-CLEAR = 4.5
-"""Standard deviations from which a counterpart counts by itself."""
-Z_ABOVE = 4.0
-COSINE_ABOVE = 0.4
-"""In a matrix: what strangers learn alike of pixels, tokens and positions stays mostly below."""
+Z_ABOVE = 5.0
+COSINE_ABOVE = 0.55
+"""In a matrix: what strangers learn alike of pixels, tokens and positions stays mostly below.
+Units that were not sampled in the other model find nothing: the limit is for those that were."""
 
 Halves = tuple[NDArray[np.float32], NDArray[np.float32]]
-Key = tuple[str, int, int]
-"""Of a view: label, components, units that look."""
+Key = tuple[str, int, int, float]
+"""Of a view: label, components, units that look, share of all units that are in the sample."""
 
 
 class UnitViews:
@@ -73,7 +72,7 @@ class UnitViews:
             normalise_rows(standardise_columns(values[:, chosen])).astype(np.float32)
             for chosen in (searched, ~searched)
         )
-        key = f"{label} {len(values)}/{units}", values.shape[1], queries
+        key = f"{label} {len(values)}/{units}", values.shape[1], queries, present
         self.views[key] = np.ascontiguousarray(search.T), test
 
 
@@ -92,7 +91,8 @@ def screen_pairs(
         z = np.zeros(len(left))
         cosine = np.zeros(len(left))
         _look(x, x_test, y, y_test, pairs[left], key[2], z, cosine)
-        passed[left] = (z > Z_ABOVE) & ((cosine > COSINE_ABOVE) | (key[0][0] == "*"))
+        enough = COSINE_ABOVE * key[3] if key[0][0] != "*" else 0.0
+        passed[left] = (z > Z_ABOVE) & (cosine > enough)
     return passed
 
 
@@ -112,18 +112,16 @@ def _look(
     z: NDArray[np.float64],
     cosine: NDArray[np.float64],
 ) -> None:
-    """For each pair: z and mean cosine of the units that looked, or of those with a clear find.
+    """For each pair: z and mean cosine of the units that looked and what they found.
 
     ``x`` and ``y`` are (models, components, units), the tests (models, units, components).
     """
     searched, units = x.shape[1], x.shape[2]
     tested = x_test.shape[2]
-    clear = CLEAR / np.sqrt(searched)
     likeness = np.empty(units, np.float32)
     for p in range(len(pairs)):
         a, b = pairs[p, 0], pairs[p, 1]
-        total = certain = np.float32(0.0)
-        count = 0
+        total = np.float32(0.0)
         for way in range(2):
             mine, others = (x[a], y[b]) if way == 0 else (y[b], x[a])
             mine_test, others_test = (x_test[a], y_test[b]) if way == 0 else (y_test[b], x_test[a])
@@ -139,11 +137,5 @@ def _look(
                 for k in range(tested):
                     agreed += mine_test[i, k] * others_test[at, k]
                 total += agreed
-                if likeness[at] > clear:
-                    certain += agreed
-                    count += 1
         z[p] = total * np.sqrt(tested / (2.0 * queries))
         cosine[p] = total / (2.0 * queries)
-        if count > 0 and certain * np.sqrt(tested / count) > z[p]:
-            z[p] = certain * np.sqrt(tested / count)
-            cosine[p] = certain / count
