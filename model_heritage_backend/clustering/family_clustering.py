@@ -23,9 +23,10 @@ from model_heritage_backend.clustering.family_routing import Candidate, find_can
 from model_heritage_backend.clustering.relatedness import (
     CORRELATION_ABOVE,
     Z_ABOVE,
-    calculate_hidden_relatedness,
+    are_hidden_relatives,
     calculate_relatedness,
     find_components,
+    list_hidden_candidates,
 )
 from model_heritage_backend.fingerprints import Fingerprint
 
@@ -204,8 +205,11 @@ def _measure_relatedness(
         (f, member) for f, members in families.items() if margins[f] <= 0 for member in members
     ]
     asked = np.ones((1, len(apart)), bool)
-    hidden = calculate_hidden_relatedness([fingerprint], [member for _, member in apart], asked)
-    margins |= {apart[place][0]: HIDDEN_MARGIN for place in np.flatnonzero(hidden[0])}
+    members_apart = [member for _, member in apart]
+    for _, place in list_hidden_candidates([fingerprint], members_apart, asked):
+        family_id, member = apart[place]
+        if margins[family_id] <= 0.0 and are_hidden_relatives(fingerprint, member):
+            margins[family_id] = HIDDEN_MARGIN
     return margins
 
 

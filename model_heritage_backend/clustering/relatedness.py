@@ -23,9 +23,13 @@ from scipy.sparse.csgraph import connected_components
 from model_heritage_backend.clustering.alignment import (
     have_common_names,
     match_endings,
-    match_names,
 )
-from model_heritage_backend.clustering.renaming import VALUES_COMPARED, match_values, standardise
+from model_heritage_backend.clustering.renaming import (
+    VALUES_COMPARED,
+    guess_names,
+    match_values,
+    standardise,
+)
 from model_heritage_backend.clustering.symmetry import find_symmetry
 from model_heritage_backend.clustering.symmetry_screen import Key, UnitViews, screen_pairs
 from model_heritage_backend.fingerprints import Fingerprint, TensorFingerprint
@@ -52,10 +56,10 @@ class Relatedness:
         return (self.z > Z_ABOVE) & (self.correlation > CORRELATION_ABOVE)
 
 
-def calculate_hidden_relatedness(
+def list_hidden_candidates(
     first: Sequence[Fingerprint], second: Sequence[Fingerprint], asked: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """Which of the pairs asked for are related under other names or in another order of units.
+) -> list[tuple[int, int]]:
+    """Pairs that may be related under other names or in another order of units, by cheap screens.
 
     Parameters
     ----------
@@ -63,9 +67,9 @@ def calculate_hidden_relatedness(
 
     Returns
     -------
-    (first, second), false where nothing was asked
+    (place in first, place in second), for ``are_hidden_relatives`` to decide
     """
-    related = np.zeros(asked.shape, bool)
+    candidates: list[tuple[int, int]] = []
     views = _ViewCache()
     for rows in _by_structure(first).values():
         for columns in _by_structure(second).values():
@@ -74,9 +78,8 @@ def calculate_hidden_relatedness(
                 continue
             if _are_named_alike(first[rows[0]], second[columns[0]]):
                 places = views.screen(first, second, places)
-            for i, j in places:
-                related[i, j] = are_hidden_relatives(first[i], second[j])
-    return related
+            candidates += [(int(i), int(j)) for i, j in places]
+    return candidates
 
 
 def are_hidden_relatives(first: Fingerprint, second: Fingerprint) -> bool:
@@ -99,9 +102,14 @@ def are_hidden_relatives(first: Fingerprint, second: Fingerprint) -> bool:
     )
     if counts and agreed > Z_ABOVE * np.sqrt(total) and agreed > RENAMED_ABOVE * total:
         return True
-    known = match_names(first, second)
-    named = {known[name]: tensor for name, tensor in second.tensors.items()}
-    return find_symmetry(first.tensors, named).related
+    # Permuted and renamed: names can only be guessed, which the proof takes or leaves.
+    known = guess_names(first, second) | names
+    theirs = {known[name]: tensor for name, tensor in second.tensors.items() if name in known}
+    own = {name: tensor for name, tensor in first.tensors.items() if name in theirs}
+    views = [UnitViews(own)], [UnitViews(theirs)]
+    if not screen_pairs(*views, np.zeros((1, 2), np.int64))[0]:
+        return False
+    return find_symmetry(own, theirs).related
 
 
 class _ViewCache:
@@ -174,11 +182,11 @@ def find_components(fingerprints: Mapping[str, Fingerprint]) -> list[list[str]]:
     ordered = [fingerprints[i] for i in ids]
     related = calculate_relatedness(ordered, ordered).related
     label = _label_components(np.triu(related, 1))
-    # Whoever is in one family already need not be asked again.
     asked = np.triu(label[:, None] != label[None, :], 1)
-    hidden = calculate_hidden_relatedness(ordered, ordered, asked)
-    if hidden.any():
-        label = _label_components(np.triu(related | hidden, 1))
+    for i, j in list_hidden_candidates(ordered, ordered, asked):
+        # Whoever is in one family already need not be asked again.
+        if label[i] != label[j] and are_hidden_relatives(ordered[i], ordered[j]):
+            label[label == label[j]] = label[i]
     components: dict[int, list[str]] = defaultdict(list)
     for member, group in zip(ids, label, strict=True):
         components[int(group)].append(member)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
 
 from model_heritage_backend.fingerprints import Fingerprint, TensorFingerprint
 
@@ -20,6 +21,8 @@ two strangers with a hundred matrices one in a million lies above."""
 VALUES_COMPARED = 512
 VECTOR_GAP = 0.7
 """A vector's counterpart is at most this share as far away as the next."""
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 Tensors = Mapping[str, TensorFingerprint]
 Vectors = NDArray[np.float64]
@@ -119,3 +122,41 @@ def _find_mutual(likeness: NDArray[np.float64]) -> list[tuple[int, int]]:
 
 def _clean(values: NDArray[np.floating]) -> Vectors:
     return np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
+
+
+def guess_names(reference: Fingerprint, other: Fingerprint) -> dict[str, str]:
+    """Name in ``other`` -> name in ``reference`` by what no order of units changes.
+
+    Tensors of one shape are told apart by their moments and the norms of their rows: good enough
+    between near relatives, and no evidence at all. One to one; where one model has more tensors of
+    a shape, some are left out.
+    """
+    names: dict[str, str] = {}
+    for matrices in (True, False):
+        for _, known, free in _group(reference.tensors, other.tensors, matrices=matrices):
+            x = np.stack([_describe(reference.tensors[name]) for name in known])
+            y = np.stack([_describe(other.tensors[name]) for name in free])
+            spread = np.concatenate([x, y]).std(0)
+            scale = np.where(spread > 0.0, spread, 1.0)
+            costs = np.abs((y[:, None] - x[None]) / scale).sum(2)
+            rows, columns = linear_sum_assignment(costs)
+            names |= {free[int(i)]: known[int(j)] for i, j in zip(rows, columns, strict=True)}
+    return names
+
+
+def _describe(tensor: TensorFingerprint) -> Vectors:
+    """Figures that do not depend on the order of rows and columns."""
+    moments = tensor.moments
+    if moments is None:
+        return np.zeros(1)
+    spread = np.sqrt(moments.variance) + 1e-30
+    figures = [
+        np.log(spread),
+        moments.mean / spread,
+        np.arcsinh(moments.skewness),
+        np.arcsinh(moments.kurtosis),
+        np.log(max(abs(moments.minimum), abs(moments.maximum)) / spread + 1e-30),
+    ]
+    if tensor.row_norms.size:
+        figures += list(np.quantile(np.log(tensor.row_norms + 1e-30), QUANTILES) / 2)
+    return np.array(figures)

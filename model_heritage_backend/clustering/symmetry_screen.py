@@ -33,7 +33,11 @@ SEARCHED = 16
 """Components at most by which counterparts are found; those left over test them."""
 QUERIES = {True: 16, False: 8}
 """Units that look for a counterpart, by their traits or in a matrix, and were sampled there."""
-Z_ABOVE = 5.0
+Z_ABOVE, Z_ABOVE_FEW = 4.0, 5.0
+FEW = 16
+"""Components tested, below which what traits have in common in all networks (long rows have large
+biases) weighs more.
+"""
 COSINE_ABOVE = 0.55
 """In a matrix: what strangers learn alike of pixels, tokens and positions stays mostly below.
 Units that were not sampled in the other model find nothing: the limit is for those that were."""
@@ -92,7 +96,7 @@ def screen_pairs(
         cosine = np.zeros(len(left))
         _look(x, x_test, y, y_test, pairs[left], key[2], z, cosine)
         enough = COSINE_ABOVE * key[3] if key[0][0] != "*" else 0.0
-        passed[left] = (z > Z_ABOVE) & (cosine > enough)
+        passed[left] = (z > (Z_ABOVE_FEW if y_test.shape[2] < FEW else Z_ABOVE)) & (cosine > enough)
     return passed
 
 

@@ -70,10 +70,12 @@ def test_a_permuted_residual_stream_needs_the_proof(
     assert found.correlation > 0.8
 
 
+@pytest.mark.parametrize("permuted", [False, True])
 def test_a_child_without_names_stays_in_the_family(
-    child: dict[str, Array], family_prints: dict[str, Fingerprint]
+    permuted: bool, child: dict[str, Array], family_prints: dict[str, Fingerprint]
 ) -> None:
-    prints = {"base": family_prints["base"], "child": fingerprint_arrays(number_tensors(child))}
+    altered = number_tensors(ALTERATIONS["both"](child) if permuted else child)
+    prints = {"base": family_prints["base"], "child": fingerprint_arrays(altered)}
     assert find_components(prints) == [["base", "child"]]
 
 
