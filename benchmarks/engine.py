@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from model_heritage_backend.cli.cache import ScanCache
 from model_heritage_backend.cli.discovery import find_checkpoints
 from model_heritage_backend.cli.scanning import Reading, read_files, solve
-from model_heritage_backend.clustering.relatedness import calculate_relatedness
+from model_heritage_backend.clustering.relatedness import relate_all
 from model_heritage_backend.interop.heritage_document import DocumentError
 
 
@@ -39,8 +39,7 @@ def read_zoo(folder: Path) -> Reading:
 def relate_zoo(reading: Reading) -> tuple[list[str], NDArray[np.bool_]]:
     """File names, and which pairs of them the engine's test takes for relatives."""
     fingerprints = [fingerprint for _, fingerprint in reading.files]
-    related = calculate_relatedness(fingerprints, fingerprints).related
-    return [file.path.name for file, _ in reading.files], related
+    return [file.path.name for file, _ in reading.files], relate_all(fingerprints)
 
 
 def solve_zoo(reading: Reading, *, method: str) -> tuple[dict[str, Any], float]:

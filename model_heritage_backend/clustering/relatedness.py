@@ -56,6 +56,14 @@ class Relatedness:
         return (self.z > Z_ABOVE) & (self.correlation > CORRELATION_ABOVE)
 
 
+def relate_all(fingerprints: Sequence[Fingerprint]) -> NDArray[np.bool_]:
+    """Which pairs of models are related, each judged by itself, by both tests: (n, n)."""
+    related = calculate_relatedness(fingerprints, fingerprints).related
+    for i, j in list_hidden_candidates(fingerprints, fingerprints, np.triu(~related, 1)):
+        related[i, j] = related[j, i] = are_hidden_relatives(fingerprints[i], fingerprints[j])
+    return related
+
+
 def list_hidden_candidates(
     first: Sequence[Fingerprint], second: Sequence[Fingerprint], asked: NDArray[np.bool_]
 ) -> list[tuple[int, int]]:

@@ -15,6 +15,7 @@ from model_heritage_backend.clustering.heritage import solve_family
 from model_heritage_backend.clustering.relatedness import (
     are_hidden_relatives,
     find_components,
+    relate_all,
 )
 from model_heritage_backend.clustering.symmetry import find_counterparts, find_symmetry
 from model_heritage_backend.clustering.symmetry_screen import UnitViews, screen_pairs
@@ -65,6 +66,11 @@ def test_a_permuted_residual_stream_needs_the_proof(
     base, altered = family_prints["base"], fingerprint_arrays(permute_residual(child, 2))
     assert are_hidden_relatives(base, altered)
     assert are_hidden_relatives(altered, base)
+    assert relate_all([base, altered, fingerprint_arrays(make_arrays(1))]).tolist() == [
+        [True, True, False],
+        [True, True, False],
+        [False, False, True],
+    ]
     found = find_symmetry(base.tensors, altered.tensors)
     assert len(found.settled) == found.shared
     assert found.correlation > 0.8
