@@ -51,7 +51,7 @@ def match_endings(
     """
     same = {name: name for name in other if name in reference}
     matrices = [name for name, tensor in other.items() if tensor.is_matrix]
-    if 2 * sum(name in same for name in matrices) >= len(matrices):
+    if matrices and 2 * sum(name in same for name in matrices) >= len(matrices):
         return same | {name: name for name in other}
     names = dict(same)
     free = sorted(other.keys() - same.keys())
