@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_heritage_backend.clustering.alignment import limit_values
-from model_heritage_backend.clustering.kernels import compare_rows, residual_statistics
+from model_heritage_backend.clustering.kernels import compare_rows
 from model_heritage_backend.clustering.spectra import calculate_delta_rank, top_singular_vectors
 from model_heritage_backend.fingerprints.structure import is_matrix
 from model_heritage_backend.weights.tensors import LazyTensor
@@ -249,12 +249,13 @@ def _add_values(x: Array, y: Array, variance: float, fit: _GrowthFit) -> None:
     if x.size < 8 * STEP_GROUPS:
         return
     step = np.abs(y - x)
-    edges = np.sort(step)[:: max(x.size // STEP_GROUPS, 1)][1:STEP_GROUPS]
-    groups = np.searchsorted(edges, step, side="right")
-    counts = np.bincount(groups, minlength=STEP_GROUPS)
-    squares = [np.bincount(groups, v * v, minlength=STEP_GROUPS) for v in (x, y, step)]
-    sums: Array = np.stack(squares)[:, counts > 0].astype(np.float64)
-    fit.add(sums, counts[counts > 0], variance)
+    order = np.argsort(step)
+    step = step[order]
+    edges = step[:: max(x.size // STEP_GROUPS, 1)][:STEP_GROUPS]
+    starts = np.unique(np.searchsorted(step, edges))
+    values = np.stack([x[order], y[order], step])
+    squares: Array = np.add.reduceat(values * values, starts, axis=1)
+    fit.add(squares, np.diff(starts, append=x.size), variance)
 
 
 def _measure_matrix(
@@ -343,25 +344,50 @@ def _add_signals(
 
 
 def _residual_signals(x: Array, y: Array) -> tuple[float, float, float, float] | None:
-    """Entropy, forward and backward skew, kurtosis sign; see ``residual_statistics``.
+    """Entropy, forward and backward skew, kurtosis sign.
+
+    Of x and y, standardised, of their correlation rho, and of the residuals e = y - rho x and
+    f = x - rho y, standardised: E x e^3 against E y f^3, E x^3 e against E y^3 f.
 
     Entropy: Hyvarinen's maximum-entropy approximation (1998); comparing H(y) + H(f) with
     H(x) + H(e) is the pairwise LiNGAM measure (Hyvarinen and Smith, 2013): the residual is
     independent of the parent, not of the child.
     """
-    out = np.empty(16)
-    if x.size < 48 or not residual_statistics(x, y, out):
+    if x.size < 48:
         return None
-    entropies = 1.4189 - 79.047 * (out[:4] - 0.37457) ** 2 - 7.4129 * out[4:8] ** 2
+    scaled = [_standardise(v) for v in (x, y)]
+    if scaled[0] is None or scaled[1] is None:
+        return None
+    a, b = scaled[0], scaled[1]
+    rho = (a * b).mean()
+    e, f = b - rho * a, a - rho * b
+    # The residual's own size, not sqrt(1 - rho^2): close versions would cancel all its digits.
+    rest = math.sqrt((e * e).mean())
+    if rest < 1e-7:
+        return None
+    values = np.stack([a, b, e / rest, f / rest])
+    size, squares = np.abs(values), values * values
+    even = size.mean(1) + np.log1p(np.exp(-2 * size)).mean(1) - math.log(2)
+    odd = (values * np.exp(-squares / 2)).mean(1)
+    entropies = 1.4189 - 79.047 * (even - 0.37457) ** 2 - 7.4129 * odd**2
     hx, hy, he, hf = (float(h) for h in entropies)
-    n = x.size
-    entropy = float(np.clip((hy + hf - hx - he) * math.sqrt(n), -1, 1))
-    noise = math.sqrt(15.0 / n)
-    forward, backward = abs(float(out[8])), abs(float(out[9]))
+    entropy = float(np.clip((hy + hf - hx - he) * math.sqrt(x.size), -1, 1))
+    noise = math.sqrt(15.0 / x.size)
+    cubes = squares * values
+    forward, backward = np.abs((values[:2] * cubes[2:]).mean(1))
     z = (backward - forward) / (forward + backward + noise)
-    first, second = abs(float(out[10])), abs(float(out[11]))
+    first, second = np.abs((cubes[:2] * values[2:]).mean(1))
     w = (second - first) / (first + second + noise)
-    return entropy, z, w, float(np.sign(out[12] - out[13]))
+    fourth = (squares[:2] * squares[:2]).mean(1)
+    return entropy, float(z), float(w), float(np.sign(fourth[0] - fourth[1]))
+
+
+def _standardise(values: Array) -> Array | None:
+    """With mean 0 and variance 1; None where all are equal."""
+    centred = values - values.mean(dtype=np.float64)
+    variance = float((centred * centred).mean())
+    standard: Array = centred / math.sqrt(variance) if variance > 0.0 else centred
+    return standard if variance > 0.0 else None
 
 
 def _diagonal_excess(x: Array, y: Array, delta: Array) -> float:

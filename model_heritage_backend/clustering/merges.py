@@ -67,14 +67,14 @@ def find_merges(
     """
     fits: dict[int, list[Merge]] = {}
     errors: dict[Merge, float] = {}
+    shapes = {member: hash(frozenset(_shapes(family, member).items())) for member in candidates}
     for child in candidates:
         if child in copies:
             continue
-        shapes = _shapes(family, child)
         peers = [
             m
             for m in candidates
-            if m != child and squared_distances[child, m] > 0 and _shapes(family, m) == shapes
+            if m != child and squared_distances[child, m] > 0 and shapes[m] == shapes[child]
         ]
         if len(peers) < 2:
             continue
