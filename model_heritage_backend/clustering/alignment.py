@@ -220,11 +220,15 @@ def limit_values(values: NDArray[np.floating]) -> Samples:
     what is too large the largest number of float32.
     """
     wide = values.astype(np.float64)
-    if values.dtype != np.float64 and np.isfinite(wide.sum()):
-        return wide
-    finite: Samples = np.nan_to_num(wide, posinf=0.0, neginf=0.0)
+    # Most tensors hold ordinary numbers only.
     if values.dtype != np.float64:
-        return finite
+        if np.isfinite(wide.sum()):
+            return wide
+    else:
+        size = np.abs(wide)
+        if size.max(initial=0.0) <= LARGEST and not ((size < SMALLEST) & (size > 0.0)).any():
+            return wide
+    finite: Samples = np.nan_to_num(wide, posinf=0.0, neginf=0.0)
     limited = np.clip(finite, -LARGEST, LARGEST)
     limited[np.abs(limited) < SMALLEST] = 0.0
     return limited

@@ -24,6 +24,8 @@ EXTENDED = 6.0
 """Log-odds that a model with added rows descends from the one without."""
 REDUCED = 4.0
 """Log-odds of the direction between a quantised or pruned model and a neighbour that is neither."""
+SAMPLES_LOOKED_AT = 24
+"""Changed matrices of a pair whose samples are looked at value by value."""
 MANY_ZEROS = 0.1
 
 ExactSource = Callable[[str, str], ExactEvidence | None]
@@ -83,6 +85,7 @@ class EdgeJudge:
                 open_samples(family, a),
                 open_samples(family, b),
                 roundoff=max(family.roundoff[a], family.roundoff[b]),
+                looked_at=SAMPLES_LOOKED_AT,
             )
         return known[name]
 

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import xxhash
 from numpy.typing import NDArray
 
 from model_heritage_backend.clustering.alignment import limit_values
@@ -131,7 +132,11 @@ class ExactEvidence:
 
 
 def measure_edge(
-    a: Mapping[str, LazyTensor], b: Mapping[str, LazyTensor], *, roundoff: float
+    a: Mapping[str, LazyTensor],
+    b: Mapping[str, LazyTensor],
+    *,
+    roundoff: float,
+    looked_at: int | None = None,
 ) -> ExactEvidence:
     """Read two models' shared matrices once and measure all signals.
 
@@ -140,11 +145,16 @@ def measure_edge(
     a, b : common tensor name -> lazy tensor; names in one and not in the other are passed over, as
         are shapes that differ in more than the number of rows
     roundoff : unit roundoff of the less precise of the two
+    looked_at : changed matrices whose values are looked at one by one; all of them unless given.
+        Norms, shares and ranks are those of all in any case
 
     Memory: three windows of WINDOW_VALUES values in float64.
     """
-    totals = _Totals()
-    for name in sorted(a.keys() & b.keys()):
+    totals = _Totals(looked_at)
+    names = sorted(a.keys() & b.keys())
+    if looked_at is not None:
+        names.sort(key=lambda name: xxhash.xxh3_64_intdigest(name.encode()))
+    for name in names:
         first, second = a[name], b[name]
         if first.shape[1:] != second.shape[1:] or min(first.size, second.size) == 0:
             continue
@@ -158,10 +168,11 @@ def measure_edge(
 class _Totals:
     """Sums over the changed matrices."""
 
-    def __init__(self) -> None:
+    def __init__(self, looked_at: int | None) -> None:
+        self.looked_at = looked_at
         self.growth = self.squares = self.delta = self.deviation = 0.0
         self.changed = self.larger = 0
-        self.excess = 0.0
+        self.excesses: list[float] = []
         self.value_fit, self.row_fit = _GrowthFit(), _GrowthFit()
         self.log_ratios: list[Array] = []
         self.moves: list[Array] = []
@@ -183,6 +194,7 @@ class _Totals:
         pooled = [
             _weighted_mean([(w, values[k]) for w, values in self.residuals]) for k in range(3)
         ]
+        changed = sum(matrix.changed > 0 for matrix in self.matrices)
         return ExactEvidence(
             norm_growth=self.growth / self.delta if self.delta > 0 else 0.0,
             norm_z=self.growth / math.sqrt(self.deviation) if self.deviation > 0 else 0.0,
@@ -192,7 +204,7 @@ class _Totals:
             value_growth=self.value_fit.growth,
             row_growth=self.row_fit.growth,
             row_shrinkage=self.row_fit.shrinkage,
-            diagonal_excess=self.excess,
+            diagonal_excess=sum(self.excesses) * changed / max(len(self.excesses), 1),
             entropy=pooled[0],
             skew_forward=pooled[1],
             skew_backward=pooled[2],
@@ -201,7 +213,7 @@ class _Totals:
             vectors_changed=self.vectors_changed,
             vectors=self.vectors,
             relative_change=math.sqrt(self.delta / self.squares) if self.squares > 0 else 0.0,
-            matrices=tuple(self.matrices),
+            matrices=tuple(sorted(self.matrices, key=lambda matrix: matrix.name)),
         )
 
 
@@ -328,14 +340,15 @@ def _add_signals(
     """Signals of one changed matrix from the part of it held in memory; the delta's rank if low."""
     x, y = window
     delta = y - x
-    keep = max(1, x.size // ENTROPY_VALUES)
-    _add_values(x[::keep].ravel(), y[::keep].ravel(), variance, totals.value_fit)
-    residual = _residual_signals(x[::keep].ravel(), y[::keep].ravel())
-    if residual is not None:
-        totals.residuals.append((math.sqrt(x[::keep].size), residual[:3]))
-        totals.kurtosis.append(residual[3])
-    if min(delta.shape) >= DIAGONAL_FROM:
-        totals.excess += _diagonal_excess(x, y, delta)
+    if totals.looked_at is None or len(totals.excesses) < totals.looked_at:
+        keep = max(1, x.size // ENTROPY_VALUES)
+        _add_values(x[::keep].ravel(), y[::keep].ravel(), variance, totals.value_fit)
+        residual = _residual_signals(x[::keep].ravel(), y[::keep].ravel())
+        if residual is not None:
+            totals.residuals.append((math.sqrt(x[::keep].size), residual[:3]))
+            totals.kurtosis.append(residual[3])
+        large = min(delta.shape) >= DIAGONAL_FROM
+        totals.excesses.append(_diagonal_excess(x, y, delta) if large else 0.0)
     if totals.full_rank >= FULL_RANK_SEEN:
         return None
     rank = calculate_delta_rank(delta, noise=roundoff * math.sqrt(variance))

@@ -9,8 +9,9 @@ What spectra add to it is costly, and measured where it can matter.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import xxhash
@@ -35,6 +36,8 @@ SPECTRA = 24
 """Changed matrices of a pair whose spectra are computed: what they add to the plain gain is taken
 to be the same in all others. Skeletons from 8 of 74 matrices were those from all."""
 FLOAT32_ROUNDOFF = 2.0**-24
+WORKERS = 2
+"""Threads that look at pairs: nearly all of their time is spent in linear algebra."""
 BATCH = 32
 """Pairs whose deltas are in the processor's cache together."""
 
@@ -84,18 +87,20 @@ class AllPairs:
         norms = (own[:, None] + other) / 2
         squares = scale * block.measure_squares()
         if block.is_uniform:
-            usable = np.ones(squares.shape, bool)
             equal = block.are_equal(*np.ix_(*(np.arange(n) for n in squares.shape)))
         else:
-            usable = squares < norms
             equal = squares == 0.0
         squares[equal] = 0.0
         with np.errstate(divide="ignore", invalid="ignore"):
             nats = np.clip(-0.5 * np.log(squares / norms + FLOAT32_ROUNDOFF**2), 0.0, CAP)
         nats[norms == 0.0] = 0.0
         nats[equal] = CAP
-        size = block.size * usable
-        parts = (squares * usable, norms * usable, size, size * equal, size * nats)
+        sizes = np.full(nats.shape, float(block.size))
+        parts: list[Array] = [squares, norms, sizes, sizes * equal, sizes * nats]
+        if not block.is_uniform:
+            # Of a vocabulary that was extended, not of another one.
+            usable = squares < norms
+            parts = [part * usable for part in parts]
         for whole, part in zip((getattr(self, f.name) for f in fields(self)), parts, strict=True):
             whole[np.ix_(block.first.places, block.second.places)] += part
             if not block.is_uniform:
@@ -130,13 +135,20 @@ def calculate_gains(found: AllPairs, details: Mapping[tuple[int, int], Detail]) 
 
 def measure_details(family: AlignedFamily, pairs: Sequence[tuple[int, int]]) -> list[Detail]:
     """A closer look at pairs of members: the same at each, whatever others are asked for."""
+    share = -(-len(pairs) // WORKERS) or 1
+    parts = [pairs[start : start + share] for start in range(0, len(pairs), share)]
+    with ThreadPoolExecutor(WORKERS) as pool:
+        found = pool.map(partial(_measure_details, family), parts)
+        return [detail for details in found for detail in details]
+
+
+def _measure_details(family: AlignedFamily, pairs: Sequence[tuple[int, int]]) -> list[Detail]:
     places = np.array(pairs, np.int64).reshape(-1, 2)
-    members = np.unique(places)
     nats, values, spectra = np.zeros((3, len(places)))
-    for name in sorted(
-        family.matrix_names, key=lambda n: (xxhash.xxh3_64_intdigest(n.encode()), n)
-    ):
-        for block in list_blocks(family, members, name):
+    order = sorted(family.matrix_names, key=lambda n: (xxhash.xxh3_64_intdigest(n.encode()), n))
+    for name in order:
+        waiting = np.unique(places[spectra < SPECTRA])
+        for block in list_blocks(family, waiting, name):
             known, i, j = block.find_pairs(places)
             changed = (spectra[known] < SPECTRA) & ~block.are_equal(i, j)
             known, i, j = known[changed], i[changed], j[changed]
@@ -148,7 +160,7 @@ def measure_details(family: AlignedFamily, pairs: Sequence[tuple[int, int]]) -> 
                 values[looked] += block.size
                 spectra[looked] += 1
     per_value = np.divide(nats, values, out=np.zeros(len(places)), where=values > 0)
-    vectors = _measure_vectors(family, members, places)
+    vectors = _measure_vectors(family, np.unique(places), places)
     return [Detail(float(p), float(v)) for p, v in zip(per_value, vectors, strict=True)]
 
 
