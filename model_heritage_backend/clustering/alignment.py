@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import xxhash
 from numpy.typing import NDArray
 
 from model_heritage_backend.clustering.renaming import match_values
@@ -130,6 +131,13 @@ class AlignedFamily:
         """Common names of all matrices, sorted."""
         names = {n for member in self.tensors for n, t in member.items() if t.is_matrix}
         return tuple(sorted(names))
+
+    @cached_property
+    def shuffled_names(self) -> tuple[str, ...]:
+        """The same in an order of their own: the first few stand for all of them."""
+        return tuple(
+            sorted(self.matrix_names, key=lambda n: (xxhash.xxh3_64_intdigest(n.encode()), n))
+        )
 
     @cached_property
     def names(self) -> tuple[frozenset[tuple[str, str]], ...]:

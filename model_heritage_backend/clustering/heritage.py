@@ -37,6 +37,7 @@ from model_heritage_backend.clustering.pair_cache import PairCache, name_pair
 from model_heritage_backend.clustering.pair_statistics import (
     CAP,
     ROW_SHARE,
+    SPECTRA,
     AllPairs,
     Detail,
     calculate_gains,
@@ -214,6 +215,12 @@ class _Solver:
 
     @cached_property
     def narrow(self) -> WhitenedSteps:
+        """Of the ordinary samples of as many changed matrices as nearly always suffice."""
+        return WhitenedSteps.measure(self.family, self.members, self.near, wide=False, most=SPECTRA)
+
+    @cached_property
+    def whole(self) -> WhitenedSteps:
+        """Of the ordinary samples of all matrices."""
         return WhitenedSteps.measure(self.family, self.members, self.near, wide=False)
 
     def _find_copies(self) -> dict[tuple[int, int], Copy]:
@@ -300,6 +307,8 @@ class _Solver:
             tau = self.wide.calculate_tau(a, b, c)
             if tau is None:
                 tau = self.narrow.calculate_tau(a, b, c)
+            if tau is None and len(self.narrow.sizes) == SPECTRA:
+                tau = self.whole.calculate_tau(a, b, c)
             self.taus[a, b, c] = tau
         return self.taus[a, b, c]
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass, fields
 from functools import cached_property, partial
 
 import numpy as np
-import xxhash
 from numpy.typing import NDArray
 
 from model_heritage_backend.clustering.alignment import AlignedFamily, Samples
@@ -145,8 +144,7 @@ def measure_details(family: AlignedFamily, pairs: Sequence[tuple[int, int]]) -> 
 def _measure_details(family: AlignedFamily, pairs: Sequence[tuple[int, int]]) -> list[Detail]:
     places = np.array(pairs, np.int64).reshape(-1, 2)
     nats, values, spectra = np.zeros((3, len(places)))
-    order = sorted(family.matrix_names, key=lambda n: (xxhash.xxh3_64_intdigest(n.encode()), n))
-    for name in order:
+    for name in family.shuffled_names:
         waiting = np.unique(places[spectra < SPECTRA])
         for block in list_blocks(family, waiting, name):
             known, i, j = block.find_pairs(places)

@@ -54,14 +54,19 @@ class WhitenedSteps:
         pairs: Collection[tuple[int, int]],
         *,
         wide: bool,
+        most: int | None = None,
     ) -> WhitenedSteps:
         """Whiten by the differences of ``pairs``, each counting the same whatever its length.
 
         ``wide``: of the wide samples, of which there may be none, instead of the ordinary ones.
+        ``most``: so many of the matrices that changed stand for all.
         """
-        sizes, squares = [], []
+        sizes: list[int] = []
+        squares: list[NDArray[np.float32]] = []
         ends = np.array(list(pairs), np.int64).reshape(-1, 2)
-        for name in family.matrix_names:
+        for name in family.shuffled_names:
+            if len(sizes) == most:
+                break
             stacks = [
                 stack
                 for stack in stack_samples(family, members, name, wide=wide)
@@ -175,7 +180,7 @@ def _measure_stack(stack: SampleStack, pairs: Places) -> Array | None:
         delta = stack.samples[j[batch]] - stack.samples[i[batch]]
         squares = np.einsum("prc,prc->p", delta, delta) / (rows * columns)
         moved = squares > SMALLEST_RATIO * norm
-        delta = delta[moved] / np.sqrt(squares[moved])[:, None, None]
+        delta = (delta[moved] / np.sqrt(squares[moved])[:, None, None]).astype(np.float32)
         by_row = delta.transpose(1, 0, 2).reshape(rows, -1)
         by_column = delta.reshape(-1, columns).T
         over_rows += by_row @ by_row.T
