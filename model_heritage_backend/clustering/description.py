@@ -101,7 +101,7 @@ class EdgeWriter:
         ids = self.family.ids
         merge, copy = self.merges.get(child), self.copies.get((parent, child))
         evidence = self.judge.measure(parent, child)
-        runner_up = max(others, key=lambda m: (self.gains[m, child], -m), default=None)
+        runner_up = others[int(np.argmax(self.gains[others, child]))] if others else None
         confidence = self._calculate_confidence(child, parent, runner_up, others)
         change = classify_change(self.family, parent, child, evidence)
         relation = change.relation

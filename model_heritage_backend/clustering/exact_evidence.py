@@ -323,14 +323,14 @@ def _measure_vector(
         _finite(b.read_rows(0, b.row_count)).ravel(),
     )
     totals.vectors += 1
-    delta = float(((y - x) ** 2).sum())
-    if not (np.abs(y - x) > 2 * roundoff * np.maximum(np.abs(x), np.abs(y))).any():
+    step = y - x
+    if not (np.abs(step) > 2 * roundoff * np.maximum(np.abs(x), np.abs(y))).any():
         return
     totals.vectors_changed += 1
     if "running" in name:
         return
     centre = 1.0 if (x.mean() + y.mean()) / 2 > 0.5 else 0.0
-    growth = float(((y - centre) ** 2).sum() - ((x - centre) ** 2).sum()) / delta
+    growth = float(((y - centre) ** 2).sum() - ((x - centre) ** 2).sum()) / float((step**2).sum())
     totals.vector_growth.append((x.size, float(np.clip(growth, -2, 2))))
 
 
