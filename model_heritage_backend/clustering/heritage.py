@@ -289,7 +289,7 @@ class _Solver:
         return find_gaps(parents, steps, fixed=proven, root=self.known.root)
 
     def _measure_distance(self, a: int, b: int) -> float:
-        return self.statistics[min(a, b), max(a, b)].distance
+        return float(self.statistics.distances[a, b])
 
     def _name_parent(self, edge: Edge) -> Edge:
         """Of several equal members, the one that is confirmed to be the parent."""
@@ -308,7 +308,9 @@ class _Solver:
             if tau is None:
                 tau = self.narrow.calculate_tau(a, b, c)
             if tau is None and len(self.narrow.sizes) == SPECTRA:
-                tau = self.whole.calculate_tau(a, b, c)
+                pairs = self.statistics
+                changed = (pairs.values[a, [b, c]] > pairs.equal[a, [b, c]]).all()
+                tau = self.whole.calculate_tau(a, b, c) if changed else None
             self.taus[a, b, c] = tau
         return self.taus[a, b, c]
 
