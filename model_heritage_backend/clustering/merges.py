@@ -166,10 +166,10 @@ def _fit(
     fits[:, near] &= np.less.outer(near, near)
     found = []
     for i, j in zip(*np.nonzero(fits), strict=True):
-        first, second, share = int(peers[near[i]]), int(peers[j]), float(weight[i, j])
-        if first > second:
-            first, second, share = second, first, 1 - share
-        found.append(Merge(child, first, second, share, float(relative[i, j])))
+        first, second = sorted((int(peers[near[i]]), int(peers[j])))
+        to_first, to_second = squared_distances[child, [first, second]]
+        share = (to_second + between[i, j] - to_first) / (2 * between[i, j])
+        found.append(Merge(child, first, second, float(share), float(relative[i, j])))
     return sorted(found, key=lambda fit: (fit.residual, fit.first, fit.second))[:FITS_TRIED]
 
 
