@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import xxhash
 from numpy.typing import NDArray
 
 from model_heritage_backend.clustering.renaming import match_values
@@ -132,25 +133,33 @@ class AlignedFamily:
         return tuple(sorted(names))
 
     @cached_property
+    def shuffled_names(self) -> tuple[str, ...]:
+        """The same in an order of their own: the first few stand for all of them."""
+        return tuple(
+            sorted(self.matrix_names, key=lambda n: (xxhash.xxh3_64_intdigest(n.encode()), n))
+        )
+
+    @cached_property
+    def names(self) -> tuple[frozenset[tuple[str, str]], ...]:
+        """Each member's tensors as (common name, its own name)."""
+        return tuple(
+            frozenset((common, tensor.name) for common, tensor in tensors.items())
+            for tensors in self.tensors
+        )
+
+    @cached_property
     def roundoff(self) -> NDArray[np.float64]:
         """Unit roundoff of each member's stored values."""
         return np.array([model_roundoff(f) for f in self.fingerprints])
 
     def get_sample(self, member: int, name: str) -> Samples:
         """The member's sample of a tensor, as ``limit_values`` leaves it."""
-        key = (member, name)
-        if key not in self._samples:
-            self._samples[key] = limit_values(self.tensors[member][name].sample)
-        return self._samples[key]
+        return limit_values(self.tensors[member][name].sample)
 
     def get_wide(self, member: int, name: str) -> Samples | None:
         """The member's wide sample of a matrix, likewise; None where there is none."""
         tensor = self.tensors[member].get(name)
         return None if tensor is None or tensor.wide.size == 0 else limit_values(tensor.wide)
-
-    @cached_property
-    def _samples(self) -> dict[tuple[int, str], Samples]:
-        return {}
 
     def get_shared(self, a: int, b: int, name: str) -> SharedMatrix | None:
         """The part of a matrix that two members have in common; None when there is none."""
@@ -218,9 +227,16 @@ def limit_values(values: NDArray[np.floating]) -> Samples:
     """As float64, without what breaks sums of squares: what is not finite or too small becomes 0,
     what is too large the largest number of float32.
     """
-    finite = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
+    wide = values.astype(np.float64)
+    # Most tensors hold ordinary numbers only.
     if values.dtype != np.float64:
-        return finite
+        if np.isfinite(wide.sum()):
+            return wide
+    else:
+        size = np.abs(wide)
+        if size.max(initial=0.0) <= LARGEST and not ((size < SMALLEST) & (size > 0.0)).any():
+            return wide
+    finite: Samples = np.nan_to_num(wide, posinf=0.0, neginf=0.0)
     limited = np.clip(finite, -LARGEST, LARGEST)
     limited[np.abs(limited) < SMALLEST] = 0.0
     return limited

@@ -46,12 +46,10 @@ def find_copy(family: AlignedFamily, parent: int, child: int) -> Copy | None:
         return Copy(Relation.DUPLICATE)
     if all(first[name].value_digest == second[name].value_digest for name in matrices):
         return None
-    if not _vectors_follow(family, parent, child):
-        return None
     for test in (_find_cast, _find_pruning, _find_quantisation):
         found = test(family, parent, child, sorted(matrices))
         if found is not None:
-            return found
+            return found if _vectors_follow(family, parent, child) else None
     return None
 
 

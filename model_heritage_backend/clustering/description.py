@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ from model_heritage_backend.clustering.exact_evidence import ExactEvidence
 from model_heritage_backend.clustering.genealogy import Edge, Evidence, Relation
 from model_heritage_backend.clustering.merges import Merge
 from model_heritage_backend.clustering.orientation import Orientation
-from model_heritage_backend.clustering.pair_statistics import PairStatistics
+from model_heritage_backend.clustering.pair_statistics import AllPairs
 from model_heritage_backend.clustering.relations import Change, classify_change
 
 METHOD = "heritage"
@@ -48,7 +48,7 @@ class EdgeWriter:
     Attributes
     ----------
     members : places that take part, one of each group of duplicates
-    pairs : statistics of each pair of them, by (lower place, higher place)
+    pairs : statistics of every two of them
     gains : (n, n) nats
     copies : (source, copy) -> how
     merges : by child
@@ -60,7 +60,7 @@ class EdgeWriter:
 
     family: AlignedFamily
     members: Sequence[int]
-    pairs: Mapping[tuple[int, int], PairStatistics]
+    pairs: AllPairs
     gains: NDArray[np.float64]
     copies: Mapping[tuple[int, int], Copy]
     merges: Mapping[int, Merge]
@@ -101,7 +101,7 @@ class EdgeWriter:
         ids = self.family.ids
         merge, copy = self.merges.get(child), self.copies.get((parent, child))
         evidence = self.judge.measure(parent, child)
-        runner_up = max(others, key=lambda m: (self.gains[m, child], -m), default=None)
+        runner_up = others[int(np.argmax(self.gains[others, child]))] if others else None
         confidence = self._calculate_confidence(child, parent, runner_up, others)
         change = classify_change(self.family, parent, child, evidence)
         relation = change.relation
@@ -114,7 +114,7 @@ class EdgeWriter:
             child=ids[child],
             relation=relation,
             confidence=confidence,
-            distance=self._get_pair(parent, child).distance,
+            distance=self._get_distance(parent, child),
             coefficient=None if merge is None else _get_coefficient(merge, parent),
             evidence=Evidence(
                 **self._show_change(child, parent, relation, change, evidence, copy),
@@ -161,7 +161,7 @@ class EdgeWriter:
             main=False,
             relation=Relation.MERGE,
             confidence=edge.confidence,
-            distance=self._get_pair(other, merge.child).distance,
+            distance=self._get_distance(other, merge.child),
             coefficient=_get_coefficient(merge, other),
             evidence=Evidence(exact=False, method=METHOD),
         )
@@ -176,7 +176,7 @@ class EdgeWriter:
             margin=self._calculate_margin(parent, child, runner_up),
             copy=(parent, child) in self.copies,
             step=self.judge.measure(parent, child).relative_change
-            or self._get_pair(parent, child).distance,
+            or self._get_distance(parent, child),
             twin=self._measure_twin(parent, child, others),
             tau=self.taus.get(child),
         )
@@ -196,19 +196,19 @@ class EdgeWriter:
         if runner_up is None:
             return 1.0
         gap = self.gains[parent, child] - self.gains[runner_up, child]
-        return float(gap / max(self._get_pair(parent, child).values, 1))
+        return float(gap / max(self.pairs.values[parent, child], 1))
 
-    def _measure_twin(self, parent: int, child: int, others: Collection[int]) -> float:
+    def _measure_twin(self, parent: int, child: int, others: Sequence[int]) -> float:
         """Distance from the parent to the nearest other candidate, in units of the child's step."""
-        step = self._get_pair(parent, child).distance
-        nearest = min((self._get_pair(parent, m).distance for m in others), default=math.inf)
+        step = self._get_distance(parent, child)
+        nearest = float(self.pairs.distances[parent, others].min(initial=math.inf))
         return nearest / step if step > 0.0 else math.inf
 
     def _is_confirmed(self, child: int, parent: int) -> bool:
         return self.constraints.confirmed.get(child) == parent
 
-    def _get_pair(self, a: int, b: int) -> PairStatistics:
-        return self.pairs[min(a, b), max(a, b)]
+    def _get_distance(self, a: int, b: int) -> float:
+        return float(self.pairs.distances[a, b])
 
 
 def _get_coefficient(merge: Merge, parent: int) -> float:

@@ -14,6 +14,7 @@ from model_heritage_backend.clustering.copies import Copy
 from model_heritage_backend.clustering.direction import calculate_direction
 from model_heritage_backend.clustering.exact_evidence import ExactEvidence, measure_edge
 from model_heritage_backend.clustering.merges import Merge
+from model_heritage_backend.clustering.pair_cache import PairCache, name_pair
 from model_heritage_backend.clustering.rounding import judge_rounding
 from model_heritage_backend.clustering.sample_weights import open_samples
 
@@ -23,6 +24,8 @@ EXTENDED = 6.0
 """Log-odds that a model with added rows descends from the one without."""
 REDUCED = 4.0
 """Log-odds of the direction between a quantised or pruned model and a neighbour that is neither."""
+SAMPLES_LOOKED_AT = 24
+"""Changed matrices of a pair whose samples are looked at value by value."""
 MANY_ZEROS = 0.1
 
 ExactSource = Callable[[str, str], ExactEvidence | None]
@@ -45,6 +48,7 @@ class EdgeJudge:
         copies: Mapping[tuple[int, int], Copy],
         merges: Mapping[int, Merge],
         constraints: PlacedConstraints,
+        pairs: PairCache,
     ) -> None:
         self.exact_pairs: set[tuple[int, int]] = set()
         self._family = family
@@ -52,6 +56,8 @@ class EdgeJudge:
         self._copies = copies
         self._merges = merges
         self._constraints = constraints
+        self._pairs = pairs
+        self._odds: dict[tuple[int, int], float] = {}
         self._evidence: dict[tuple[int, int], ExactEvidence] = {}
 
     def measure(self, a: int, b: int) -> ExactEvidence:
@@ -63,11 +69,7 @@ class EdgeJudge:
         family = self._family
         found = self._exact(family.ids[a], family.ids[b]) if self._exact else None
         if found is None:
-            found = measure_edge(
-                open_samples(family, a),
-                open_samples(family, b),
-                roundoff=max(family.roundoff[a], family.roundoff[b]),
-            )
+            found = self._measure_samples(a, b)
         else:
             self.exact_pairs |= {(a, b), (b, a)}
             common = {tensor.name: name for name, tensor in family.tensors[a].items()}
@@ -75,8 +77,25 @@ class EdgeJudge:
         self._evidence[a, b], self._evidence[b, a] = found, found.reversed()
         return found
 
+    def _measure_samples(self, a: int, b: int) -> ExactEvidence:
+        family, known = self._family, self._pairs.evidence
+        name = name_pair(family, a, b)
+        if name not in known:
+            known[name] = measure_edge(
+                open_samples(family, a),
+                open_samples(family, b),
+                roundoff=max(family.roundoff[a], family.roundoff[b]),
+                looked_at=SAMPLES_LOOKED_AT,
+            )
+        return known[name]
+
     def direct(self, a: int, b: int) -> float:
         """Log-odds that a is b's parent."""
+        if (a, b) not in self._odds:
+            self._odds[a, b] = self._calculate_odds(a, b)
+        return self._odds[a, b]
+
+    def _calculate_odds(self, a: int, b: int) -> float:
         known = self._constraints.direct(a, b)
         if known is not None:
             return known
@@ -93,7 +112,8 @@ class EdgeJudge:
             odds += self._judge_reduced(a if first.grid_bits else b, a)
         if abs(first.zero_fraction - second.zero_fraction) > MANY_ZEROS:
             odds += self._judge_reduced(a if first.zero_fraction > second.zero_fraction else b, a)
-        odds += EXTENDED * sum(s.extended for s in family.shared_matrices(a, b))
+        if first.structural_hash != second.structural_hash:
+            odds += EXTENDED * sum(s.extended for s in family.shared_matrices(a, b))
         odds += judge_rounding(family, a, b)
         return odds + calculate_direction(self.measure(a, b))
 

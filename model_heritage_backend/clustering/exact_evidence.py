@@ -12,10 +12,11 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import xxhash
 from numpy.typing import NDArray
 
 from model_heritage_backend.clustering.alignment import limit_values
-from model_heritage_backend.clustering.kernels import compare_rows, residual_statistics
+from model_heritage_backend.clustering.kernels import compare_rows
 from model_heritage_backend.clustering.spectra import calculate_delta_rank, top_singular_vectors
 from model_heritage_backend.fingerprints.structure import is_matrix
 from model_heritage_backend.weights.tensors import LazyTensor
@@ -131,7 +132,11 @@ class ExactEvidence:
 
 
 def measure_edge(
-    a: Mapping[str, LazyTensor], b: Mapping[str, LazyTensor], *, roundoff: float
+    a: Mapping[str, LazyTensor],
+    b: Mapping[str, LazyTensor],
+    *,
+    roundoff: float,
+    looked_at: int | None = None,
 ) -> ExactEvidence:
     """Read two models' shared matrices once and measure all signals.
 
@@ -140,11 +145,16 @@ def measure_edge(
     a, b : common tensor name -> lazy tensor; names in one and not in the other are passed over, as
         are shapes that differ in more than the number of rows
     roundoff : unit roundoff of the less precise of the two
+    looked_at : changed matrices whose values are looked at one by one; all of them unless given.
+        Norms, shares and ranks are those of all in any case
 
     Memory: three windows of WINDOW_VALUES values in float64.
     """
-    totals = _Totals()
-    for name in sorted(a.keys() & b.keys()):
+    totals = _Totals(looked_at)
+    names = sorted(a.keys() & b.keys())
+    if looked_at is not None:
+        names.sort(key=lambda name: xxhash.xxh3_64_intdigest(name.encode()))
+    for name in names:
         first, second = a[name], b[name]
         if first.shape[1:] != second.shape[1:] or min(first.size, second.size) == 0:
             continue
@@ -158,10 +168,11 @@ def measure_edge(
 class _Totals:
     """Sums over the changed matrices."""
 
-    def __init__(self) -> None:
+    def __init__(self, looked_at: int | None) -> None:
+        self.looked_at = looked_at
         self.growth = self.squares = self.delta = self.deviation = 0.0
         self.changed = self.larger = 0
-        self.excess = 0.0
+        self.excesses: list[float] = []
         self.value_fit, self.row_fit = _GrowthFit(), _GrowthFit()
         self.log_ratios: list[Array] = []
         self.moves: list[Array] = []
@@ -183,6 +194,7 @@ class _Totals:
         pooled = [
             _weighted_mean([(w, values[k]) for w, values in self.residuals]) for k in range(3)
         ]
+        changed = sum(matrix.changed > 0 for matrix in self.matrices)
         return ExactEvidence(
             norm_growth=self.growth / self.delta if self.delta > 0 else 0.0,
             norm_z=self.growth / math.sqrt(self.deviation) if self.deviation > 0 else 0.0,
@@ -192,7 +204,7 @@ class _Totals:
             value_growth=self.value_fit.growth,
             row_growth=self.row_fit.growth,
             row_shrinkage=self.row_fit.shrinkage,
-            diagonal_excess=self.excess,
+            diagonal_excess=sum(self.excesses) * changed / max(len(self.excesses), 1),
             entropy=pooled[0],
             skew_forward=pooled[1],
             skew_backward=pooled[2],
@@ -201,7 +213,7 @@ class _Totals:
             vectors_changed=self.vectors_changed,
             vectors=self.vectors,
             relative_change=math.sqrt(self.delta / self.squares) if self.squares > 0 else 0.0,
-            matrices=tuple(self.matrices),
+            matrices=tuple(sorted(self.matrices, key=lambda matrix: matrix.name)),
         )
 
 
@@ -249,12 +261,13 @@ def _add_values(x: Array, y: Array, variance: float, fit: _GrowthFit) -> None:
     if x.size < 8 * STEP_GROUPS:
         return
     step = np.abs(y - x)
-    edges = np.sort(step)[:: max(x.size // STEP_GROUPS, 1)][1:STEP_GROUPS]
-    groups = np.searchsorted(edges, step, side="right")
-    counts = np.bincount(groups, minlength=STEP_GROUPS)
-    squares = [np.bincount(groups, v * v, minlength=STEP_GROUPS) for v in (x, y, step)]
-    sums: Array = np.stack(squares)[:, counts > 0].astype(np.float64)
-    fit.add(sums, counts[counts > 0], variance)
+    order = np.argsort(step)
+    step = step[order]
+    edges = step[:: max(x.size // STEP_GROUPS, 1)][:STEP_GROUPS]
+    starts = np.unique(np.searchsorted(step, edges))
+    values = np.stack([x[order], y[order], step])
+    squares: Array = np.add.reduceat(values * values, starts, axis=1)
+    fit.add(squares, np.diff(starts, append=x.size), variance)
 
 
 def _measure_matrix(
@@ -310,14 +323,14 @@ def _measure_vector(
         _finite(b.read_rows(0, b.row_count)).ravel(),
     )
     totals.vectors += 1
-    delta = float(((y - x) ** 2).sum())
-    if not (np.abs(y - x) > 2 * roundoff * np.maximum(np.abs(x), np.abs(y))).any():
+    step = y - x
+    if not (np.abs(step) > 2 * roundoff * np.maximum(np.abs(x), np.abs(y))).any():
         return
     totals.vectors_changed += 1
     if "running" in name:
         return
     centre = 1.0 if (x.mean() + y.mean()) / 2 > 0.5 else 0.0
-    growth = float(((y - centre) ** 2).sum() - ((x - centre) ** 2).sum()) / delta
+    growth = float(((y - centre) ** 2).sum() - ((x - centre) ** 2).sum()) / float((step**2).sum())
     totals.vector_growth.append((x.size, float(np.clip(growth, -2, 2))))
 
 
@@ -327,14 +340,15 @@ def _add_signals(
     """Signals of one changed matrix from the part of it held in memory; the delta's rank if low."""
     x, y = window
     delta = y - x
-    keep = max(1, x.size // ENTROPY_VALUES)
-    _add_values(x[::keep].ravel(), y[::keep].ravel(), variance, totals.value_fit)
-    residual = _residual_signals(x[::keep].ravel(), y[::keep].ravel())
-    if residual is not None:
-        totals.residuals.append((math.sqrt(x[::keep].size), residual[:3]))
-        totals.kurtosis.append(residual[3])
-    if min(delta.shape) >= DIAGONAL_FROM:
-        totals.excess += _diagonal_excess(x, y, delta)
+    if totals.looked_at is None or len(totals.excesses) < totals.looked_at:
+        keep = max(1, x.size // ENTROPY_VALUES)
+        _add_values(x[::keep].ravel(), y[::keep].ravel(), variance, totals.value_fit)
+        residual = _residual_signals(x[::keep].ravel(), y[::keep].ravel())
+        if residual is not None:
+            totals.residuals.append((math.sqrt(x[::keep].size), residual[:3]))
+            totals.kurtosis.append(residual[3])
+        large = min(delta.shape) >= DIAGONAL_FROM
+        totals.excesses.append(_diagonal_excess(x, y, delta) if large else 0.0)
     if totals.full_rank >= FULL_RANK_SEEN:
         return None
     rank = calculate_delta_rank(delta, noise=roundoff * math.sqrt(variance))
@@ -343,25 +357,50 @@ def _add_signals(
 
 
 def _residual_signals(x: Array, y: Array) -> tuple[float, float, float, float] | None:
-    """Entropy, forward and backward skew, kurtosis sign; see ``residual_statistics``.
+    """Entropy, forward and backward skew, kurtosis sign.
+
+    Of x and y, standardised, of their correlation rho, and of the residuals e = y - rho x and
+    f = x - rho y, standardised: E x e^3 against E y f^3, E x^3 e against E y^3 f.
 
     Entropy: Hyvarinen's maximum-entropy approximation (1998); comparing H(y) + H(f) with
     H(x) + H(e) is the pairwise LiNGAM measure (Hyvarinen and Smith, 2013): the residual is
     independent of the parent, not of the child.
     """
-    out = np.empty(16)
-    if x.size < 48 or not residual_statistics(x, y, out):
+    if x.size < 48:
         return None
-    entropies = 1.4189 - 79.047 * (out[:4] - 0.37457) ** 2 - 7.4129 * out[4:8] ** 2
+    scaled = [_standardise(v) for v in (x, y)]
+    if scaled[0] is None or scaled[1] is None:
+        return None
+    a, b = scaled[0], scaled[1]
+    rho = (a * b).mean()
+    e, f = b - rho * a, a - rho * b
+    # The residual's own size, not sqrt(1 - rho^2): close versions would cancel all its digits.
+    rest = math.sqrt((e * e).mean())
+    if rest < 1e-7:
+        return None
+    values = np.stack([a, b, e / rest, f / rest])
+    size, squares = np.abs(values), values * values
+    even = size.mean(1) + np.log1p(np.exp(-2 * size)).mean(1) - math.log(2)
+    odd = (values * np.exp(-squares / 2)).mean(1)
+    entropies = 1.4189 - 79.047 * (even - 0.37457) ** 2 - 7.4129 * odd**2
     hx, hy, he, hf = (float(h) for h in entropies)
-    n = x.size
-    entropy = float(np.clip((hy + hf - hx - he) * math.sqrt(n), -1, 1))
-    noise = math.sqrt(15.0 / n)
-    forward, backward = abs(float(out[8])), abs(float(out[9]))
+    entropy = float(np.clip((hy + hf - hx - he) * math.sqrt(x.size), -1, 1))
+    noise = math.sqrt(15.0 / x.size)
+    cubes = squares * values
+    forward, backward = np.abs((values[:2] * cubes[2:]).mean(1))
     z = (backward - forward) / (forward + backward + noise)
-    first, second = abs(float(out[10])), abs(float(out[11]))
+    first, second = np.abs((cubes[:2] * values[2:]).mean(1))
     w = (second - first) / (first + second + noise)
-    return entropy, z, w, float(np.sign(out[12] - out[13]))
+    fourth = (squares[:2] * squares[:2]).mean(1)
+    return entropy, float(z), float(w), float(np.sign(fourth[0] - fourth[1]))
+
+
+def _standardise(values: Array) -> Array | None:
+    """With mean 0 and variance 1; None where all are equal."""
+    centred = values - values.mean(dtype=np.float64)
+    variance = float((centred * centred).mean())
+    standard: Array = centred / math.sqrt(variance) if variance > 0.0 else centred
+    return standard if variance > 0.0 else None
 
 
 def _diagonal_excess(x: Array, y: Array, delta: Array) -> float:

@@ -8,7 +8,8 @@ Nothing here depends on the order in which models arrived.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -32,12 +33,17 @@ from model_heritage_backend.clustering.orientation import (
     point,
     weigh_root,
 )
+from model_heritage_backend.clustering.pair_cache import PairCache, name_pair
 from model_heritage_backend.clustering.pair_statistics import (
     CAP,
     ROW_SHARE,
-    PairStatistics,
-    calculate_pair_statistics,
+    SPECTRA,
+    AllPairs,
+    Detail,
+    calculate_gains,
+    measure_details,
 )
+from model_heritage_backend.clustering.screening import list_nearest
 from model_heritage_backend.clustering.siblings import are_siblings, find_siblings
 from model_heritage_backend.clustering.skeleton import Neighbours, build_skeleton, prefer_sources
 from model_heritage_backend.clustering.threads import one_blas_thread
@@ -51,8 +57,11 @@ WIDE_WEIGHT = 20.0
 where the others tie: between models whose widely sampled matrices are the same."""
 ROOTS_WEIGHED = 12
 ROOT_POSSIBLE = 1e-4
-
-PairCache = dict[tuple[str, str, int], PairStatistics]
+LOOKED_AT = 8
+"""Members nearest to each, by each of two cheap measures, that are looked at closely. The edges of
+development zoos were among the first 6, families of up to LOOKED_AT + 1 are looked at whole."""
+SOURCES_TRIED = 8
+"""Members nearest to each that it may be a copy of."""
 
 
 def solve_family(
@@ -82,7 +91,7 @@ def solve_family(
             members=family.ids, edges=(), root=family.ids[0], root_confidence=1.0, method=METHOD
         )
     with one_blas_thread():
-        return _Solver(family, exact, {} if pairs is None else pairs, constraints).solve()
+        return _Solver(family, exact, PairCache() if pairs is None else pairs, constraints).solve()
 
 
 @dataclass
@@ -100,19 +109,19 @@ class _Solver:
         )
         self.known = self.constraints.place(self.family.ids, self.twins)
         self.members = [m for m in range(size) if self.twins[m] == m]
-        self.statistics = self._collect_statistics()
-        gains, distances = self._matrices()
-        self.near = sorted(self._list_near_pairs(distances))
+        self.statistics = AllPairs.measure(self.family, self.members)
+        distances = self.statistics.squared_distances
+        apart = np.where(distances > 0, -distances, -np.inf)
+        self.near = sorted(list_nearest(apart, self.members, NEAR))
         self.wide = WhitenedSteps.measure(self.family, self.members, self.near, wide=True)
-        gains = self._add_wide_gains(gains)
         self.copies = self._find_copies()
-        full = max((s.values for s in self.statistics.values()), default=0) * (1 + ROW_SHARE) * CAP
+        gains = self._add_wide_gains(calculate_gains(self.statistics, self._look_closer()))
+        full = self.statistics.values.max() * (1 + ROW_SHARE) * CAP
         self.gains = self.known.raise_gains(prefer_sources(gains, self.copies, full), full)
-        norms = self._squared_norms()
         self.merges = find_merges(
             self.family,
             distances,
-            norms,
+            np.diag(self.statistics.squared_norms),
             self.members,
             copies={child for _, child in self.copies},
         )
@@ -121,7 +130,14 @@ class _Solver:
             for child, merge in self.merges.items()
             if self.known.confirmed.get(child, merge.main) in merge.parents
         }
-        self.judge = EdgeJudge(self.family, self.exact, self.copies, self.merges, self.known)
+        self.judge = EdgeJudge(
+            self.family,
+            self.exact,
+            self.copies,
+            self.merges,
+            self.known,
+            self.pairs,
+        )
         neighbours = build_skeleton(self.gains, distances, self.members, self.copies, self.merges)
         links = [(a, b) for a in neighbours for b in neighbours[a] if a < b]
         self.angles = StepAngles(self.family)
@@ -166,88 +182,62 @@ class _Solver:
 
     # Stage A -----------------------------------------------------------------------------------
 
-    def _collect_statistics(self) -> dict[tuple[int, int], PairStatistics]:
-        found = {}
-        names = [
-            frozenset((common, tensor.name) for common, tensor in tensors.items())
-            for tensors in self.family.tensors
-        ]
-        for place, a in enumerate(self.members):
-            for b in self.members[place + 1 :]:
-                first, second = self.family.fingerprints[a], self.family.fingerprints[b]
-                # Common names say which tensors were compared, and may change as families grow.
-                key = (first.checksum, second.checksum, hash((names[a], names[b])))
-                if key not in self.pairs:
-                    self.pairs[key] = calculate_pair_statistics(self.family, a, b)
-                found[a, b] = self.pairs[key]
-        return found
+    def _look_closer(self) -> dict[tuple[int, int], Detail]:
+        """At the pairs that may be in the tree: each member with its nearest by cheap measures."""
+        plain = self.statistics.plain_gains
+        finest = (self.wide if self.wide.found else self.narrow).calculate_gains(CAP)
+        pairs = list_nearest(plain, self.members, LOOKED_AT)
+        pairs |= list_nearest(np.where(np.isfinite(finest), finest, 0.0), self.members, LOOKED_AT)
+        pairs |= self._list_beside_copies(pairs)
+        keys = {pair: name_pair(self.family, *pair) for pair in sorted(pairs)}
+        new = [pair for pair, key in keys.items() if key not in self.pairs.details]
+        for pair, detail in zip(new, measure_details(self.family, new), strict=True):
+            self.pairs.details[keys[pair]] = detail
+        return {pair: self.pairs.details[key] for pair, key in keys.items()}
 
-    def _matrices(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Gains and squared distances, (n, n)."""
-        size = len(self.family)
-        gains, distances = np.zeros((size, size)), np.zeros((size, size))
-        for (a, b), pair in self.statistics.items():
-            gains[a, b] = gains[b, a] = pair.gain
-            distances[a, b] = distances[b, a] = pair.squared_distance
-        return gains, distances
+    def _list_beside_copies(self, pairs: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
+        """Whoever is compared with a copy is compared with its source, and the reverse."""
+        beside = defaultdict(set)
+        for source, copy in self.copies:
+            beside[source].add(copy)
+            beside[copy].add(source)
+        found = {(x, b) for a, b in pairs for x in beside[a]}
+        found |= {(a, x) for a, b in pairs for x in beside[b]}
+        return {(min(pair), max(pair)) for pair in found if pair[0] != pair[1]}
 
     def _add_wide_gains(self, gains: NDArray[np.float64]) -> NDArray[np.float64]:
         """Mean of the gains and, many times over, those of the wide samples where there are any."""
         if not self.wide.found:
             return gains
-        values = np.zeros_like(gains)
-        for (a, b), pair in self.statistics.items():
-            values[a, b] = values[b, a] = pair.values
-        wide = self.wide.calculate_gains(CAP) * values
+        wide = self.wide.calculate_gains(CAP) * self.statistics.values
         wide = np.where(np.isfinite(wide), wide, gains)
         return (gains + WIDE_WEIGHT * wide) / (1 + WIDE_WEIGHT)
 
     @cached_property
     def narrow(self) -> WhitenedSteps:
+        """Of the ordinary samples of as many changed matrices as nearly always suffice."""
+        return WhitenedSteps.measure(self.family, self.members, self.near, wide=False, most=SPECTRA)
+
+    @cached_property
+    def whole(self) -> WhitenedSteps:
+        """Of the ordinary samples of all matrices."""
         return WhitenedSteps.measure(self.family, self.members, self.near, wide=False)
-
-    def _list_near_pairs(self, distances: NDArray[np.float64]) -> set[tuple[int, int]]:
-        """Each member with the NEAR members nearest to it."""
-        pairs = set()
-        for member in self.members:
-            others = sorted(self.members, key=lambda m: (distances[member, m], m))
-            nearest = [m for m in others if distances[member, m] > 0][:NEAR]
-            pairs |= {(min(member, m), max(member, m)) for m in nearest}
-        return pairs
-
-    def _squared_norms(self) -> NDArray[np.float64]:
-        return np.array(
-            [
-                sum(
-                    t.size
-                    / max(t.sample.size, 1)
-                    * float((self.family.get_sample(m, n) ** 2).sum())
-                    for n, t in self.family.tensors[m].items()
-                    if t.is_matrix
-                )
-                for m in range(len(self.family))
-            ]
-        )
 
     def _find_copies(self) -> dict[tuple[int, int], Copy]:
         """(source, copy) -> how, among members that are not exact duplicates."""
+        nearest = list_nearest(-self.statistics.squared_distances, self.members, SOURCES_TRIED)
         found = {}
-        for child in self.members:
-            print_ = self.family.fingerprints[child]
-            for parent in self.members:
-                if parent == child:
-                    continue
-                may_be = (
-                    print_.bf16 or print_.fp16 or print_.grid_bits or print_.zero_fraction > 0.02
-                )
-                wide = any(
-                    t.sample.dtype == np.float64 for t in self.family.tensors[parent].values()
-                )
-                if may_be or wide:
-                    copy = find_copy(self.family, parent, child)
-                    if copy is not None:
-                        found[parent, child] = copy
+        for a, b in sorted(nearest | {(b, a) for a, b in nearest}):
+            copy = find_copy(self.family, a, b) if self._may_be_copy(a, b) else None
+            if copy is not None:
+                found[a, b] = copy
         return found
+
+    def _may_be_copy(self, parent: int, child: int) -> bool:
+        print_ = self.family.fingerprints[child]
+        reduced = print_.bf16 or print_.fp16 or print_.grid_bits or print_.zero_fraction > 0.02
+        tensors = self.family.tensors[parent].values()
+        return bool(reduced) or any(t.sample.dtype == np.float64 for t in tensors)
 
     # Answers -----------------------------------------------------------------------------------
 
@@ -299,7 +289,7 @@ class _Solver:
         return find_gaps(parents, steps, fixed=proven, root=self.known.root)
 
     def _measure_distance(self, a: int, b: int) -> float:
-        return self.statistics[min(a, b), max(a, b)].distance
+        return float(self.statistics.distances[a, b])
 
     def _name_parent(self, edge: Edge) -> Edge:
         """Of several equal members, the one that is confirmed to be the parent."""
@@ -317,6 +307,10 @@ class _Solver:
             tau = self.wide.calculate_tau(a, b, c)
             if tau is None:
                 tau = self.narrow.calculate_tau(a, b, c)
+            if tau is None and len(self.narrow.sizes) == SPECTRA:
+                pairs = self.statistics
+                changed = (pairs.values[a, [b, c]] > pairs.equal[a, [b, c]]).all()
+                tau = self.whole.calculate_tau(a, b, c) if changed else None
             self.taus[a, b, c] = tau
         return self.taus[a, b, c]
 

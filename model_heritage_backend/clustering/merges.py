@@ -17,6 +17,8 @@ from model_heritage_backend.clustering.alignment import AlignedFamily, Samples
 
 COEFFICIENT = (0.02, 0.98)
 RELATIVE_RESIDUAL = 1e-3
+NEARER_TRIED = 32
+"""Members nearest to a merge, among which is the nearer of its parents."""
 FITS_TRIED = 8
 """Pairs of parents that are compared value by value."""
 
@@ -67,14 +69,14 @@ def find_merges(
     """
     fits: dict[int, list[Merge]] = {}
     errors: dict[Merge, float] = {}
+    shapes = {member: hash(frozenset(_shapes(family, member).items())) for member in candidates}
     for child in candidates:
         if child in copies:
             continue
-        shapes = _shapes(family, child)
         peers = [
             m
             for m in candidates
-            if m != child and squared_distances[child, m] > 0 and _shapes(family, m) == shapes
+            if m != child and squared_distances[child, m] > 0 and shapes[m] == shapes[child]
         ]
         if len(peers) < 2:
             continue
@@ -149,21 +151,25 @@ def _fit(
 ) -> list[Merge]:
     """The pairs of peers that the child lies between most exactly, FITS_TRIED at most."""
     to_child = squared_distances[child, peers]
-    between = squared_distances[np.ix_(peers, peers)]
+    near = np.argsort(to_child, kind="stable")[:NEARER_TRIED]
+    to_near = to_child[near, None]
+    between = squared_distances[np.ix_(peers[near], peers)]
     with np.errstate(divide="ignore", invalid="ignore"):
-        weight = (to_child[None, :] + between - to_child[:, None]) / (2 * between)
-        residual = to_child[None, :] - weight**2 * between
-        nearer = np.minimum(to_child[None, :], to_child[:, None])
-        relative = np.abs(residual) / nearer
-    rounding = np.maximum(roundoff[child], np.maximum.outer(roundoff[peers], roundoff[peers]))
+        weight = (to_child + between - to_near) / (2 * between)
+        residual = to_child - weight**2 * between
+        relative = np.abs(residual) / np.minimum(to_child, to_near)
+    rounding = np.maximum(roundoff[child], np.maximum.outer(roundoff[peers[near]], roundoff[peers]))
     noise = np.maximum(16 * rounding**2 * squared_norms[child], 1e-9 * between)
     fits = (between > 0) & (weight > COEFFICIENT[0]) & (weight < COEFFICIENT[1])
     fits &= (relative < RELATIVE_RESIDUAL) & (residual <= noise)
-    fits &= np.triu(np.ones_like(fits), 1)
-    found = [
-        Merge(child, int(peers[i]), int(peers[j]), float(weight[i, j]), float(relative[i, j]))
-        for i, j in zip(*np.nonzero(fits), strict=True)
-    ]
+    # Two that are both near are seen once.
+    fits[:, near] &= np.less.outer(near, near)
+    found = []
+    for i, j in zip(*np.nonzero(fits), strict=True):
+        first, second = sorted((int(peers[near[i]]), int(peers[j])))
+        to_first, to_second = squared_distances[child, [first, second]]
+        share = (to_second + between[i, j] - to_first) / (2 * between[i, j])
+        found.append(Merge(child, first, second, float(share), float(relative[i, j])))
     return sorted(found, key=lambda fit: (fit.residual, fit.first, fit.second))[:FITS_TRIED]
 
 

@@ -14,9 +14,10 @@ from model_heritage_backend.weights.tensors import DType, LazyTensor
 class SampleTensor(LazyTensor):
     """The sampled part of one tensor, as a tensor of its own."""
 
-    def __init__(self, name: str, sample: NDArray[np.float64], *, vector: bool) -> None:
+    def __init__(self, name: str, sample: NDArray[np.floating], *, vector: bool) -> None:
         shape = (len(sample),) if vector else sample.shape
-        super().__init__(name, tuple(shape), DType.F64)
+        dtype = DType.F64 if sample.dtype == np.float64 else DType.F32
+        super().__init__(name, tuple(shape), dtype)
         self._flat = np.ascontiguousarray(sample).ravel()
 
     def read_raw(self, start: int, stop: int) -> NDArray[np.generic]:
@@ -26,7 +27,7 @@ class SampleTensor(LazyTensor):
 def open_samples(family: AlignedFamily, member: int) -> Mapping[str, LazyTensor]:
     """A member's sampled tensors under the family's common names; integer tensors are left out."""
     return {
-        name: SampleTensor(name, family.get_sample(member, name), vector=len(tensor.shape) < 2)
+        name: SampleTensor(name, tensor.sample, vector=len(tensor.shape) < 2)
         for name, tensor in family.tensors[member].items()
         if DType(tensor.dtype).is_floating or tensor.is_matrix
     }

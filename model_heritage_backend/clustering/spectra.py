@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 Matrix = NDArray[np.floating]
 WHOLE_UP_TO = 192
 """Matrices whose smaller side is at most this get a full decomposition."""
+GRAM_UP_TO = 64
+"""Leading directions of matrices whose smaller side is at most this are exact."""
 PROBES = (40, 136)
 """Widths of the randomised range finder, tried one after the other."""
 
@@ -32,9 +34,20 @@ def find_range(delta: Matrix, width: int, *, rounds: int) -> Matrix:
 def top_singular_vectors(delta: Matrix, count: int) -> tuple[Matrix, Matrix]:
     """Left (m, count) and right (n, count) singular vectors of the largest singular values."""
     count = min(count, *delta.shape)
+    if min(delta.shape) <= GRAM_UP_TO:
+        return _decompose_small(delta.astype(np.float64), count)
     basis = find_range(delta, count + 8, rounds=4)
     left, _, right = np.linalg.svd(basis.T @ delta, full_matrices=False)
     return basis @ left[:, :count], right[:count].T
+
+
+def _decompose_small(delta: Matrix, count: int) -> tuple[Matrix, Matrix]:
+    if len(delta) > len(delta.T):
+        right, left = _decompose_small(delta.T, count)
+        return left, right
+    left = np.linalg.eigh(delta @ delta.T)[1][:, : -count - 1 : -1]
+    right, scale = np.linalg.qr(delta.T @ left)
+    return left, right * np.where(np.diag(scale) < 0.0, -1.0, 1.0)
 
 
 def calculate_delta_rank(delta: Matrix, *, noise: float) -> int | None:

@@ -13,7 +13,7 @@ import networkx as nx
 from model_heritage_backend.clustering.distance_calculator import ModelDistanceCalculator
 from model_heritage_backend.clustering.edge_judge import ExactSource
 from model_heritage_backend.clustering.genealogy import FamilyTree
-from model_heritage_backend.clustering.heritage import PairCache, solve_family
+from model_heritage_backend.clustering.heritage import solve_family
 from model_heritage_backend.clustering.mother import (
     choose_by_distance,
     choose_by_distance_and_kurtosis,
@@ -21,6 +21,7 @@ from model_heritage_backend.clustering.mother import (
     solve_with,
 )
 from model_heritage_backend.clustering.mother_utils import LAMBDA
+from model_heritage_backend.clustering.pair_cache import PairCache
 from model_heritage_backend.clustering.store import HeritageStore
 from model_heritage_backend.errors import InvalidRequest
 from model_heritage_backend.fingerprints import Fingerprint
@@ -83,7 +84,7 @@ class MoTHerTreeBuilder:
         self.distance_calculator = distance_calculator or ModelDistanceCalculator()
         self.kurtosis_grows = kurtosis_grows
         self.exact = exact
-        self.pairs: PairCache = {}
+        self.pairs = PairCache()
 
     def solve(self, fingerprints: Fingerprints) -> FamilyTree:
         """The tree of related models, by id.

@@ -7,19 +7,27 @@ The more rows and columns a sample has, the better the two come apart.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model_heritage_backend.clustering.alignment import AlignedFamily, Samples
+from model_heritage_backend.clustering.sample_stacks import (
+    Places,
+    SampleStack,
+    measure_squares,
+    stack_samples,
+)
+from model_heritage_backend.fingerprints.structure import is_matrix
 
 SMALLEST_RATIO = 1e-13
-"""Squared distances below this share of the squared norms are rounding of their own computation."""
+"""Steps of a smaller share of the weights' mean square are rounding."""
 MATRICES_AT_LEAST = 4
 """Fewer that changed in two steps say nothing about whole models."""
+BATCH = 32
+"""Pairs whose differences are in memory together."""
 
 Array = NDArray[np.float64]
 
@@ -36,7 +44,7 @@ class WhitenedSteps:
     """
 
     sizes: Array
-    squares: Array
+    squares: NDArray[np.float32]
 
     @classmethod
     def measure(
@@ -46,25 +54,33 @@ class WhitenedSteps:
         pairs: Collection[tuple[int, int]],
         *,
         wide: bool,
+        most: int | None = None,
     ) -> WhitenedSteps:
         """Whiten by the differences of ``pairs``, each counting the same whatever its length.
 
         ``wide``: of the wide samples, of which there may be none, instead of the ordinary ones.
+        ``most``: so many of the matrices that changed stand for all.
         """
-        sizes, squares = [], []
-        get_sample = family.get_wide if wide else _sample_getter(family)
-        for name in family.matrix_names:
-            places, stack = _stack({m: get_sample(m, name) for m in members})
-            if len(places) < 2:
-                continue
-            found = _measure_matrix(stack, places, pairs)
+        sizes: list[int] = []
+        squares: list[NDArray[np.float32]] = []
+        ends = np.array(list(pairs), np.int64).reshape(-1, 2)
+        for name in family.shuffled_names:
+            if len(sizes) == most:
+                break
+            stacks = [
+                stack
+                for stack in stack_samples(family, members, name, wide=wide)
+                if is_matrix(stack.shape)
+            ]
+            # An extended vocabulary is compared among the members that have the most frequent one.
+            found = _measure_stack(stacks[0], ends) if stacks and len(stacks[0]) > 1 else None
             if found is not None:
-                whole = np.full((len(family), len(family)), np.nan)
-                whole[np.ix_(places, places)] = found
-                sizes.append(family.tensors[places[0]][name].size)
+                whole = np.full((len(family), len(family)), np.nan, np.float32)
+                whole[np.ix_(stacks[0].places, stacks[0].places)] = found
+                sizes.append(stacks[0].size)
                 squares.append(whole)
         shape = (len(squares), len(family), len(family))
-        return cls(np.array(sizes, np.float64), np.array(squares).reshape(shape))
+        return cls(np.array(sizes, np.float64), np.array(squares, np.float32).reshape(shape))
 
     @property
     def found(self) -> bool:
@@ -75,7 +91,7 @@ class WhitenedSteps:
 
         None when no matrix changed in both steps.
         """
-        to_b, to_c, between = self.squares[:, a, b], self.squares[:, a, c], self.squares[:, b, c]
+        to_b, to_c, between = self.squares[:, (a, a, b), (b, c, c)].astype(np.float64).T
         moved = (to_b > 0) & (to_c > 0) & (between >= 0)
         if not moved.any():
             return None
@@ -139,72 +155,49 @@ class WhitenedSteps:
 
         The mean over the matrices that both have; NaN where there is none.
         """
-        with np.errstate(divide="ignore"):
-            nats = np.clip(-0.5 * np.log(self.squares), 0.0, cap)
-        known = np.isfinite(self.squares)
-        weights = (self.sizes[:, None, None] * known).sum(0)
-        total = (self.sizes[:, None, None] * np.where(known, nats, 0.0)).sum(0)
-        with np.errstate(invalid="ignore"):
-            gains: Array = np.where(weights > 0, total / weights, np.nan)
+        total, weights = np.zeros((2, *self.squares.shape[1:]))
+        for size, squares in zip(self.sizes, self.squares, strict=True):
+            with np.errstate(divide="ignore"):
+                nats = np.clip(-0.5 * np.log(squares.astype(np.float64)), 0.0, cap)
+            known = np.isfinite(nats)
+            total[known] += size * nats[known]
+            weights[known] += size
+        gains: Array = np.divide(
+            total, weights, out=np.full(total.shape, np.nan), where=weights > 0
+        )
         return gains
 
 
-def _sample_getter(family: AlignedFamily) -> Callable[[int, str], Samples | None]:
-    def get(member: int, name: str) -> Samples | None:
-        tensor = family.tensors[member].get(name)
-        usable = tensor is not None and tensor.is_matrix
-        return family.get_sample(member, name) if usable else None
-
-    return get
-
-
-def _stack(found: Mapping[int, Samples | None]) -> tuple[list[int], Samples]:
-    """The members that have the matrix in its most frequent shape, and their samples, (n, r, c)."""
-    samples = {member: sample for member, sample in found.items() if sample is not None}
-    if not samples:
-        return [], np.zeros((0, 0, 0))
-    shapes = Counter(sample.shape for sample in samples.values())
-    shape = min(shapes, key=lambda s: (-shapes[s], s))
-    places = [m for m, sample in samples.items() if sample.shape == shape]
-    return places, np.stack([samples[m] for m in places])
-
-
-def _measure_matrix(
-    stack: Samples, places: Sequence[int], pairs: Collection[tuple[int, int]]
-) -> Array | None:
+def _measure_stack(stack: SampleStack, pairs: Places) -> Array | None:
     """Whitened mean squares between all members, (n, n); None if nothing changed."""
-    count, rows, columns = stack.shape
-    index = {place: i for i, place in enumerate(places)}
-    norm = float((stack * stack).mean())
-    plain = _measure_squares(stack - stack[0])
-    plain[plain < SMALLEST_RATIO * norm] = 0.0
+    count, rows, columns = stack.samples.shape
+    norm = float(np.einsum("irc,irc->", stack.samples, stack.samples)) / stack.samples.size
     over_rows, over_columns = np.zeros((rows, rows)), np.zeros((columns, columns))
     used = 0
-    for a, b in pairs:
-        i, j = index.get(a), index.get(b)
-        if i is None or j is None or plain[i, j] == 0.0:
-            continue
-        delta = (stack[j] - stack[i]) / np.sqrt(plain[i, j])
-        over_rows += delta @ delta.T
-        over_columns += delta.T @ delta
-        used += 1
+    i, j = stack.find(pairs[:, 0]), stack.find(pairs[:, 1])
+    known = np.flatnonzero((i >= 0) & (j >= 0))
+    for batch in np.split(known, range(BATCH, len(known), BATCH)):
+        delta = stack.samples[j[batch]] - stack.samples[i[batch]]
+        squares = np.einsum("prc,prc->p", delta, delta) / (rows * columns)
+        moved = squares > SMALLEST_RATIO * norm
+        delta = (delta[moved] / np.sqrt(squares[moved])[:, None, None]).astype(np.float32)
+        by_row = delta.transpose(1, 0, 2).reshape(rows, -1)
+        by_column = delta.reshape(-1, columns).T
+        over_rows += by_row @ by_row.T
+        over_columns += by_column @ by_column.T
+        used += int(moved.sum())
     if used == 0 or norm == 0.0:
         return None
     steps = min(used, count - 1)
     left = _invert_root(over_rows / used / columns, steps * columns)
     right = _invert_root(over_columns / used / rows, steps * rows)
-    squares = _measure_squares(left.T @ (stack - stack[0]) @ right) / norm
-    squares[plain == 0.0] = 0.0
-    return squares
-
-
-def _measure_squares(stack: Samples) -> Array:
-    """Mean squared differences, (n, n)."""
-    flat = stack.reshape(len(stack), -1)
-    gram = flat @ flat.T / flat.shape[1]
-    own = np.diag(gram)
-    squares: Array = np.maximum(own[:, None] + own[None] - 2 * gram, 0.0)
-    return squares
+    distinct = stack.samples[stack.distinct]
+    for start in range(0, len(distinct), BATCH):
+        part = slice(start, start + BATCH)
+        distinct[part] = left.T @ (distinct[part] - stack.samples[0]) @ right
+    whitened: Array = measure_squares(distinct, distinct) / (rows * columns * norm)
+    among: Array = whitened[np.ix_(stack.labels, stack.labels)]
+    return among
 
 
 def _invert_root(covariance: Samples, samples: int) -> Samples:

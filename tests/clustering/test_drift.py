@@ -33,6 +33,9 @@ class FixedAngles(StepAngles):
     def __init__(self, cosines: dict[tuple[int, int, int], float]) -> None:
         self.cosines = cosines
 
+    def learn(self, around: object) -> None:
+        """Nothing is measured."""
+
     def measure(self, member: int, others: object) -> np.ndarray[tuple[int, int], np.dtype]:  # type: ignore[type-arg]
         places = list(others)  # type: ignore[call-overload]
         found = np.full((len(places), len(places)), np.nan)

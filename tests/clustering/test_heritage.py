@@ -17,12 +17,10 @@ from model_heritage_backend.clustering.alignment import AlignedFamily
 from model_heritage_backend.clustering.exact_evidence import ExactEvidence
 from model_heritage_backend.clustering.exact_source import StoredEvidence
 from model_heritage_backend.clustering.genealogy import Edge, FamilyTree, Relation
-from model_heritage_backend.clustering.heritage import PairCache, solve_family
+from model_heritage_backend.clustering.heritage import solve_family
 from model_heritage_backend.clustering.memory_store import InMemoryStore
-from model_heritage_backend.clustering.pair_statistics import (
-    PairStatistics,
-    calculate_pair_statistics,
-)
+from model_heritage_backend.clustering.pair_cache import PairCache
+from model_heritage_backend.clustering.pair_statistics import Detail, measure_details
 from model_heritage_backend.fingerprints import Fingerprint
 from model_heritage_backend.fingerprints.extract import fingerprint_sampled
 from tests.clustering.families import (
@@ -271,21 +269,39 @@ def test_what_is_known_of_pairs_is_used_again(
     family_prints: dict[str, Fingerprint], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A newcomer costs its own pairs only, and the tree is that of a fresh start."""
+    monkeypatch.setattr(heritage, "LOOKED_AT", 20)
     names = [name for name in family_prints if name != "noisy-copy"]
-    pairs: PairCache = {}
+    pairs = PairCache()
     solve_family({name: family_prints[name] for name in names[:-1]}, pairs=pairs)
-    assert len(pairs) == 10 * 9 / 2
-    asked = []
+    assert len(pairs.details) == 10 * 9 / 2
+    known = set(pairs.evidence)
+    asked: list[tuple[int, int]] = []
 
-    def count(family: AlignedFamily, a: int, b: int) -> PairStatistics:
-        asked.append((a, b))
-        return calculate_pair_statistics(family, a, b)
+    def count(family: AlignedFamily, wanted: Sequence[tuple[int, int]]) -> list[Detail]:
+        asked.extend(wanted)
+        return measure_details(family, wanted)
 
-    monkeypatch.setattr(heritage, "calculate_pair_statistics", count)
+    monkeypatch.setattr(heritage, "measure_details", count)
     members = {name: family_prints[name] for name in names}
     grown = solve_family(members, pairs=pairs)
     assert len(asked) == 10
+    assert 0 < len(set(pairs.evidence) - known) < 10
     assert grown == solve_family(members)
+
+
+def test_a_closer_look_at_some_pairs_is_enough(
+    family_prints: dict[str, Fingerprint], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At each member's nearest, or at all pairs: the same tree."""
+    trees = []
+    for looked_at in (3, len(family_prints)):
+        monkeypatch.setattr(heritage, "LOOKED_AT", looked_at)
+        pairs = PairCache()
+        trees.append(solve_family(family_prints, pairs=pairs))
+        everything = len(pairs.details)
+    assert everything == 11 * 10 / 2
+    assert list_main(trees[0]) == list_main(trees[1])
+    assert trees[0].root == trees[1].root
 
 
 def test_pairs_are_known_under_the_names_that_they_were_compared_by() -> None:
@@ -305,7 +321,7 @@ def test_pairs_are_known_under_the_names_that_they_were_compared_by() -> None:
         name: fingerprint_arrays(add_noise(arrays, share=0.1, seed=seed))
         for seed, (name, arrays) in enumerate(models.items())
     }
-    pairs: PairCache = {}
+    pairs = PairCache()
     solve_family({name: prints[name] for name in "xy"}, pairs=pairs)
     assert solve_family(prints, pairs=pairs) == solve_family(prints)
 

@@ -13,7 +13,7 @@ from benchmarks.zoo import Zoo
 from model_heritage_backend.clustering.alignment import AlignedFamily
 from model_heritage_backend.clustering.copies import round_bfloat16
 from model_heritage_backend.clustering.merges import Merge, drop_cyclic_merges, find_merges
-from model_heritage_backend.clustering.pair_statistics import calculate_pair_statistics
+from model_heritage_backend.clustering.pair_statistics import AllPairs
 from model_heritage_backend.fingerprints import Fingerprint
 from tests.clustering.families import (
     Arrays,
@@ -32,13 +32,8 @@ LEFT, RIGHT = (add_noise(BASE, share=0.2, seed=seed) for seed in (1, 2))
 
 def search(family: AlignedFamily, candidates: Sequence[str] | None = None) -> dict[int, Merge]:
     size, places = len(family), find_places(family)
-    distances, norms = np.zeros((size, size)), np.zeros(size)
-    for a in range(size):
-        for b in range(size):
-            pair = calculate_pair_statistics(family, a, b)
-            distances[a, b] = pair.squared_distance
-            if a == b:
-                norms[a] = pair.squared_norm
+    found = AllPairs.measure(family, range(size))
+    distances, norms = found.squared_distances, np.diag(found.squared_norms)
     chosen = [places[name] for name in candidates] if candidates else list(range(size))
     return find_merges(family, distances, norms, sorted(chosen))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -10,17 +12,22 @@ import scipy.linalg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from model_heritage_backend.clustering import pair_statistics
+from model_heritage_backend.clustering.alignment import AlignedFamily
 from model_heritage_backend.clustering.pair_statistics import (
     CAP,
-    PairStatistics,
-    calculate_pair_statistics,
+    ROW_SHARE,
+    AllPairs,
+    calculate_gains,
+    measure_details,
+    measure_tails,
 )
+from model_heritage_backend.fingerprints import Fingerprint
 from tests.clustering.families import (
     Arrays,
     Floats,
     align,
     find_matrices,
-    find_places,
     make_model,
     rename_arrays,
 )
@@ -30,10 +37,35 @@ BASE = make_model(1)
 MATRIX_VALUES = sum(array.size for array in BASE.values() if array.ndim == 2)
 
 
-def compare(first: Arrays, second: Arrays) -> PairStatistics:
+@dataclass(frozen=True)
+class Pair:
+    """Of two models: what arrays hold for a family."""
+
+    squared_distance: float
+    squared_norm: float
+    distance: float
+    values: float
+    equal: float
+    plain_gain: float
+    gain: float
+
+
+def compare(first: Arrays, second: Arrays) -> Pair:
     family = align({"first": first, "second": second})
-    places = find_places(family)
-    return calculate_pair_statistics(family, places["first"], places["second"])
+    found = AllPairs.measure(family, (0, 1))
+    gains = calculate_gains(found, {(0, 1): measure_details(family, [(0, 1)])[0]})
+    arrays = (
+        found.squared_distances,
+        found.squared_norms,
+        found.distances,
+        found.values,
+        found.equal,
+        found.plain_gains,
+        gains,
+    )
+    for array in arrays:
+        np.testing.assert_array_equal(array, array.T)
+    return Pair(*(float(array[0, 1]) for array in arrays))
 
 
 def without_vectors(arrays: Arrays) -> dict[str, Floats]:
@@ -55,7 +87,13 @@ def naive_spectral_gain(first: Floats, second: Floats) -> float:
     delta = second - first
     energies = np.sort(scipy.linalg.svdvals(delta) ** 2) / max(delta.shape)
     parts = [energies[: len(energies) * eighths // 8] for eighths in range(1, 9)]
-    return float(np.mean([-0.5 * math.log(part.mean() / variance) for part in parts]))
+    shares = [max(float(part.mean()) / variance, 2.0**-48) for part in parts]
+    return float(np.mean([min(-0.5 * math.log(share), CAP) for share in shares]))
+
+
+def get_tails(first: Floats, second: Floats) -> float:
+    squares = np.array([(first**2).sum() + (second**2).sum()])
+    return float(measure_tails((second - first)[None], squares).mean())
 
 
 def test_figures_are_those_of_the_formulas() -> None:
@@ -68,9 +106,12 @@ def test_figures_are_those_of_the_formulas() -> None:
     assert found.squared_distance == pytest.approx(squared)
     assert found.squared_norm == pytest.approx(norms)
     assert found.distance == pytest.approx(math.sqrt(squared / norms))
-    assert found.row_gain == pytest.approx(sum(sizes[n] * naive_row_gain(x[n], y[n]) for n in x))
+    rows = sum(sizes[n] * naive_row_gain(x[n], y[n]) for n in x)
     spectral = sum(sizes[name] * naive_spectral_gain(x[name], y[name]) for name in x)
-    assert found.spectral_gain == pytest.approx(spectral)
+    assert found.gain == pytest.approx(spectral + ROW_SHARE * rows)
+    squares = {n: (x[n] ** 2).sum() / 2 + (y[n] ** 2).sum() / 2 for n in x}
+    plain = sum(sizes[n] / 2 * math.log(squares[n] / ((y[n] - x[n]) ** 2).sum()) for n in x)
+    assert found.plain_gain == pytest.approx(plain)
     assert (found.values, found.equal) == (sum(sizes.values()), 0)
 
 
@@ -92,7 +133,7 @@ def test_a_sample_stands_for_its_matrix() -> None:
 def test_equal_models_have_the_full_gain() -> None:
     found = compare(BASE, rename_arrays(BASE, "module."))
     vectors = sum(array.size for array in BASE.values() if array.ndim == 1)
-    assert found.row_gain == found.spectral_gain == pytest.approx(CAP * (MATRIX_VALUES + vectors))
+    assert found.gain == pytest.approx((1 + ROW_SHARE) * CAP * (MATRIX_VALUES + vectors))
     assert found.values == found.equal == MATRIX_VALUES
     assert (found.distance, found.squared_distance) == (0.0, 0.0)
 
@@ -110,7 +151,7 @@ def test_the_row_gain_is_blind_to_shrinkage() -> None:
     """Weight decay: all rows keep their directions."""
     base = without_vectors(BASE)
     found = compare(base, {name: 0.9 * array for name, array in base.items()})
-    assert found.row_gain == pytest.approx(CAP * MATRIX_VALUES)
+    assert found.gain > ROW_SHARE * CAP * MATRIX_VALUES
     assert found.distance == pytest.approx(0.1 / math.sqrt((1 + 0.81) / 2), rel=1e-4)
 
 
@@ -120,7 +161,7 @@ def test_a_delta_of_low_rank_has_an_empty_tail() -> None:
     low = compare(base, add_noise(base, share=0.3, seed=1, rank=2))
     full = compare(base, add_noise(base, share=0.3, seed=1))
     assert low.distance == pytest.approx(full.distance, rel=0.05)
-    assert low.spectral_gain > 4 * full.spectral_gain
+    assert low.gain > 4 * full.gain
 
 
 def test_siblings_share_no_tail() -> None:
@@ -134,7 +175,10 @@ def test_siblings_share_no_tail() -> None:
     first, second = (add_noise(drifted, share=0.05, seed=seed) for seed in (2, 3))
     to_parent, to_sibling = compare(base, first), compare(first, second)
     assert to_sibling.distance < 0.5 * to_parent.distance
-    assert to_parent.spectral_gain > to_sibling.spectral_gain
+    x, y, z = (find_matrices(model) for model in (base, first, second))
+    for name in x:
+        assert get_tails(x[name], y[name]) == pytest.approx(naive_spectral_gain(x[name], y[name]))
+        assert get_tails(x[name], y[name]) > get_tails(y[name], z[name])
 
 
 def test_matrices_of_other_shapes_give_nothing() -> None:
@@ -152,7 +196,9 @@ def test_biases_tell_models_apart_that_share_every_matrix() -> None:
     }
     found = compare(BASE, moved)
     assert found.equal == MATRIX_VALUES
-    assert CAP * MATRIX_VALUES < found.row_gain < compare(BASE, dict(BASE)).row_gain
+    equal = compare(BASE, dict(BASE))
+    assert found.plain_gain == equal.plain_gain
+    assert (1 + ROW_SHARE) * CAP * MATRIX_VALUES < found.gain < equal.gain
 
 
 def test_empty_rows_and_zero_matrices() -> None:
@@ -162,7 +208,9 @@ def test_empty_rows_and_zero_matrices() -> None:
     child = {"w": base["w"] + np.float32(0)}
     child["w"][12:18] = 0.0
     found = compare(base, child)
-    assert found.row_gain == pytest.approx(found.values * CAP * 18 / 24)
+    x, y = (arrays["w"].astype(np.float64) for arrays in (base, child))
+    spectral = naive_spectral_gain(x, y)
+    assert found.gain == pytest.approx(found.values * (spectral + ROW_SHARE * CAP * 18 / 24))
     zeros = {"w": np.zeros((24, 24), np.float32)}
     nothing = compare(zeros, base)
     assert math.isfinite(nothing.gain)
@@ -176,11 +224,35 @@ def test_laws_of_pairs(share: float, seed: int, rank: int | None) -> None:
     """Symmetric, blind to a common scale, gains within their limits."""
     child = add_noise(BASE, share=share, seed=seed, rank=rank)
     found = compare(BASE, child)
-    assert compare(child, BASE) == pytest.approx(found)
+    assert vars(compare(child, BASE)) == pytest.approx(vars(found))
     limit = CAP * sum(array.size for array in BASE.values())
-    assert 0.0 <= found.spectral_gain <= limit
-    assert 0.0 <= found.row_gain <= limit
+    assert 0.0 <= (1 + ROW_SHARE) * found.plain_gain <= found.gain * (1 + 1e-9)
+    assert found.gain <= (1 + ROW_SHARE) * limit
     double = [{name: 4 * array for name, array in arrays.items()} for arrays in (BASE, child)]
     scaled = compare(*double)
     assert scaled.distance == pytest.approx(found.distance)
     assert scaled.gain == pytest.approx(found.gain)
+
+
+def test_of_many_matrices_a_part_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it adds is taken for the rest; unchanged matrices need no look."""
+    rng = np.random.default_rng(0)
+    base = {f"w{i}": rng.standard_normal((24, 24)) for i in range(12)}
+    child = add_noise(base, share=0.1, seed=1)
+    for name in ("w3", "w4", "w5"):
+        child[name] = base[name]
+    whole = compare(base, child)
+    monkeypatch.setattr(pair_statistics, "SPECTRA", 9)
+    assert compare(base, child) == whole
+    monkeypatch.setattr(pair_statistics, "SPECTRA", 4)
+    assert compare(base, child).gain == pytest.approx(whole.gain, rel=0.02)
+    assert compare(base, child).gain != whole.gain
+
+
+def test_a_look_at_a_pair_does_not_depend_on_the_others(
+    family_prints: dict[str, Fingerprint],
+) -> None:
+    family = AlignedFamily.build(family_prints)
+    pairs = list(itertools.combinations(range(len(family)), 2))
+    together = measure_details(family, pairs)
+    assert together == [measure_details(family, [pair])[0] for pair in pairs]

@@ -1,0 +1,143 @@
+"""How long the engine takes over a family, on one core.
+
+``python -m benchmarks.speed`` trains a 12-layer vision transformer (75 matrices), grows families
+from it by random steps and prints seconds: the pair statistics of one more model against 50, the
+solution from them, and a family of 1,000 from its fingerprints. Of models of 64 channels no matrix
+has a wide sample, of models of 192 channels eight have.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from benchmarks import operations
+from benchmarks.architectures import Architecture, Kind
+from benchmarks.tasks import general_task
+from benchmarks.training import Recipe, Weights, train_root
+from benchmarks.zoo import one_thread
+from model_heritage_backend.clustering.heritage import solve_family
+from model_heritage_backend.clustering.memory_store import hash_file
+from model_heritage_backend.clustering.pair_cache import PairCache
+from model_heritage_backend.fingerprints import Fingerprint, fingerprint_weights
+from model_heritage_backend.weights import open_weights
+
+KEPT = 100
+"""Parents are drawn from so many latest models: only their weights are held in memory."""
+DRIFT_RANK = 4
+"""Directions of each matrix in which all steps of a family agree a little."""
+LOW_RANK = 8
+
+
+def train(width: int) -> Weights:
+    """A 12-layer vision transformer of so many channels."""
+    rng = random.Random(width)
+    architecture = Architecture(kind=Kind.VIT, width=width, depth=12, hidden=2 * width, outputs=10)
+    recipe = Recipe(rate=1e-3, decay=0.05, steps=60, batch=32, seed=1)
+    return train_root(architecture, general_task(architecture, rng), recipe)
+
+
+class Nursery:
+    """Grows a family from a root: mostly steps, some copies and merges, all at random."""
+
+    def __init__(self, root: Weights, seed: int) -> None:
+        self._rng = random.Random(seed)
+        self._noise = torch.Generator().manual_seed(seed)
+        self._alive = [root]
+        self._drift = {name: self._draw(value, DRIFT_RANK) for name, value in root.items()}
+
+    def bear(self) -> Weights:
+        """One more model, of one of the latest."""
+        rng = self._rng
+        parent, other = (rng.choice(self._alive) for _ in range(2))
+        operation = rng.choices(
+            ("step", "low rank", "cast", "quantise", "merge"), (70, 20, 4, 3, 3)
+        )[0]
+        if operation == "cast":
+            return operations.cast(parent, dtype="bf16", stored="bf16")
+        if operation == "quantise":
+            return operations.quantise(parent, bits=8, per_row=True)
+        if operation == "merge" and other is not parent:
+            return operations.merge(parent, other, coefficient=rng.uniform(0.2, 0.8))
+        child = self._move(parent, LOW_RANK if operation == "low rank" else None)
+        self._alive = [*self._alive, child][-KEPT:]
+        return child
+
+    def _move(self, parent: Weights, rank: int | None) -> Weights:
+        """By 0.5 to 20 % of the parent's norm, matrix by matrix."""
+        length = math.exp(self._rng.uniform(math.log(0.005), math.log(0.2)))
+        drift = 0.0 if rank else self._rng.uniform(0.0, 1.0)
+        child = {}
+        for name, value in parent.items():
+            step = self._draw(value, rank) + drift * self._drift[name]
+            step *= length * value.norm() / step.norm().clamp_min(1e-12)
+            child[name] = value + step
+        return child
+
+    def _draw(self, value: Tensor, rank: int | None) -> Tensor:
+        """Normal noise of the tensor's shape, of unit variance; of a rank if it is a matrix."""
+        if rank is None or value.ndim < 2:
+            return torch.randn(value.shape, generator=self._noise)
+        flat = value.flatten(1)
+        up = torch.randn(len(flat), rank, generator=self._noise)
+        down = torch.randn(rank, flat.shape[1], generator=self._noise)
+        low: Tensor = up @ down
+        return low.view_as(value)
+
+
+def take_fingerprints(root: Weights, size: int) -> Iterator[tuple[str, Fingerprint]]:
+    """Of a family of this size, by id; each model is a file for a moment."""
+    nursery = Nursery(root, seed=size)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.safetensors"
+        for number in range(size):
+            save_file(nursery.bear() if number else root, path)
+            with open_weights(path) as weights:
+                yield str(number), fingerprint_weights(weights, checksum=hash_file(path))
+
+
+def measure_newcomer(prints: dict[str, Fingerprint]) -> tuple[float, float]:
+    """Seconds for what is new in pairs with the last of the models, and for the tree from it."""
+    pairs = PairCache()
+    newcomer = list(prints)[-1]
+    solve_family({i: f for i, f in prints.items() if i != newcomer}, pairs=pairs)
+    first = time_solution(prints, pairs)
+    again = min(time_solution(prints, pairs) for _ in range(3))
+    return first - again, again
+
+
+def time_solution(prints: dict[str, Fingerprint], pairs: PairCache) -> float:
+    begun = time.perf_counter()
+    solve_family(prints, pairs=pairs)
+    return time.perf_counter() - begun
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__)
+    parser.add_argument("--widths", nargs="+", type=int, default=[64, 192], help="channels")
+    parser.add_argument("--small", type=int, default=50, help="members that one more is added to")
+    parser.add_argument("--large", type=int, default=1000, help="members of a large family")
+    options = parser.parse_args(arguments)
+    with one_thread():
+        for width in options.widths:
+            root = train(width)
+            pairs, tree = measure_newcomer(dict(take_fingerprints(root, options.small + 1)))
+            print(f"{width} channels, one more than {options.small}: pairs {pairs:.3f} s", end="")
+            print(f", tree from them {tree:.3f} s", flush=True)
+            large = dict(take_fingerprints(root, options.large))
+            print(f"{width} channels, {options.large}: {time_solution(large, PairCache()):.1f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,182 @@
+"""The samples of one matrix in many members at once, for what is computed by matrix products."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from model_heritage_backend.clustering.alignment import (
+    EXTENSION_AT_LEAST,
+    AlignedFamily,
+    Samples,
+    limit_values,
+)
+from model_heritage_backend.fingerprints.structure import is_matrix
+
+ROUNDING = 1e-11
+"""Squared distances below this share of the squared norms lose their digits to cancellation."""
+
+Array = NDArray[np.float64]
+Places = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class SampleStack:
+    """Members that have a tensor in one shape.
+
+    Attributes
+    ----------
+    places : of the members in the family, (n,)
+    samples : (n, rows, columns)
+    shape, size : of the whole tensor
+    rows : sampled rows
+    labels : the same number where all sampled values are the same, (n,); from 0, in order
+    digests : the same number where all of the tensor is, (n,); -1 where that is not known
+    """
+
+    places: Places
+    samples: Samples
+    shape: tuple[int, ...]
+    size: int
+    rows: Places
+    labels: Places
+    digests: Places
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @property
+    def distinct(self) -> Places:
+        """Where in the stack each label is first. What is computed of these alone is the same, to
+        the last bit, for all members with equal samples: ties stay ties."""
+        places: Places = np.unique(self.labels, return_index=True)[1]
+        return places
+
+    def find(self, members: Places) -> Places:
+        """Where in the stack members of the family are, or -1."""
+        found = np.full(max(self.places.max(), members.max(initial=0)) + 1, -1)
+        found[self.places] = np.arange(len(self))
+        return found[members]
+
+
+def stack_samples(
+    family: AlignedFamily, members: Iterable[int], name: str, *, wide: bool = False
+) -> list[SampleStack]:
+    """Samples of a tensor by the tensor's shape, the most frequent shape first.
+
+    ``wide``: the wide samples, which not every matrix has.
+    """
+    groups: dict[tuple[int, ...], list[int]] = defaultdict(list)
+    for member in members:
+        tensor = family.tensors[member].get(name)
+        if tensor is not None and (tensor.wide.size or not wide):
+            groups[tensor.shape].append(member)
+    ordered = sorted(groups, key=lambda shape: (-len(groups[shape]), shape))
+    return [_stack(family, groups[shape], name, wide) for shape in ordered]
+
+
+def _stack(family: AlignedFamily, members: Sequence[int], name: str, wide: bool) -> SampleStack:
+    tensors = [family.tensors[member][name] for member in members]
+    samples = np.stack([limit_values(t.wide if wide else t.sample) for t in tensors])
+    return SampleStack(
+        np.array(members),
+        samples,
+        tensors[0].shape,
+        tensors[0].size,
+        tensors[0].rows,
+        _number(xxhash.xxh3_64_intdigest(sample) for sample in samples),
+        _number(tensor.value_digest for tensor in tensors),
+    )
+
+
+def _number(values: Iterable[Hashable]) -> Places:
+    """The same number for equal values, in order from 0; -1 for None."""
+    known: dict[Hashable, int] = {}
+    return np.array([-1 if v is None else known.setdefault(v, len(known)) for v in values])
+
+
+@dataclass(frozen=True)
+class Block:
+    """One matrix in members that have it in one shape, and in others, or the same, that have it in
+    another shape of about as many rows: an extended vocabulary.
+
+    Attributes
+    ----------
+    first, second : the members
+    x, y : samples at the rows and columns that both have, (p, rows, columns), (q, rows, columns)
+    size : number of values they stand for
+    """
+
+    first: SampleStack
+    second: SampleStack
+    x: Samples
+    y: Samples
+    size: int
+
+    @property
+    def is_uniform(self) -> bool:
+        """Whether all have the matrix in one shape."""
+        return self.first is self.second
+
+    def measure_squares(self) -> Array:
+        """Summed squared differences, (p, q)."""
+        i, j = self.first.distinct, self.second.distinct
+        x = self.x[i]
+        squares = measure_squares(x, x if self.is_uniform else self.y[j])
+        return squares[np.ix_(self.first.labels, self.second.labels)]
+
+    def find_pairs(self, pairs: Places) -> tuple[Places, Places, Places]:
+        """Which of some pairs (m, 2) are in the block, and where their members are in x and y."""
+        i, j = self.first.find(pairs[:, 0]), self.second.find(pairs[:, 1])
+        turned = (i < 0) | (j < 0)
+        i[turned], j[turned] = self.first.find(pairs[turned, 1]), self.second.find(pairs[turned, 0])
+        known = np.flatnonzero((i >= 0) & (j >= 0))
+        return known, i[known], j[known]
+
+    def are_equal(self, i: Places, j: Places) -> NDArray[np.bool_]:
+        """Whether all of the matrix is known to be the same, for places in x and y."""
+        first, second = self.first.digests[i], self.second.digests[j]
+        equal: NDArray[np.bool_] = self.is_uniform & (first == second) & (first >= 0)
+        return equal
+
+
+def list_blocks(family: AlignedFamily, members: Iterable[int], name: str) -> Iterator[Block]:
+    """A matrix in all of the members that have it in comparable shapes."""
+    stacks = [s for s in stack_samples(family, members, name) if is_matrix(s.shape)]
+    for place, first in enumerate(stacks):
+        yield Block(first, first, first.samples, first.samples, first.size)
+        for second in stacks[place + 1 :]:
+            fewer, more = sorted((first.shape[0], second.shape[0]))
+            if first.shape[1:] != second.shape[1:] or fewer < EXTENSION_AT_LEAST * more:
+                continue
+            _, i, j = np.intersect1d(first.rows, second.rows, return_indices=True)
+            if len(i) >= 2:
+                x, y = first.samples[:, i], second.samples[:, j]
+                yield Block(first, second, x, y, min(first.size, second.size))
+
+
+def measure_squares(x: Samples, y: Samples) -> Array:
+    """Summed squared differences between all samples of x (p, ...) and of y (q, ...), (p, q).
+
+    By one matrix product about a member; where two are so near that it would lose their digits,
+    from their difference.
+    """
+    first = (x - x[0]).reshape(len(x), -1)
+    second = first if y is x else (y - x[0]).reshape(len(y), -1)
+    own, other = (np.einsum("iv,iv->i", part, part) for part in (first, second))
+    squares: Array = first @ second.T
+    squares *= -2.0
+    both = own[:, None] + other
+    squares += both
+    both *= ROUNDING
+    if y is x:
+        np.fill_diagonal(squares, 0.0)
+        np.fill_diagonal(both, 0.0)
+    for i, j in zip(*np.nonzero(squares < both), strict=True):
+        squares[i, j] = ((first[i] - second[j]) ** 2).sum()
+    return squares
