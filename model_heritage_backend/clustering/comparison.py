@@ -24,8 +24,8 @@ def compare_models(
 
     Returns
     -------
-    ``summary`` (a sentence), ``distance`` (|other - model| / |model| over shared matrices; None
-    when there are none), ``related``, ``relation_evidence`` (signals, seen as model -> other) and
+    ``summary`` (a sentence), ``distance`` (norm of the change of the matrices that changed, over
+    the mean of their norms in both models; None when no matrix is shared), ``related``, ``relation_evidence`` (signals, seen as model -> other) and
     ``tensors``: ``status`` of each is "equal", "changed", "reshaped", "removed" or "added"
     """
     first, second = store.load_fingerprint(model_id), store.load_fingerprint(other_id)
