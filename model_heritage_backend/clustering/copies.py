@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import xxhash
 from numpy.typing import NDArray
 
 from model_heritage_backend.clustering.alignment import AlignedFamily, model_roundoff
@@ -66,16 +67,25 @@ def _vectors_follow(family: AlignedFamily, parent: int, child: int) -> bool:
 
 
 def are_duplicates(family: AlignedFamily, a: int, b: int) -> bool:
-    """Whether all tensors hold the same values, whatever their dtype and file."""
+    """Whether all tensors hold the same values, whatever their dtype and file.
+
+    Of fingerprints without digests, whether all sampled values are the same.
+    """
     first, second = family.tensors[a], family.tensors[b]
     if first.keys() != second.keys():
         return False
     return all(
-        tensor.shape == second[name].shape
-        and tensor.value_digest is not None
-        and tensor.value_digest == second[name].value_digest
+        tensor.shape == second[name].shape and name_values(tensor) == name_values(second[name])
         for name, tensor in first.items()
     )
+
+
+def name_values(tensor: TensorFingerprint) -> str:
+    """Equal for tensors of equal values; from the sample where there is no digest."""
+    if tensor.value_digest is not None:
+        return tensor.value_digest
+    values = np.concatenate([tensor.sample.ravel(), tensor.wide.ravel()]).astype(np.float64)
+    return f"sample-{xxhash.xxh3_128_hexdigest((values + 0.0).tobytes())}"
 
 
 def round_bfloat16(values: NDArray[np.floating]) -> NDArray[np.float64]:

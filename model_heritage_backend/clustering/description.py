@@ -91,7 +91,7 @@ class EdgeWriter:
                 shared_tensors=len(self.family.tensors[first]),
                 relative_change=0.0,
                 direction=0.0,
-                exact=True,
+                exact=self.family.fingerprints[twin].level == "full",
                 method=METHOD,
             ),
         )

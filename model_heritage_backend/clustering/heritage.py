@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from model_heritage_backend.clustering.alignment import AlignedFamily
 from model_heritage_backend.clustering.constraints import FREE, Constraints, choose_leaders
-from model_heritage_backend.clustering.copies import Copy, are_duplicates, find_copy
+from model_heritage_backend.clustering.copies import Copy, are_duplicates, find_copy, name_values
 from model_heritage_backend.clustering.description import METHOD, EdgeWriter
 from model_heritage_backend.clustering.disorder import find_frames
 from model_heritage_backend.clustering.drift import StepAngles, calculate_drift_odds, score_drift
@@ -317,10 +317,10 @@ class _Solver:
 
 def _group_duplicates(family: AlignedFamily) -> list[int]:
     """The first member (by checksum) that holds the same values, for each member."""
-    first: dict[tuple[tuple[str, str | None], ...], int] = {}
+    first: dict[tuple[tuple[str, str], ...], int] = {}
     groups = []
     for member, tensors in enumerate(family.tensors):
-        key = tuple(sorted((name, t.value_digest) for name, t in tensors.items()))
+        key = tuple(sorted((name, name_values(t)) for name, t in tensors.items()))
         leader = first.setdefault(key, member)
         groups.append(leader if are_duplicates(family, leader, member) else member)
     return groups

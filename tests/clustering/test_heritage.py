@@ -327,18 +327,21 @@ def test_pairs_are_known_under_the_names_that_they_were_compared_by() -> None:
 
 
 def test_sampled_fingerprints_are_enough_for_a_tree() -> None:
-    """Without digests: pruned ── base ── child ── last"""
+    """Without digests: pruned ── base ── child ── last ── twin"""
     child = add_noise(BASE, share=0.2, seed=1)
     models = {"base": BASE, "child": child, "last": add_noise(child, share=0.1, seed=2)}
     models["pruned"] = prune_arrays(BASE, 0.4)
+    models["twin"] = models["last"]
     prints = {
         name: fingerprint_sampled(ArrayWeights(arrays), checksum=name)
         for name, arrays in models.items()
     }
     tree = solve_family(prints)
     assert_lawful(tree, list(models))
-    line = (("pruned", "base"), ("base", "child"), ("child", "last"))
+    line = (("pruned", "base"), ("base", "child"), ("child", "last"), ("last", "twin"))
     assert list_undirected(tree) == {frozenset(pair) for pair in line}
+    edge = tree.main_edges["twin"]
+    assert (edge.relation, edge.evidence.exact) == (Relation.DUPLICATE, False)
 
 
 # The real family ----------------------------------------------------------------------------------
