@@ -26,7 +26,8 @@ def compare_models(
     -------
     ``summary`` (a sentence), ``distance`` (norm of the change of the matrices that changed, over
     the mean of their norms in both models; None when no matrix is shared), ``related``,
-    ``relation_evidence`` (signals, seen as model -> other) and ``tensors``: ``status`` of each is "equal", "changed", "reshaped", "removed" or "added"
+    ``relation_evidence`` (signals, seen as model -> other) and ``tensors``: ``status`` of each is
+    "equal", "changed", "reshaped", "removed" or "added"
     """
     first, second = store.load_fingerprint(model_id), store.load_fingerprint(other_id)
     reverse = first.checksum > second.checksum
