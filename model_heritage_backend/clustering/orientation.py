@@ -13,7 +13,7 @@ from model_heritage_backend.clustering.skeleton import Neighbours
 
 EVIDENCE_WEIGHT = 0.45
 """Of log-odds of directions: edges at the root err together, so their sum says too much."""
-CHILDREN_WEIGHT = 2.0
+CHILDREN_WEIGHT = 1.5
 """Of ln(1 + number of neighbours): models with many children tend to be roots. A conditional logit
 over the roots of 60 families of wild and small-step zoos gave 0.46 and 3.0; the second is taken
 lower, as families elsewhere may have popular models that are no roots."""
