@@ -28,6 +28,8 @@ BOTH_WAYS = 0.1
 """Least share of these that must be longer, and of those shorter."""
 PAIRS_TRIED = 3
 """Nearest pairs of two groups that are asked whether they agree."""
+NEAR_BELOW = 0.1
+"""Relative change of a matrix that needs no closer look: most steps of training are shorter."""
 ALIKE_ABOVE = 0.8
 """Cosine of rows of like direction."""
 
@@ -62,13 +64,14 @@ def find_frames(
 def are_out_of_order(family: AlignedFamily, a: int, b: int) -> bool:
     """Whether two members disagree in a way that no training explains."""
     shared = family.shared_matrices(a, b)
-    found = [1.0 if s.equal else _correlate(s.first, s.second) for s in shared]
+    near = [s.equal or _is_near(s.first, s.second) for s in shared]
+    found = [1.0 if n else _correlate(s.first, s.second) for s, n in zip(shared, near, strict=True)]
     usual = float(np.median(found)) if found else 0.0
     total = apart = scaled = 0
     factors = []
-    for matrix, correlation in zip(shared, found, strict=True):
+    for matrix, correlation, same in zip(shared, found, near, strict=True):
         total += matrix.size
-        if matrix.equal:
+        if same:
             continue
         x, y = matrix.first, matrix.second
         if correlation * np.sqrt(x.size) < CORRELATED_ABOVE or (
@@ -86,6 +89,12 @@ def are_out_of_order(family: AlignedFamily, a: int, b: int) -> bool:
         if min(grown, 1.0 - grown) < BOTH_WAYS:
             scaled = 0
     return apart + scaled > APART_ABOVE * total
+
+
+def _is_near(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:
+    """Whether the step is so small that nothing can have changed places or scales."""
+    step = first - second
+    return float((step * step).sum()) < NEAR_BELOW**2 * float((first * first).sum())
 
 
 def _correlate(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:

@@ -6,7 +6,8 @@ parents), then signals.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from model_heritage_backend.clustering.alignment import AlignedFamily
 from model_heritage_backend.clustering.constraints import PlacedConstraints
@@ -17,6 +18,7 @@ from model_heritage_backend.clustering.merges import Merge
 from model_heritage_backend.clustering.pair_cache import PairCache, name_pair
 from model_heritage_backend.clustering.rounding import judge_rounding
 from model_heritage_backend.clustering.sample_weights import open_samples
+from model_heritage_backend.clustering.threads import WORKERS
 
 CERTAIN = 12.0
 """Log-odds of an edge whose direction a recomputed copy or a merge proves."""
@@ -59,6 +61,12 @@ class EdgeJudge:
         self._pairs = pairs
         self._odds: dict[tuple[int, int], float] = {}
         self._evidence: dict[tuple[int, int], ExactEvidence] = {}
+
+    def prepare(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Measure many pairs from samples, two at a time; files are read when asked for."""
+        if self._exact is None:
+            with ThreadPoolExecutor(WORKERS) as pool:
+                list(pool.map(lambda pair: self.measure(*pair), pairs))
 
     def measure(self, a: int, b: int) -> ExactEvidence:
         """Evidence seen as (a, b): from the files where they are at hand, else from samples."""

@@ -144,6 +144,7 @@ class _Solver:
         # Steps to copies and merges are no training: they drift with nobody.
         self.deaf = {*self.copies, *((m.main, m.child) for m in self.merges.values())}
         drift = calculate_drift_odds(neighbours, self.angles, deaf=self.deaf)
+        self.judge.prepare(links)
         self.log_odds = {(a, b): self.judge.direct(a, b) + drift[a, b] for a, b in links}
         first = orient(neighbours, self.log_odds, size, pinned=self.known.root)
         orientation, repaired = self._choose_root(neighbours, first)

@@ -84,8 +84,11 @@ def find_merges(
         errors |= {fit: _measure_error(family, fit) for fit in likely}
         exact = [fit for fit in likely if errors[fit] <= _allow_error(family, fit)]
         if exact:
-            # Members with equal matrices fit equally well: biases and the like decide between them.
-            fits[child] = sorted(exact, key=lambda f: (errors[f], _measure_vectors(family, f)))
+            # Members with equal matrices fit equally well, but for the last digits of coefficients:
+            # biases and the like decide between them.
+            fits[child] = sorted(
+                exact, key=lambda f: (np.float32(errors[f]), _measure_vectors(family, f))
+            )
     return _part_mutual(fits, errors, squared_norms)
 
 

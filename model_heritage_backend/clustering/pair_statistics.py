@@ -23,6 +23,7 @@ from model_heritage_backend.clustering.sample_stacks import (
     list_blocks,
     stack_samples,
 )
+from model_heritage_backend.clustering.threads import WORKERS
 from model_heritage_backend.weights.tensors import DType
 
 CAP = 12.0
@@ -35,8 +36,6 @@ SPECTRA = 24
 """Changed matrices of a pair whose spectra are computed: what they add to the plain gain is taken
 to be the same in all others. Skeletons from 8 of 74 matrices were those from all."""
 FLOAT32_ROUNDOFF = 2.0**-24
-WORKERS = 2
-"""Threads that look at pairs: nearly all of their time is spent in linear algebra."""
 BATCH = 32
 """Pairs whose deltas are in the processor's cache together."""
 
@@ -82,8 +81,8 @@ class AllPairs:
 
     def _add(self, block: Block) -> None:
         scale = block.size / block.x[0].size
-        own, other = (scale * np.einsum("irc,irc->i", part, part) for part in (block.x, block.y))
-        norms = (own[:, None] + other) / 2
+        own, other = (scale / 2 * np.einsum("irc,irc->i", v, v) for v in (block.x, block.y))
+        norms = own[:, None] + other
         squares = scale * block.measure_squares()
         if block.is_uniform:
             equal = block.are_equal(*np.ix_(*(np.arange(n) for n in squares.shape)))
@@ -91,19 +90,36 @@ class AllPairs:
             equal = squares == 0.0
         squares[equal] = 0.0
         with np.errstate(divide="ignore", invalid="ignore"):
-            nats = np.clip(-0.5 * np.log(squares / norms + FLOAT32_ROUNDOFF**2), 0.0, CAP)
+            nats = squares / norms
+            nats += FLOAT32_ROUNDOFF**2
+            np.log(nats, out=nats)
+        nats *= -0.5
+        np.clip(nats, 0.0, CAP, out=nats)
         nats[norms == 0.0] = 0.0
         nats[equal] = CAP
-        sizes = np.full(nats.shape, float(block.size))
-        parts: list[Array] = [squares, norms, sizes, sizes * equal, sizes * nats]
+        nats *= block.size
+        parts: list[Array | float] = [
+            squares,
+            norms,
+            block.size,
+            block.size * equal.astype(np.float64),
+            nats,
+        ]
         if not block.is_uniform:
             # Of a vocabulary that was extended, not of another one.
             usable = squares < norms
             parts = [part * usable for part in parts]
         for whole, part in zip((getattr(self, f.name) for f in fields(self)), parts, strict=True):
-            whole[np.ix_(block.first.places, block.second.places)] += part
+            _add_to(whole, block.first.places, block.second.places, part)
             if not block.is_uniform:
-                whole[np.ix_(block.second.places, block.first.places)] += part.T
+                _add_to(whole, block.second.places, block.first.places, np.transpose(part))
+
+
+def _add_to(whole: Array, rows: Places, columns: Places, part: Array | float) -> None:
+    if len(rows) == len(columns) == len(whole):
+        whole += part
+    else:
+        whole[np.ix_(rows, columns)] += part
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,10 @@ def stack_samples(
 
 def _stack(family: AlignedFamily, members: Sequence[int], name: str, wide: bool) -> SampleStack:
     tensors = [family.tensors[member][name] for member in members]
-    samples = np.stack([limit_values(t.wide if wide else t.sample) for t in tensors])
+    stored = [tensor.wide if wide else tensor.sample for tensor in tensors]
+    samples = np.empty((len(stored), *stored[0].shape))
+    for place, sample in enumerate(stored):
+        samples[place] = limit_values(sample)
     return SampleStack(
         np.array(members),
         samples,

@@ -11,6 +11,9 @@ from functools import cache
 
 from threadpoolctl import ThreadpoolController
 
+WORKERS = 2
+"""Threads of our own, for what is spent in linear algebra of many pairs."""
+
 
 @cache
 def _find_pools() -> ThreadpoolController:
