@@ -115,18 +115,22 @@ class EdgeWriter:
             relation=relation,
             confidence=confidence,
             distance=self._get_distance(parent, child),
-            coefficient=None if merge is None else _get_coefficient(merge, parent),
+            coefficient=None if merge is None else merge.get_coefficient(parent),
             evidence=Evidence(
                 **self._show_change(child, parent, relation, change, evidence, copy),
                 direction=self.judge.direct(parent, child),
                 signals={name: float(getattr(evidence, name)) for name in SIGNALS},
                 runner_up=None if runner_up is None else ids[runner_up],
                 margin=max(2 * confidence - 1, 0.0) if runner_up is not None else confidence,
+                **_show_merge(merge, parent),
                 exact=(parent, child) in self.judge.exact_pairs,
                 method=METHOD,
             ),
         )
-        return [edge] if merge is None else [edge, self._describe_further(merge, parent, edge)]
+        if merge is None:
+            return [edge]
+        further = [p for p in merge.parents if p != parent]
+        return [edge, *(self._describe_further(merge, other, edge) for other in further)]
 
     def _show_change(
         self,
@@ -146,15 +150,18 @@ class EdgeWriter:
             + evidence.vectors_changed,
             "shared_tensors": len(evidence.matrices) + evidence.vectors,
             "changed": change.changed if relation is Relation.PARTIAL else (),
-            "flags": (*change.flags, *(["confirmed"] if self._is_confirmed(child, parent) else [])),
+            "flags": (
+                *change.flags,
+                *(["confirmed"] if self._is_confirmed(child, parent) else []),
+                *_list_merge_flags(self.merges.get(child), parent),
+            ),
             "bits": None if copy is None else copy.bits,
             "zero_fraction": zeros,
             "relative_change": evidence.relative_change,
         }
 
-    def _describe_further(self, merge: Merge, main: int, edge: Edge) -> Edge:
-        """The edge from a merge's other parent."""
-        other = next(parent for parent in merge.parents if parent != main)
+    def _describe_further(self, merge: Merge, other: int, edge: Edge) -> Edge:
+        """The edge from another parent of a merge."""
         return Edge(
             parent=self.family.ids[other],
             child=edge.child,
@@ -162,8 +169,13 @@ class EdgeWriter:
             relation=Relation.MERGE,
             confidence=edge.confidence,
             distance=self._get_distance(other, merge.child),
-            coefficient=_get_coefficient(merge, other),
-            evidence=Evidence(exact=False, method=METHOD),
+            coefficient=merge.get_coefficient(other),
+            evidence=Evidence(
+                flags=_list_merge_flags(merge, other),
+                exact=False,
+                method=METHOD,
+                **_show_merge(merge, other),
+            ),
         )
 
     def _calculate_confidence(
@@ -211,8 +223,22 @@ class EdgeWriter:
         return float(self.pairs.distances[a, b])
 
 
-def _get_coefficient(merge: Merge, parent: int) -> float:
-    return merge.coefficient if parent == merge.first else 1 - merge.coefficient
+def _show_merge(merge: Merge | None, parent: int) -> dict[str, Any]:
+    """The fields of ``Evidence`` that tell how a merge was made."""
+    if merge is None:
+        return {}
+    return {
+        "merge_method": merge.method.value,
+        "merge_parameters": merge.get_parameters(parent),
+        "gradient": merge.get_gradient(parent),
+    }
+
+
+def _list_merge_flags(merge: Merge | None, parent: int) -> tuple[str, ...]:
+    if merge is None:
+        return ()
+    found = {"base": merge.base == parent, "by_tensor": merge.by_tensor}
+    return tuple(flag for flag, holds in found.items() if holds)
 
 
 def _list_descendants(parents: Mapping[int, int], members: Sequence[int]) -> dict[int, set[int]]:

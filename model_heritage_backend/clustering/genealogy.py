@@ -34,7 +34,8 @@ class Evidence:
     delta_rank : median numerical rank of the changed matrices' deltas, for low-rank edges
     changed_tensors, shared_tensors : tensors that differ / tensors the two models have in common
     changed : canonical names of the changed tensors of a partial fine-tune (at most 32)
-    flags : "new_head", "extended_vocabulary", "confirmed" (by people)
+    flags : "new_head", "extended_vocabulary", "confirmed" (by people); of a merge's parent "base"
+        (the others' differences from it were merged) and "by_tensor" (coefficients differ)
     bits : grid of a quantised child (2 to 8)
     zero_fraction : share of zeros of a pruned child's matrices
     relative_change : norm(child - parent) / norm(parent) over shared matrices
@@ -42,6 +43,10 @@ class Evidence:
     signals : the direction signals that were measured, by name
     runner_up : id of the next best parent; None when no other model is possible
     margin : confidence minus the runner-up's, in [0, 1]
+    merge_method : how the parents of a merge were put together: "linear", "slerp",
+        "task_arithmetic", "ties" or "dare_linear"
+    merge_parameters : of that method: "t", "density", "lambda", "normalize", "weight"
+    gradient : this parent's coefficient in every numbered layer, where they differ by layer
     exact : True when the two files were read; False when only fingerprints were compared
     method : the TreeBuildingMethod that decided
     """
@@ -58,6 +63,9 @@ class Evidence:
     signals: Mapping[str, float] = field(default_factory=dict)
     runner_up: str | None = None
     margin: float | None = None
+    merge_method: str | None = None
+    merge_parameters: Mapping[str, float] = field(default_factory=dict)
+    gradient: tuple[float, ...] = ()
     exact: bool = False
     method: str = "heritage"
 
@@ -76,6 +84,9 @@ class Evidence:
             "signals": dict(self.signals),
             "runner_up": self.runner_up,
             "margin": self.margin,
+            "merge_method": self.merge_method,
+            "merge_parameters": dict(self.merge_parameters),
+            "gradient": list(self.gradient),
             "exact": self.exact,
             "method": self.method,
         }
@@ -85,8 +96,11 @@ class Evidence:
 class Edge:
     """Parent -> child. ``main`` is False for the further parents of a merge only.
 
-    ``coefficient`` is the parent's share in a merge, else None. ``distance`` is the L2 norm of
-    child - parent over the shared matrices, divided by the parent's norm (>= 0).
+    ``coefficient`` is the parent's factor in a merge, else None: the child is the sum of
+    coefficient x parent (of SLERP: 1 - t and t; of DARE: on average; of TIES, which no coefficients
+    describe, None). Coefficients sum to 1, so that of the base of task arithmetic may be negative.
+    ``distance`` is the L2 norm of child - parent over the shared matrices, divided by the parent's
+    norm (>= 0).
     ``confidence``, in [0, 1], is the estimated probability that this parent is the true one.
     """
 

@@ -25,7 +25,8 @@ from model_heritage_backend.clustering.drift import StepAngles, calculate_drift_
 from model_heritage_backend.clustering.edge_judge import EdgeJudge, ExactSource
 from model_heritage_backend.clustering.genealogy import Edge, FamilyTree
 from model_heritage_backend.clustering.ghosts import Gap, drop_edges, find_gaps, name_ghosts
-from model_heritage_backend.clustering.merges import Merge, drop_cyclic_merges, find_merges
+from model_heritage_backend.clustering.merge_search import find_merges
+from model_heritage_backend.clustering.merges import Merge, drop_cyclic_merges
 from model_heritage_backend.clustering.orientation import (
     Orientation,
     link,
@@ -119,11 +120,7 @@ class _Solver:
         full = self.statistics.values.max() * (1 + ROW_SHARE) * CAP
         self.gains = self.known.raise_gains(prefer_sources(gains, self.copies, full), full)
         self.merges = find_merges(
-            self.family,
-            distances,
-            np.diag(self.statistics.squared_norms),
-            self.members,
-            copies={child for _, child in self.copies},
+            self.family, self.members, copies={child for _, child in self.copies}
         )
         self.merges = {
             child: merge

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
@@ -49,11 +50,11 @@ def build_skeleton(
         _link(neighbours, a, b)
     waiting, present = dict(merges), list(plain)
     while waiting or beyond:
-        ready = [m for m, e in waiting.items() if e.first in present and e.second in present]
+        ready = [m for m, e in waiting.items() if set(e.parents) <= set(present)]
         if ready:
             child = min(ready)
             merge = waiting.pop(child)
-            _move_descendants(neighbours, gains, merge, set(copies), set(merges))
+            _move_descendants(neighbours, gains, merge, set(copies), merges)
             parent = merge.main
         elif beyond:
             parent, child = _find_nearest(gains, present, sorted(beyond))
@@ -87,8 +88,11 @@ def _find_beyond(
         others = (m for m in members if m != member)
         nearest[member] = max(others, key=lambda m: (gains[member, m], -m))
         for merge in merges.values():
-            to_parents = gains[member, [merge.first, merge.second]].max()
-            cosine = _measure_cosine(squared_distances, member, merge.first, merge.second)
+            to_parents = gains[member, list(merge.parents)].max()
+            cosine = min(
+                _measure_cosine(squared_distances, member, first, second)
+                for first, second in itertools.combinations(merge.parents, 2)
+            )
             if gains[member, merge.child] > to_parents and cosine < BETWEEN_BELOW:
                 found[member] = merge.child
     while True:
@@ -178,13 +182,17 @@ def _move_descendants(
     gains: NDArray[np.float64],
     merge: Merge,
     copies: Collection[tuple[int, int]],
-    merges: Collection[int],
+    merges: Mapping[int, Merge],
 ) -> None:
     """Members that are nearer to the merge than to their neighbour, off the parents' path, move.
 
-    Copies and other merges stay: their parents are proven.
+    Copies and other merges stay: their parents are proven. So do parents of parents.
     """
-    path = _find_path(neighbours, merge.first, merge.second)
+    main, origins = merge.main, list(merge.parents)
+    for member in origins:
+        if member in merges:
+            origins += [p for p in merges[member].parents if p not in origins]
+    path = list(dict.fromkeys(p for o in origins for p in _find_path(neighbours, main, o)))
     towards = dict.fromkeys(path, -1)
     queue = list(path)
     for place in queue:

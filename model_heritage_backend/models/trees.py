@@ -83,8 +83,8 @@ def _build_edge(family_id: str, edge: Edge) -> dict[str, Any]:
 
 def _load_edge(row: Parentage) -> Edge:
     evidence = dict(row.evidence)
-    for name in ("changed", "flags"):
-        evidence[name] = tuple(evidence[name])
+    for name in ("changed", "flags", "gradient"):
+        evidence[name] = tuple(evidence.get(name, ()))
     return Edge(
         parent=row.parent_id,
         child=row.child_id,

@@ -12,6 +12,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import UnsupportedMediaType
 
 from model_heritage_backend.errors import InvalidRequest, NotFound
+from model_heritage_backend.interop.merge_recipe import export_merge_recipe
 from model_heritage_backend.models.files import StagedFile
 from model_heritage_backend.routes.schemas import (
     Comparison,
@@ -34,6 +35,7 @@ from model_heritage_backend.routes.views import (
     show_waiting,
 )
 
+RECIPE_NAME = "merge-recipe.yaml"
 Answer = tuple[dict[str, Any], int, dict[str, str]]
 
 blueprint = APIBlueprint("models", __name__, tag="Models")
@@ -157,6 +159,14 @@ def download_model(model_id: str) -> Response:
     )
     response.headers["Content-Security-Policy"] = "sandbox"
     return response
+
+
+@blueprint.get("/models/<model_id>/merge-recipe")
+@blueprint.doc(summary="How a merge was made, as a mergekit configuration", responses=[404])
+def get_merge_recipe(model_id: str) -> Response:
+    recipe = export_merge_recipe(get_service().store, model_id)
+    headers = {"Content-Disposition": f'attachment; filename="{RECIPE_NAME}"'}
+    return Response(recipe, mimetype="application/yaml", headers=headers)
 
 
 @blueprint.get("/models/<model_id>/compare/<other_id>")

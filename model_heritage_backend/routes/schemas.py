@@ -79,6 +79,9 @@ class EvidenceShape(Schema):
     signals = Dict(keys=String(), values=Float())
     runner_up = String(allow_none=True)
     margin = Float(allow_none=True)
+    merge_method = String(allow_none=True)
+    merge_parameters = Dict(keys=String(), values=Float())
+    gradient = List(Float())
     exact = Boolean()
     method = String()
 

@@ -9,6 +9,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
+from model_heritage_backend.clustering.constraints import Constraints
 from model_heritage_backend.clustering.genealogy import Ghost
 from model_heritage_backend.clustering.ghosts import (
     SURE,
@@ -145,12 +146,14 @@ def prints() -> Mapping[str, Fingerprint]:
 
 def test_a_ghost_is_filled_when_its_model_arrives(prints: Mapping[str, Fingerprint]) -> None:
     children = tuple(f"c{n}" for n in range(5))
-    without = solve_family({name: p for name, p in prints.items() if name != "missing"})
+    known = Constraints(root="base")
+    present = {name: p for name, p in prints.items() if name != "missing"}
+    without = solve_family(present, constraints=known)
     [ghost] = without.ghosts
     assert set(ghost.children) == set(children)
     assert not {*children} & without.main_edges.keys()
     assert ghost.distances == pytest.approx((0.12,) * 5, rel=0.2)
-    whole = solve_family(prints)
+    whole = solve_family(prints, constraints=known)
     assert whole.ghosts == ()
     assert {whole.main_edges[child].parent for child in children} == {"missing"}
 

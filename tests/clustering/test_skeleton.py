@@ -49,7 +49,7 @@ def list_links(neighbours: Neighbours) -> set[tuple[int, int]]:
 
 
 def merge(child: int, first: int, second: int, share: float = 0.5) -> Merge:
-    return Merge(child, first, second, share, 0.0)
+    return Merge(child=child, parents=(first, second), coefficients=(share, 1 - share))
 
 
 def test_the_greatest_gains_that_make_a_tree() -> None:

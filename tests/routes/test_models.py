@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
+import yaml
 from flask.testing import FlaskClient
 
 from benchmarks.zoo import Zoo
@@ -180,6 +181,21 @@ def test_compare(full_client: FlaskClient) -> None:
     assert all(tensor["status"] for tensor in answer["tensors"])
     same = full_client.get(f"/api/models/{base}/compare/{base}").get_json()
     assert same["distance"] == 0
+
+
+def test_merge_recipe(full_client: FlaskClient) -> None:
+    """noisy-rotated = 0.6 rotated + 0.4 noisy; the base is no merge."""
+    models = list_models(full_client)
+    url = f"/api/models/{models['noisy-rotated']['id']}/merge-recipe"
+    answer = full_client.get(url)
+    assert answer.mimetype == "application/yaml"
+    recipe = yaml.safe_load(answer.get_data(as_text=True))
+    assert recipe["merge_method"] == "linear"
+    weights = {m["model"]: m["parameters"]["weight"] for m in recipe["models"]}
+    assert weights == pytest.approx({"rotated": 0.6, "noisy": 0.4}, abs=1e-5)
+    assert recipe["dtype"] == "float32"
+    for unknown in (models["base"]["id"], "m_unknown"):
+        check_problem(full_client.get(f"/api/models/{unknown}/merge-recipe"), 404)
 
 
 def test_identify_keeps_nothing(client: FlaskClient, settings: Settings, zoo_family: Zoo) -> None:

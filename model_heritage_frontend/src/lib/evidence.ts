@@ -5,6 +5,17 @@ const FLAGS: Record<string, string> = {
   new_head: 'It has a new output head, which the parent does not have.',
   extended_vocabulary: 'Its vocabulary is larger than the parent’s.',
   confirmed: 'Somebody confirmed this parent.',
+  base: 'The other parents’ differences from this one were merged.',
+  by_tensor: 'The shares of the parents differ from tensor to tensor.',
+}
+
+const MERGES: Record<string, string> = {
+  linear: 'a weighted sum of the parents’ (linear)',
+  slerp: 'a turn from one parent’s to the other’s (SLERP)',
+  task_arithmetic:
+    'a base’s and the parents’ differences from it, each with a factor (task arithmetic)',
+  ties: 'a base’s and the largest of the parents’ differences from it (TIES)',
+  dare_linear: 'a base’s and a random part of the parents’ differences from it (DARE)',
 }
 
 const METHODS: Record<string, string> = {
@@ -90,6 +101,9 @@ export function explainEvidence(evidence: Partial<Evidence>): string[] {
   }
   if (evidence.zero_fraction != null && evidence.zero_fraction > 0) {
     lines.push(`${formatPercent(evidence.zero_fraction)} of its weights are zero.`)
+  }
+  if (evidence.merge_method != null) {
+    lines.push(`Its values are ${MERGES[evidence.merge_method] ?? 'a merge of the parents’'}.`)
   }
   for (const flag of evidence.flags ?? []) {
     lines.push(FLAGS[flag] ?? `Noted: ${flag.replaceAll('_', ' ')}.`)

@@ -58,6 +58,9 @@ export interface Evidence {
   signals: Record<string, number>
   runner_up: string | null
   margin: number | null
+  merge_method: string | null
+  merge_parameters: Record<string, number>
+  gradient: number[]
   exact: boolean
   method: string
 }

@@ -44,6 +44,9 @@ const EVIDENCE: Evidence = {
   signals: {},
   runner_up: null,
   margin: null,
+  merge_method: null,
+  merge_parameters: {},
+  gradient: [],
   exact: true,
   method: 'heritage',
 }

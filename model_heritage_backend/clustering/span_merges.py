@@ -1,0 +1,267 @@
+"""Merges that are weighted sums of members: linear, SLERP and task arithmetic.
+
+A screen over all members at once tells who is a sum of others at all; where nobody is, nothing
+more is looked at. Sums are then tried in order of their number of parents on the screen's Gram
+matrices, and what fits is checked value by value.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model_heritage_backend.clustering.alignment import AlignedFamily
+from model_heritage_backend.clustering.merges import Merge
+from model_heritage_backend.clustering.rounding_source import is_rounded_child
+from model_heritage_backend.clustering.span_fit import SpanFit, fit_span
+from model_heritage_backend.clustering.span_recipes import describe_fit
+from model_heritage_backend.clustering.span_screen import RELATIVE, SpanScreen
+
+POOL = 24
+"""Members that are tried as parents of one child, the nearest ones."""
+SETS = 12_000
+"""Sets of parents that are tried per child and size."""
+FREE_PARENTS = 3
+"""Up to so many parents every matrix may have coefficients of its own."""
+MOST_PARENTS = 5
+COPIED = 5.0
+"""Ratio of squared errors up to which a copy's source is preferred to the copy as a parent."""
+EQUAL_ERROR = 1.02
+"""Ratio of squared errors that says nothing: sums over ten thousand values vary so much."""
+TWINS_TRIED = 64
+FITS_TRIED = 12
+"""Sets of parents per child and size that are checked value by value."""
+
+
+def find_span_merges(
+    family: AlignedFamily, candidates: Sequence[int], *, copies: Collection[int]
+) -> dict[int, Merge]:
+    """Merges among candidates that have all matrices in common, by child.
+
+    Parameters
+    ----------
+    candidates : one of each group of duplicates
+    copies : members whose parent is proven already; they may still be parents
+    """
+    twins = _group_twins(family, candidates)
+    members = sorted(twins)
+    screen = SpanScreen.measure(family, members) if len(members) > 2 else None
+    if screen is None:
+        return {}
+    fits: dict[int, list[SpanFit]] = {}
+    refused: set[int] = set()
+    everyone = list(range(len(members)))
+    for size in range(2, MOST_PARENTS + 1):
+        free = [p for p in everyone if members[p] not in fits]
+        children, pool = screen.find_dependent(free)
+        pool += [p for p in everyone if members[p] in fits]
+        waiting: dict[int, list[SpanFit]] = {}
+        for child in children:
+            if members[child] in copies or child in refused:
+                continue
+            others = _list_nearest(screen, child, pool)
+            sets = _rank_sets(screen, child, others, size)
+            tried = (
+                fit_span(family, members[child], [members[p] for p in places]) for places in sets
+            )
+            exact = [fit for fit in tried if fit is not None]
+            # Of two, one has to lie between; of more, the best sum has to be what was computed.
+            ranked = _sort_fits(
+                family, [fit for fit in exact if size > 2 or fit.lies_between], copies
+            )
+            if ranked and is_rounded_child(family, ranked[0]):
+                fits[members[child]] = ranked
+            elif exact:
+                waiting[child] = exact
+        # Sums that hold because of merges found say nothing; a child of any other sum, which was
+        # not computed from it, was not computed from a larger one either.
+        refused |= {c for c, sums in waiting.items() if not all(_follows(s, fits) for s in sums)}
+    chosen = _part_mutual(fits)
+    found = [describe_fit(family, _choose_twins(family, fit, twins, copies)) for fit in chosen]
+    return {merge.child: merge for merge in found}
+
+
+def _group_twins(family: AlignedFamily, members: Iterable[int]) -> dict[int, list[int]]:
+    """Members with equal matrices, by the first of them; their biases and the like may differ."""
+    groups: dict[tuple[str | bytes, ...], list[int]] = {}
+    for member in sorted(members):
+        key = tuple(
+            tensor.value_digest or family.get_sample(member, name).tobytes()
+            for name, tensor in sorted(family.tensors[member].items())
+            if tensor.is_matrix
+        )
+        groups.setdefault(key, []).append(member)
+    return {group[0]: group for group in groups.values()}
+
+
+def _list_nearest(screen: SpanScreen, child: int, pool: Sequence[int]) -> list[int]:
+    totals = screen.grams.sum(0)
+    squares = np.diagonal(totals)
+    distances = squares[child] + squares - 2 * totals[child]
+    return sorted((p for p in pool if p != child), key=lambda p: (distances[p], p))[:POOL]
+
+
+def _rank_sets(
+    screen: SpanScreen, child: int, pool: Sequence[int], size: int
+) -> list[tuple[int, ...]]:
+    """Sets of parents that the child may be a sum of, best first, FITS_TRIED at most."""
+    while math.comb(len(pool), size) > SETS:
+        pool = pool[:-1]
+    sets = np.array(list(itertools.combinations(pool, size)), dtype=np.intp)
+    if not len(sets):
+        return []
+    free = size <= FREE_PARENTS
+    grams, noise = screen.grams, screen.noise[:, child]
+    told = screen.alone[:, child]
+    grams, noise = grams[told], noise[told]
+    if not free:
+        grams, noise = grams.sum(0, keepdims=True), noise.sum(keepdims=True)
+    left, nearest = solve_sets(grams, child, sets, spanning=size == 2)
+    allowed = noise[:, None] + 1e-12 * nearest
+    share = left.sum(0) / np.maximum(nearest.sum(0), 1e-300)
+    fits = (left <= allowed).all(0) & (share <= RELATIVE)
+    order = sorted(np.flatnonzero(fits), key=lambda i: (share[i], tuple(sets[i])))
+    return [tuple(int(p) for p in sets[i]) for i in order[:FITS_TRIED]]
+
+
+def solve_sets(
+    grams: NDArray[np.float64], child: int, sets: NDArray[np.intp], *, spanning: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Least squares of one member on many sets of others, from Gram matrices alone.
+
+    Parameters
+    ----------
+    grams : (matrices, n + 1, n + 1) as in ``SpanScreen``
+    sets : (sets, size)
+    spanning : coefficients need not sum to 1
+
+    Returns
+    -------
+    Squared distances that are left, and those to the nearest of the set, both (matrices, sets).
+    """
+    first, rest = sets[:, 0], sets[:, 1:]
+    start = grams[:, first, first]
+    columns = grams[:, rest[:, :, None], rest[:, None, :]]
+    beside = grams[:, rest, first[:, None]]
+    matrix = columns - beside[..., :, None] - beside[..., None, :] + start[..., None, None]
+    right = grams[:, rest, child] - beside - (grams[:, first, child] - start)[..., None]
+    total = grams[:, child, child][:, None] - 2 * grams[:, first, child] + start
+    if spanning:
+        # The first parent itself besides the differences from it.
+        centre = grams.shape[1] - 1
+        whole = start + 2 * grams[:, first, centre] + grams[:, centre, centre][:, None]
+        cross = beside + grams[:, rest, centre] - (start + grams[:, first, centre])[..., None]
+        target = grams[:, first, child] + grams[:, child, centre][:, None]
+        target = target - start - grams[:, first, centre]
+        matrix = np.concatenate(
+            [
+                np.concatenate([matrix, cross[..., None]], -1),
+                np.concatenate([cross, whole[..., None]], -1)[..., None, :],
+            ],
+            -2,
+        )
+        right = np.concatenate([right, target[..., None]], -1)
+    scale = np.sqrt(np.maximum(np.diagonal(matrix, axis1=-2, axis2=-1), 1e-300))
+    normal = matrix / (scale[..., :, None] * scale[..., None, :]) + 1e-13 * np.eye(scale.shape[-1])
+    scaled = right / scale
+    solution = np.linalg.solve(normal, scaled[..., None])[..., 0]
+    left = np.maximum(total - (scaled * solution).sum(-1), 0.0)
+    squares = np.diagonal(grams, axis1=1, axis2=2)
+    distances = squares[:, sets] - 2 * grams[:, child][:, sets]
+    nearest = (distances + grams[:, child, child][:, None, None]).min(-1)
+    return left, nearest
+
+
+def _follows(fit: SpanFit, fits: Mapping[int, Sequence[SpanFit]]) -> bool:
+    """Whether a sum holds because one of its members is a merge of the others."""
+    members = {fit.child, *fit.parents}
+    return any(
+        {found.child, *found.parents} <= members
+        for parent in fit.parents
+        for found in fits.get(parent, ())
+    )
+
+
+def _sort_fits(
+    family: AlignedFamily, fits: Sequence[SpanFit], copies: Collection[int]
+) -> list[SpanFit]:
+    """Best first; of those that fit the matrices equally well, the one that fits the vectors.
+
+    A copy is a parent only where its source is none: a merge that is rounded as the copy was is
+    nearer to it by chance.
+    """
+    if not fits:
+        return []
+    least = min(fit.error for fit in fits)
+    counts = {fit.parents: len(set(copies).intersection(fit.parents)) for fit in fits}
+    fewest = min(counts[fit.parents] for fit in fits if fit.error <= COPIED * least)
+    fits = [fit for fit in fits if counts[fit.parents] <= fewest]
+    ranked = sorted(fits, key=lambda fit: fit.error)
+    limit = EQUAL_ERROR * ranked[0].error
+    equal = [fit for fit in ranked if fit.error <= limit and not ranked[0].by_matrix]
+    return sorted(equal, key=lambda fit: _measure_vectors(family, fit)) + ranked[len(equal) :]
+
+
+def _part_mutual(fits: Mapping[int, Sequence[SpanFit]]) -> list[SpanFit]:
+    """The best fit of each, but no two merges that are each other's parents.
+
+    What lies between its parents stands against what lies beyond them. A merge of a merge lies on
+    one line with all of their parents: the later one holds the rounding
+    errors of the earlier one besides its own, and lies further from what they have in common.
+    """
+    found = {child: choices[0] for child, choices in fits.items()}
+    for a, b in itertools.combinations(sorted(found), 2):
+        if (
+            a not in found
+            or b not in found
+            or b not in found[a].parents
+            or a not in found[b].parents
+        ):
+            continue
+        if found[a].lies_between != found[b].lies_between:
+            del found[a if found[b].lies_between else b]
+            continue
+        without = {
+            child: next((fit for fit in fits[child] if other not in fit.parents), None)
+            for child, other in ((a, b), (b, a))
+        }
+        known = {child: fit for child, fit in without.items() if fit is not None}
+        if known:
+            earlier = min(known, key=lambda m: (known[m].error, m))
+            found[earlier] = known[earlier]
+    return [found[child] for child in sorted(found)]
+
+
+def _choose_twins(
+    family: AlignedFamily,
+    fit: SpanFit,
+    twins: Mapping[int, Sequence[int]],
+    copies: Collection[int],
+) -> SpanFit:
+    """Members with equal matrices fit equally well: biases and the like decide between them."""
+    choices = [[m for m in twins[fit.child] if m not in copies], *(twins[p] for p in fit.parents)]
+    if all(len(choice) == 1 for choice in choices):
+        return fit
+    placed = (
+        replace(fit, child=child, parents=tuple(parents))
+        for child, *parents in itertools.islice(itertools.product(*choices), TWINS_TRIED)
+    )
+    return min(placed, key=lambda placed: _measure_vectors(family, placed))
+
+
+def _measure_vectors(family: AlignedFamily, fit: SpanFit) -> float:
+    """Squared distance of the child's vectors (biases, normalisation) from the sum."""
+    shared = [
+        {s.name: s for s in family.shared_vectors(fit.child, parent)} for parent in fit.parents
+    ]
+    error = 0.0
+    for name in set.intersection(*(set(vectors) for vectors in shared)):
+        parents = np.stack([vectors[name].second for vectors in shared])
+        mixed = np.tensordot(fit.coefficients, parents, 1)
+        error += float(((shared[0][name].first - mixed) ** 2).sum())
+    return error
