@@ -32,7 +32,7 @@ from model_heritage_backend.clustering.pair_cache import PairCache
 from model_heritage_backend.fingerprints import Fingerprint, fingerprint_weights
 from model_heritage_backend.weights import open_weights
 
-KEPT = 100
+KEPT = 50
 """Parents are drawn from so many latest models: only their weights are held in memory."""
 DRIFT_RANK = 4
 """Directions of each matrix in which all steps of a family agree a little."""
@@ -134,8 +134,8 @@ def main(arguments: list[str] | None = None) -> int:
             pairs, tree = measure_newcomer(dict(take_fingerprints(root, options.small + 1)))
             print(f"{width} channels, one more than {options.small}: pairs {pairs:.3f} s", end="")
             print(f", tree from them {tree:.3f} s", flush=True)
-            large = dict(take_fingerprints(root, options.large))
-            print(f"{width} channels, {options.large}: {time_solution(large, PairCache()):.1f} s")
+            seconds = time_solution(dict(take_fingerprints(root, options.large)), PairCache())
+            print(f"{width} channels, {options.large}: {seconds:.1f} s", flush=True)
     return 0
 
 
