@@ -196,8 +196,8 @@ def solve_sets(
 def _sort_fits(
     family: AlignedFamily, fits: Sequence[SpanFit], copies: Collection[int]
 ) -> list[SpanFit]:
-    """Best first: coefficients that are the same everywhere before those that are not, then the least
-    error, and of those that fit the matrices equally well, the one that fits the vectors.
+    """Best first: coefficients that are the same everywhere before those that are not, then the
+    least error, and of those that fit the matrices equally well, the one that fits the vectors.
 
     A copy is a parent only where its source is none: a merge that is rounded as the copy was is
     nearer to it by chance.
