@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model_heritage_backend.clustering.alignment import AlignedFamily
+from model_heritage_backend.clustering.alignment import AlignedFamily, limit_values
 from model_heritage_backend.clustering.merges import Merge, MergeMethod
 
 VALUES = 24_000
@@ -26,7 +26,7 @@ NEAREST = 24
 """Members that are tried as base or as models, nearest first."""
 EQUAL_SHARE = (0.01, 0.995)
 """Share of values equal to the base's in a matrix that was merged."""
-SCREENED = 4
+SCREENED = 5
 """One value in so many tells whether a member may be the base."""
 FINEST = 2.0**-24
 """Roundoff of a child that can be looked into: of bf16 and fp16 too little of the steps is left."""
@@ -68,38 +68,41 @@ def find_masked_merges(
     """
     if len(members) < 4:
         return {}
-    values, matrix = _collect_values(family, members)
-    squares = (values**2).sum(1)
-    distances = squares[:, None] + squares[None, :] - 2 * values @ values.T
-    order = np.argsort(distances, axis=1, kind="stable")
-    roundoff = family.roundoff[list(members)]
-    found = {}
+    few, places = _collect_values(family, members, VALUES // SCREENED, LEAST // SCREENED)
+    squares = (few**2).sum(1)
+    order = np.argsort(squares[:, None] + squares - 2 * few @ few.T, axis=1, kind="stable")
+    bases = {}
     for child, member in enumerate(members):
-        if member not in children or roundoff[child] > FINEST:
-            continue
-        near = [int(m) for m in order[child] if m != child][:NEAREST]
-        for base in _list_bases(values[:, ::SCREENED], matrix[::SCREENED], child, near):
-            others = [int(m) for m in order[base] if m not in (child, base)][:NEAREST]
-            puzzle = _Puzzle.pose(values, child, base)
-            merge = _solve(puzzle, values, matrix, others, members)
-            if merge is not None:
-                found[member] = merge
-                break
+        if member in children and family.roundoff[member] <= FINEST:
+            near = [int(m) for m in order[child] if m != child][:NEAREST]
+            bases[child] = _list_bases(few, places, child, near)
+    if not any(bases.values()):
+        return {}
+    values, matrix = _collect_values(family, members, VALUES, LEAST)
+    found: dict[int, Merge] = {}
+    for child, base in ((child, base) for child, near in bases.items() for base in near):
+        others = [int(m) for m in order[base] if m not in (child, base)][:NEAREST]
+        merge = _solve(_Puzzle.pose(values, child, base), values, matrix, others, members)
+        if merge is not None:
+            found.setdefault(members[child], merge)
     return found
 
 
 def _collect_values(
-    family: AlignedFamily, members: Sequence[int]
+    family: AlignedFamily, members: Sequence[int], total: int, least: int
 ) -> tuple[Vector, NDArray[np.int64]]:
-    """Some values of every matrix, (members, values), and the number of the matrix of each."""
+    """Some values of every matrix, (members, values), and the number of the matrix of each.
+
+    ``total`` : in all, but at least ``least`` of each matrix
+    """
     names = sorted(n for n, t in family.tensors[members[0]].items() if t.is_matrix)
-    each = max(VALUES // max(len(names), 1), LEAST)
+    each = max(total // max(len(names), 1), least)
     columns, places = [], []
     for number, name in enumerate(names):
-        size = family.get_sample(members[0], name).size
+        samples = [family.tensors[m][name].sample.ravel() for m in members]
         # Spread evenly, and not down one column.
-        chosen = np.unique(np.linspace(0, size - 1, min(each, size)).astype(np.int64))
-        columns.append(np.stack([family.get_sample(m, name).ravel()[chosen] for m in members]))
+        chosen = np.linspace(0, samples[0].size - 1, min(each, samples[0].size)).astype(np.int64)
+        columns.append(limit_values(np.stack([sample[chosen] for sample in samples])))
         places.append(np.full(len(chosen), number))
     return np.concatenate(columns, axis=1), np.concatenate(places)
 
@@ -111,15 +114,14 @@ def _list_bases(
     near: Sequence[int],
 ) -> list[int]:
     """Members whose values the child has, here and there in most of the matrices, best first."""
-    sizes = np.bincount(matrix)
-    shares = {}
-    for base in near:
-        equal = np.abs(values[child] - values[base]) <= 2 * FINEST * np.abs(values[base])
-        share = np.bincount(matrix, equal, minlength=len(sizes)) / np.maximum(sizes, 1)
-        changed = share < 1
-        mixed = (share > EQUAL_SHARE[0]) & (share < EQUAL_SHARE[1])
-        if changed.any() and mixed[changed].mean() >= MATRICES_MERGED:
-            shares[base] = float(share.mean())
+    starts, sizes = np.unique(matrix, return_index=True, return_counts=True)[1:]
+    others = values[near]
+    equal = np.abs(values[child] - others) <= 2 * FINEST * np.abs(others)
+    share = np.add.reduceat(equal, starts, axis=1, dtype=np.float64) / sizes
+    changed = share < 1
+    mixed = changed & (share > EQUAL_SHARE[0]) & (share < EQUAL_SHARE[1])
+    passed = changed.any(1) & (mixed.sum(1) >= MATRICES_MERGED * changed.sum(1))
+    shares = {base: s for base, s, p in zip(near, share.mean(1), passed, strict=True) if p}
     return sorted(shares, key=lambda base: (-shares[base], base))[:BASES]
 
 

@@ -22,7 +22,7 @@ so many times what rounding may leave."""
 Vector = NDArray[np.float64]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class SpanFit:
     """``child`` = sum of coefficients x parents, up to rounding.
 

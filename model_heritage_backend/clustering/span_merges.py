@@ -59,28 +59,36 @@ def find_span_merges(
     for size in range(2, MOST_PARENTS + 1):
         free = [p for p in everyone if members[p] not in fits]
         children, pool = screen.find_dependent(free)
+        children = [c for c in children if members[c] not in copies and c not in refused]
+        if not children:
+            break
         pool += [p for p in everyone if members[p] in fits]
-        waiting: dict[int, list[SpanFit]] = {}
+        waiting: dict[int, list[tuple[int, ...]]] = {}
         for child in children:
-            if members[child] in copies or child in refused:
-                continue
-            others = _list_nearest(screen, child, pool)
-            sets = _rank_sets(screen, child, others, size)
+            sets, between = _rank_sets(screen, child, _list_nearest(screen, child, pool), size)
             tried = (
-                fit_span(family, members[child], [members[p] for p in places]) for places in sets
+                fit_span(family, members[child], [members[p] for p in places])
+                for places in (between if size == 2 else sets)
             )
-            exact = [fit for fit in tried if fit is not None]
-            # Of two, one has to lie between; of more, the best sum has to be what was computed.
-            ranked = _sort_fits(
-                family, [fit for fit in exact if size > 2 or fit.lies_between], copies
-            )
+            ranked = _sort_fits(family, [fit for fit in tried if fit is not None], copies)
+            # Of two parents, both have to be about the child; the best sum of more has to be what
+            # was computed.
+            ranked = [fit for fit in ranked if size > 2 or fit.lies_between]
             if ranked and is_rounded_child(family, ranked[0]):
                 fits[members[child]] = ranked
-            elif exact:
-                waiting[child] = exact
+            elif sets:
+                waiting[child] = sets
         # Sums that hold because of merges found say nothing; a child of any other sum, which was
         # not computed from it, was not computed from a larger one either.
-        refused |= {c for c, sums in waiting.items() if not all(_follows(s, fits) for s in sums)}
+        known = {members[p]: p for p in everyone}
+        merged = [
+            {known[m] for m in (f.child, *f.parents)} for found in fits.values() for f in found
+        ]
+        refused |= {
+            child
+            for child, sets in waiting.items()
+            if not all(any(sum_ <= {child, *places} for sum_ in merged) for places in sets)
+        }
     chosen = _part_mutual(fits)
     found = [describe_fit(family, _choose_twins(family, fit, twins, copies)) for fit in chosen]
     return {merge.child: merge for merge in found}
@@ -108,30 +116,34 @@ def _list_nearest(screen: SpanScreen, child: int, pool: Sequence[int]) -> list[i
 
 def _rank_sets(
     screen: SpanScreen, child: int, pool: Sequence[int], size: int
-) -> list[tuple[int, ...]]:
-    """Sets of parents that the child may be a sum of, best first, FITS_TRIED at most."""
+) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
+    """Sets of parents that the child may be a sum of, best first, FITS_TRIED at most; and those of
+    them that it lies between.
+    """
     while math.comb(len(pool), size) > SETS:
         pool = pool[:-1]
     sets = np.array(list(itertools.combinations(pool, size)), dtype=np.intp)
     if not len(sets):
-        return []
+        return [], []
     free = size <= FREE_PARENTS
     grams, noise = screen.grams, screen.noise[:, child]
     told = screen.alone[:, child]
     grams, noise = grams[told], noise[told]
     if not free:
         grams, noise = grams.sum(0, keepdims=True), noise.sum(keepdims=True)
-    left, nearest = solve_sets(grams, child, sets, spanning=size == 2)
+    left, nearest, least = solve_sets(grams, child, sets, spanning=size == 2)
     allowed = noise[:, None] + 1e-12 * nearest
     share = left.sum(0) / np.maximum(nearest.sum(0), 1e-300)
     fits = (left <= allowed).all(0) & (share <= RELATIVE)
     order = sorted(np.flatnonzero(fits), key=lambda i: (share[i], tuple(sets[i])))
-    return [tuple(int(p) for p in sets[i]) for i in order[:FITS_TRIED]]
+    ranked = [tuple(int(p) for p in sets[i]) for i in order]
+    between = [ranked[n] for n, i in enumerate(order) if least[:, i].mean() > 0]
+    return ranked[:FITS_TRIED], between[:FITS_TRIED]
 
 
 def solve_sets(
     grams: NDArray[np.float64], child: int, sets: NDArray[np.intp], *, spanning: bool
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Least squares of one member on many sets of others, from Gram matrices alone.
 
     Parameters
@@ -142,7 +154,8 @@ def solve_sets(
 
     Returns
     -------
-    Squared distances that are left, and those to the nearest of the set, both (matrices, sets).
+    Squared distances that are left, those to the nearest of the set, and the smallest coefficients,
+    all (matrices, sets).
     """
     first, rest = sets[:, 0], sets[:, 1:]
     start = grams[:, first, first]
@@ -174,23 +187,17 @@ def solve_sets(
     squares = np.diagonal(grams, axis1=1, axis2=2)
     distances = squares[:, sets] - 2 * grams[:, child][:, sets]
     nearest = (distances + grams[:, child, child][:, None, None]).min(-1)
-    return left, nearest
-
-
-def _follows(fit: SpanFit, fits: Mapping[int, Sequence[SpanFit]]) -> bool:
-    """Whether a sum holds because one of its members is a merge of the others."""
-    members = {fit.child, *fit.parents}
-    return any(
-        {found.child, *found.parents} <= members
-        for parent in fit.parents
-        for found in fits.get(parent, ())
-    )
+    solution = solution / scale
+    shares = solution[..., : rest.shape[1]]
+    first_share = 1.0 - shares.sum(-1) + (solution[..., -1] if spanning else 0.0)
+    return left, nearest, np.minimum(shares.min(-1), first_share)
 
 
 def _sort_fits(
     family: AlignedFamily, fits: Sequence[SpanFit], copies: Collection[int]
 ) -> list[SpanFit]:
-    """Best first; of those that fit the matrices equally well, the one that fits the vectors.
+    """Best first: coefficients that are the same everywhere before those that are not, then the
+    least error, and of those that fit the matrices equally well, the one that fits the vectors.
 
     A copy is a parent only where its source is none: a merge that is rounded as the copy was is
     nearer to it by chance.
@@ -201,10 +208,14 @@ def _sort_fits(
     counts = {fit.parents: len(set(copies).intersection(fit.parents)) for fit in fits}
     fewest = min(counts[fit.parents] for fit in fits if fit.error <= COPIED * least)
     fits = [fit for fit in fits if counts[fit.parents] <= fewest]
-    ranked = sorted(fits, key=lambda fit: fit.error)
+    ranked = sorted(fits, key=lambda fit: (bool(fit.by_matrix), fit.error))
+    if ranked[0].by_matrix:
+        return ranked
     limit = EQUAL_ERROR * ranked[0].error
-    equal = [fit for fit in ranked if fit.error <= limit and not ranked[0].by_matrix]
-    return sorted(equal, key=lambda fit: _measure_vectors(family, fit)) + ranked[len(equal) :]
+    equal = [fit for fit in ranked if fit.error <= limit and not fit.by_matrix]
+    if len(equal) > 1:
+        equal = sorted(equal, key=lambda fit: _measure_vectors(family, fit))
+    return equal + [fit for fit in ranked if fit not in equal]
 
 
 def _part_mutual(fits: Mapping[int, Sequence[SpanFit]]) -> list[SpanFit]:

@@ -7,17 +7,20 @@ its inverse, so one inverse per matrix asks the question for every member.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model_heritage_backend.clustering.alignment import AlignedFamily
+from model_heritage_backend.clustering.alignment import AlignedFamily, limit_values
 from model_heritage_backend.clustering.copies import round_bfloat16
 
-MATRICES = 8
-"""Screened, those in which most members differ."""
+MATRICES, FEWEST = 8, 2
+"""Screened, those in which most members differ; in large families fewer."""
+PRODUCTS, VALUES = 2**31, 4096
+"""Products of values that all Gram matrices may cost, and values of most samples."""
 VALUES_PER_MEMBER = 4
 """A matrix with fewer sampled values is a sum of any members."""
 JITTER = 1e-13
@@ -59,15 +62,18 @@ class SpanScreen:
         for name in names:
             if family.tensors[members[0]][name].sample.size >= enough:
                 labels = [_label(family, m, name) for m in members]
-                _, inverse, counts = np.unique(labels, return_inverse=True, return_counts=True)
-                alone = counts[inverse] == 1
+                counts = Counter(labels)
+                alone = np.array([counts[label] == 1 for label in labels])
                 ranked.append((-int(alone.sum()), name, alone))
-        chosen = sorted(ranked, key=lambda r: r[:2])[:MATRICES]
+        most = PRODUCTS // (len(members) ** 2 * VALUES)
+        chosen = sorted(ranked, key=lambda r: r[:2])[: min(max(most, FEWEST), MATRICES)]
         if not chosen:
             return None
         grams, noise = [], []
         for _, name, _ in chosen:
-            values = np.stack([family.get_sample(m, name).ravel() for m in members])
+            values = limit_values(
+                np.stack([family.tensors[m][name].sample.ravel() for m in members])
+            )
             # Rounded, the mean is in nobody's span.
             centre = round_bfloat16(values.mean(0))
             noise.append(np.full(len(members), (values**2).sum(1).max()))
@@ -118,6 +124,6 @@ class SpanScreen:
         return nearest
 
 
-def _label(family: AlignedFamily, member: int, name: str) -> str:
-    digest = family.tensors[member][name].value_digest
-    return digest if digest is not None else family.get_sample(member, name).tobytes().hex()
+def _label(family: AlignedFamily, member: int, name: str) -> str | bytes:
+    tensor = family.tensors[member][name]
+    return tensor.sample.tobytes() if tensor.value_digest is None else tensor.value_digest

@@ -195,7 +195,7 @@ def test_merge_recipe(full_client: FlaskClient) -> None:
     assert weights == pytest.approx({"rotated": 0.6, "noisy": 0.4}, abs=1e-5)
     assert recipe["dtype"] == "float32"
     for unknown in (models["base"]["id"], "m_unknown"):
-        check_problem(full_client.get(f"/api/models/{unknown}/merge-recipe"), 404)
+        check_problem(full_client.get(f"/api/models/{unknown}/merge-recipe"), 404, "not-found")
 
 
 def test_identify_keeps_nothing(client: FlaskClient, settings: Settings, zoo_family: Zoo) -> None:
