@@ -29,7 +29,7 @@ LEFT_BY_JITTER = 16.0
 ROUNDING = 16.0
 """Times (roundoff)^2 times the sum of squares: what rounding may leave of a sum of members."""
 SLACK = 4.0
-"""Times that for a single matrix, until values are looked at: terms may be larger than their sum."""
+"""Times that, until values are looked at: by Gram matrices, the last digits are not sure."""
 RELATIVE = 1e-3
 """Squared distance from the sum, relative to that from the nearest member, at most."""
 EXPLAINED = 0.05
