@@ -53,6 +53,9 @@ TRIMMED, RANDOM = 0.8, 0.65
 of random choices. (Seen from the child, the base is a child as well; but with small values kept.)
 """
 
+FEW_DROPPED = 0.02
+"""For one value that is kept: nothing was trimmed."""
+
 Vector = NDArray[np.float64]
 
 
@@ -321,8 +324,11 @@ def _describe(
     """TIES keeps the largest differences, DARE any; None where it is neither."""
     delta, factors = solution.delta, solution.factors
     models, base = [members[m] for m in solution.models], members[puzzle.base]
+    # What did not agree with the sign elected is no sign of trimming.
+    agreed = (delta * puzzle.moved > 0) | (np.abs(puzzle.moved) <= puzzle.rounding)
     sides = [
-        (np.abs(d[c & k]), np.abs(d[c & ~k])) for d, c, k in zip(delta, clear, kept, strict=True)
+        (np.abs(d[c & k]), np.abs(d[c & a & ~k]))
+        for d, c, k, a in zip(delta, clear, kept, agreed, strict=True)
     ]
     larger = [_compare_sizes(*side) for side in sides]
     trimmed = min(larger) >= TRIMMED
@@ -358,6 +364,6 @@ def _describe(
 
 def _compare_sizes(kept: Vector, dropped: Vector) -> float:
     """Probability that a value kept is larger than one that was dropped."""
-    if not len(kept) or not len(dropped):
+    if not len(kept) or len(dropped) < FEW_DROPPED * len(kept):
         return 1.0
     return float(np.searchsorted(np.sort(dropped), kept).mean() / len(dropped))

@@ -29,8 +29,6 @@ SETS = 12_000
 FREE_PARENTS = 3
 """Up to so many parents every matrix may have coefficients of its own."""
 MOST_PARENTS = 5
-COPIED = 5.0
-"""Ratio of squared errors up to which a copy's source is preferred to the copy as a parent."""
 EQUAL_ERROR = 1.02
 """Ratio of squared errors that says nothing: sums over ten thousand values vary so much."""
 TWINS_TRIED = 64
@@ -70,7 +68,7 @@ def find_span_merges(
                 fit_span(family, members[child], [members[p] for p in places])
                 for places in (between if size == 2 else sets)
             )
-            ranked = _sort_fits(family, [fit for fit in tried if fit is not None], copies)
+            ranked = _sort_fits(family, [fit for fit in tried if fit is not None])
             # Of two parents, both have to be about the child; the best sum of more has to be what
             # was computed.
             ranked = [fit for fit in ranked if size > 2 or fit.lies_between]
@@ -193,21 +191,12 @@ def solve_sets(
     return left, nearest, np.minimum(shares.min(-1), first_share)
 
 
-def _sort_fits(
-    family: AlignedFamily, fits: Sequence[SpanFit], copies: Collection[int]
-) -> list[SpanFit]:
+def _sort_fits(family: AlignedFamily, fits: Sequence[SpanFit]) -> list[SpanFit]:
     """Best first: coefficients that are the same everywhere before those that are not, then the
     least error, and of those that fit the matrices equally well, the one that fits the vectors.
-
-    A copy is a parent only where its source is none: a merge that is rounded as the copy was is
-    nearer to it by chance.
     """
     if not fits:
         return []
-    least = min(fit.error for fit in fits)
-    counts = {fit.parents: len(set(copies).intersection(fit.parents)) for fit in fits}
-    fewest = min(counts[fit.parents] for fit in fits if fit.error <= COPIED * least)
-    fits = [fit for fit in fits if counts[fit.parents] <= fewest]
     ranked = sorted(fits, key=lambda fit: (bool(fit.by_matrix), fit.error))
     if ranked[0].by_matrix:
         return ranked

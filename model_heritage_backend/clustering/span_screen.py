@@ -24,8 +24,12 @@ PRODUCTS, VALUES = 2**31, 4096
 VALUES_PER_MEMBER = 4
 """A matrix with fewer sampled values is a sum of any members."""
 JITTER = 1e-13
+"""Added to the diagonals, so that sums of each other can be inverted."""
+LEFT_BY_JITTER = 16.0
 ROUNDING = 16.0
 """Times (roundoff)^2 times the sum of squares: what rounding may leave of a sum of members."""
+SLACK = 4.0
+"""Times that, until values are looked at: by Gram matrices, the last digits are not sure."""
 RELATIVE = 1e-3
 """Squared distance from the sum, relative to that from the nearest member, at most."""
 EXPLAINED = 0.05
@@ -79,7 +83,7 @@ class SpanScreen:
             noise.append(np.full(len(members), (values**2).sum(1).max()))
             atoms = np.vstack([values - centre, centre])
             grams.append(atoms @ atoms.T)
-        rounding = ROUNDING * family.roundoff[list(members)] ** 2
+        rounding = SLACK * ROUNDING * family.roundoff[list(members)] ** 2
         alone = np.stack([alone for *_, alone in chosen])
         return cls(tuple(members), np.stack(grams), alone, np.stack(noise) * rounding)
 
@@ -101,7 +105,8 @@ class SpanScreen:
                 np.diagonal(inverse, axis1=1, axis2=2)[:, :size], 1e-300
             )
         nearest = self._measure_nearest(grams[:, :size, :size])
-        noise = self.noise[:, index[:-1]]
+        # The jitter leaves something of every member, too.
+        noise = self.noise[:, index[:-1]] + LEFT_BY_JITTER * JITTER * scale[:, :size] ** 2
         coarsest = noise.max(1, keepdims=True)
         # A matrix that a member shares with another says nothing about where it is from.
         silent = ~self.alone[:, index[:-1]]
