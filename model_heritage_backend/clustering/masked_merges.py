@@ -86,8 +86,9 @@ def find_masked_merges(
     for child, base in ((child, base) for child, near in bases.items() for base in near):
         others = [int(m) for m in order[base] if m not in (child, base)][:NEAREST]
         merge = _solve(_Puzzle.pose(values, child, base), values, matrix, others, members)
-        if merge is not None:
-            found.setdefault(members[child], merge)
+        known = found.get(members[child])
+        if merge is not None and (known is None or merge.residual < known.residual):
+            found[members[child]] = merge
     return found
 
 
@@ -342,6 +343,7 @@ def _describe(
             parents=(*models, base),
             coefficients=(None,) * (len(models) + 1),
             method=MergeMethod.TIES,
+            residual=1 - solution.explained,
             base=base,
             parameters={
                 "density": float(np.mean(shares)),
@@ -357,6 +359,7 @@ def _describe(
         parents=(*models, base),
         coefficients=(*shares, 1 - sum(shares)),
         method=MergeMethod.DARE,
+        residual=1 - solution.explained,
         base=base,
         parameters={"density": density},
     )

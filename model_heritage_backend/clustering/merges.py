@@ -34,7 +34,8 @@ class Merge:
     weights : of TIES, the factor of each parent's difference from the base
     gradients : per parent, its coefficient in every numbered layer; empty where these are all equal
     by_tensor : the coefficients differ by tensor
-    residual : squared distance of the child from the formula, relative to the nearest parent's
+    residual : squared distance of the child from the sum, relative to the nearest parent's; of TIES
+        and DARE, the share of values that the rule does not give
     """
 
     child: int

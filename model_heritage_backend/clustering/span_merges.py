@@ -52,16 +52,14 @@ def find_span_merges(
     if screen is None:
         return {}
     fits: dict[int, list[SpanFit]] = {}
-    refused: set[int] = set()
     everyone = list(range(len(members)))
     for size in range(2, MOST_PARENTS + 1):
         free = [p for p in everyone if members[p] not in fits]
         children, pool = screen.find_dependent(free)
-        children = [c for c in children if members[c] not in copies and c not in refused]
+        children = [c for c in children if members[c] not in copies]
         if not children:
             break
         pool += [p for p in everyone if members[p] in fits]
-        waiting: dict[int, list[tuple[int, ...]]] = {}
         for child in children:
             sets, between = _rank_sets(screen, child, _list_nearest(screen, child, pool), size)
             tried = (
@@ -74,19 +72,6 @@ def find_span_merges(
             ranked = [fit for fit in ranked if size > 2 or fit.lies_between]
             if ranked and is_rounded_child(family, ranked[0]):
                 fits[members[child]] = ranked
-            elif sets:
-                waiting[child] = sets
-        # Sums that hold because of merges found say nothing; a child of any other sum, which was
-        # not computed from it, was not computed from a larger one either.
-        known = {members[p]: p for p in everyone}
-        merged = [
-            {known[m] for m in (f.child, *f.parents)} for found in fits.values() for f in found
-        ]
-        refused |= {
-            child
-            for child, sets in waiting.items()
-            if not all(any(sum_ <= {child, *places} for sum_ in merged) for places in sets)
-        }
     chosen = _part_mutual(fits)
     found = [describe_fit(family, _choose_twins(family, fit, twins, copies)) for fit in chosen]
     return {merge.child: merge for merge in found}

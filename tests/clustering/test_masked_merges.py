@@ -91,8 +91,18 @@ def test_a_sparse_update_of_one_model_is_no_merge() -> None:
     assert find(FAMILY | {"kept": kept, "own": own}) == {}
 
 
-def test_parts_of_two_models_are_no_masks() -> None:
-    """Whole matrices of one model or the other: nothing was chosen value by value."""
-    swapped = {n: A[n] if "attention" in n else B[n] for n in BASE}
-    found = find(FAMILY | {"swapped": swapped})
-    assert found == {}
+def test_matrices_of_one_model_each_are_no_merge() -> None:
+    """Half of a's step in some matrices, half of b's in others: no rule holds for all of them."""
+    rng = np.random.default_rng(0)
+    parts = {}
+    for name, base in BASE.items():
+        model = A if "attention" in name else B
+        parts[name] = np.where(rng.random(base.shape) < 0.5, model[name], base)
+    assert find(FAMILY | {"parts": parts}) == {}
+
+
+def test_a_base_that_is_not_there_is_not_guessed() -> None:
+    """c is no base: hardly any value of the merge is its own."""
+    merged = merge_dare({"a": 0.8, "b": 0.5}, drop=0.5)
+    family = {name: FAMILY[name] for name in ("a", "b", "c", "d")}
+    assert find(family | {"merge": merged}) == {}
