@@ -16,6 +16,7 @@ from model_heritage_backend.clustering.genealogy import (
     Evidence,
     FamilyTree,
     Ghost,
+    GhostLimit,
     Relation,
 )
 from model_heritage_backend.clustering.memory_store import InMemoryStore
@@ -32,6 +33,7 @@ __all__ = [
     "FamilyRecord",
     "FamilyTree",
     "Ghost",
+    "GhostLimit",
     "HeritageStore",
     "InMemoryStore",
     "MoTHerTreeBuilder",

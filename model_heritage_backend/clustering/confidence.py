@@ -17,6 +17,7 @@ ADJACENT = {
     "overlap": -11.9,
     "excess": -2.4,
     "top": 1.45,
+    "acute": -2.7,
 }
 DIRECTED = {"intercept": 0.4, "orientation": 0.75}
 """Of a product of two logistic functions, fitted to the edges of 28 zoos; the direction's to those
@@ -29,6 +30,7 @@ TYPICAL_STEP = 0.02
 STEP_WITHIN, TWIN_WITHIN = (1e-3, 0.3), (0.02, 2.0)
 OVERLAP_WITHIN, EXCESS_WITHIN = 0.25, 1.0
 EXCESS_FROM = 1.1
+ACUTE_WITHIN = 0.3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +48,9 @@ class Doubt:
     tau : of the parent's parent, the parent and the child (``WhitenedSteps``): 1 where the child
         comes after the parent, further from 1 the more its step has in common with the parent's;
         None where the parent is the root, or nothing was measured
+    acute : median, over the pairs of the parent's neighbours, of what their steps from it share,
+        in units of the shorter step's square: 0 where the steps are independent, more where they
+        drift together, or where all begin with the way to a model that is not here
     """
 
     certainty: float
@@ -54,6 +59,7 @@ class Doubt:
     step: float
     twin: float
     tau: float | None
+    acute: float
 
 
 def calculate_confidence(doubt: Doubt) -> float:
@@ -68,6 +74,7 @@ def calculate_confidence(doubt: Doubt) -> float:
         else:
             adjacent["overlap"] = _limit(1 - doubt.tau, (0.0, OVERLAP_WITHIN))
             adjacent["excess"] = _limit(doubt.tau - EXCESS_FROM, (0.0, EXCESS_WITHIN))
+        adjacent["acute"] = _limit(doubt.acute, (0.0, ACUTE_WITHIN))
     directed = {"intercept": 1.0, "orientation": math.log(certainty / (1 - certainty))}
     return _apply(ADJACENT, adjacent) * _apply(DIRECTED, directed)
 

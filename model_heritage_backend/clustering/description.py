@@ -55,6 +55,7 @@ class EdgeWriter:
     orientation : of the skeleton, with the posterior over roots
     constraints : what people know
     taus : of each child's grandparent, parent and itself, where measured
+    acute : place -> what the steps from it to its neighbours typically share (``Corner.typical``)
     frames : place -> group of members whose units are in one order
     """
 
@@ -68,6 +69,7 @@ class EdgeWriter:
     orientation: Orientation
     constraints: PlacedConstraints
     taus: Mapping[int, float | None]
+    acute: Mapping[int, float]
     frames: Mapping[int, int]
 
     def describe_tree(self, parents: Mapping[int, int]) -> list[Edge]:
@@ -191,6 +193,7 @@ class EdgeWriter:
             or self._get_distance(parent, child),
             twin=self._measure_twin(parent, child, others),
             tau=self.taus.get(child),
+            acute=self.acute.get(parent, 0.0),
         )
         confidence = calculate_confidence(doubt)
         if child in self.merges:

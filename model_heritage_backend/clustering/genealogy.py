@@ -126,6 +126,14 @@ class Edge:
         return self.confidence >= UNRESOLVED_BELOW
 
 
+class GhostLimit(StrEnum):
+    """Why missing ancestors could not be noticed in a family."""
+
+    FEW_MODELS = "few_models"
+    FEW_MATRICES = "few_matrices"
+    DRIFT = "drift"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ghost:
     """A possible missing ancestor. Its children have no main edge from a real model.
@@ -154,7 +162,8 @@ class FamilyTree:
 
     ``root`` is None when a ghost stands above all members; ``root_confidence`` is the ghost's then.
     ``method`` names the TreeBuildingMethod that made it. ``members`` are sorted. Checks itself:
-    known ends, one main parent, no cycle.
+    known ends, one main parent, no cycle. ``ghost_limit`` says why missing ancestors could not be
+    noticed; None where they could, or were not looked for.
     """
 
     members: tuple[str, ...]
@@ -163,6 +172,7 @@ class FamilyTree:
     root_confidence: float
     method: str
     ghosts: tuple[Ghost, ...] = ()
+    ghost_limit: GhostLimit | None = None
 
     def __post_init__(self) -> None:
         known = set(self.members)

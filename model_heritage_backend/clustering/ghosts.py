@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
-from model_heritage_backend.clustering.genealogy import Edge, Ghost
+from model_heritage_backend.clustering.genealogy import Edge, Ghost, GhostLimit
 from model_heritage_backend.clustering.skeleton import Neighbours
 from model_heritage_backend.clustering.whitening import WhitenedSteps
 
@@ -30,6 +30,8 @@ OF_STRONGEST = 0.5
 drift: all that lead to one missing model share the same way."""
 DRIFT_QUANTILE, ANGLES_AT_LEAST, TYPICAL_DRIFT = 0.75, 3, 0.15
 """What the family's other angles say of its drift, and what is assumed where there are too few."""
+STRONG_DRIFT = 0.3
+"""From here on, what steps share at most corners would hide the way to a missing model."""
 INTERCEPT, SHARED, ANGLES, UNEVEN = -2.25, 1.0, 2.2, -2.8
 SHARED_FLOOR, DRIFT_FLOOR, UNEVEN_AT_MOST = 0.02, 0.05, 2.0
 PAIRS_AT_LEAST, TINY = 3, 1e-30
@@ -76,7 +78,7 @@ class Gap:
 
 
 @dataclass(frozen=True)
-class _Corner:
+class Corner:
     """The angles between the steps from one member to its neighbours.
 
     ``shared``: product of two steps over the shorter one's square, (k, k), NaN where unknown.
@@ -94,6 +96,12 @@ class _Corner:
             [np.full(len(i), self.place), places[i], places[j], self.shared[i, j]]
         )
 
+    @property
+    def typical(self) -> float:
+        """Median of ``shared`` over the pairs that are known; 0 where none is."""
+        known = self.list_shared(self.others)
+        return float(np.median(known)) if len(known) else 0.0
+
     def list_shared(self, group: Collection[int]) -> Matrix:
         """Of all pairs of a group that are known."""
         chosen = [i for i, other in enumerate(self.others) if other in group]
@@ -102,28 +110,43 @@ class _Corner:
         return known
 
 
-def find_gaps(
+def measure_corners(
     parents: Mapping[int, int],
     steps: WhitenedSteps,
     *,
     fixed: Collection[tuple[int, int]] = (),
-    root: int | None = None,
-) -> list[Gap]:
-    """Missing models that leave two children or more, likeliest first; no child belongs to two.
+) -> list[Corner]:
+    """The angles at every member with two neighbours or more.
 
     Parameters
     ----------
     parents : child -> parent of the settled tree
     steps : whitened distances between its members
     fixed : (parent, child) edges that are proven, and say nothing about angles
-    root : a member that is known to descend from no other
     """
     neighbours = _link(parents, fixed)
-    corners = [
-        _Corner(place, others, steps.measure_shared(place, others))
+    return [
+        Corner(place, others, steps.measure_shared(place, others))
         for place, others in ((p, sorted(o)) for p, o in sorted(neighbours.items()))
         if len(others) > 1
     ]
+
+
+def find_gaps(
+    parents: Mapping[int, int],
+    steps: WhitenedSteps,
+    corners: Sequence[Corner],
+    *,
+    root: int | None = None,
+) -> list[Gap]:
+    """Missing models that leave two children or more, likeliest first; no child belongs to two.
+
+    Parameters
+    ----------
+    parents, steps : as for ``measure_corners``
+    corners : its result
+    root : a member that is known to descend from no other
+    """
     angles = np.concatenate([np.empty((0, 4)), *(corner.list_angles() for corner in corners)])
     found = []
     for corner in corners:
@@ -134,6 +157,20 @@ def find_gaps(
             child = corner.place != root and _is_child(corner, group, parents)
             found.append(_describe(corner, group, parents, steps, odds, child=child))
     return _part(found)
+
+
+def find_limit(corners: Sequence[Corner], gaps: Sequence[Gap]) -> GhostLimit | None:
+    """Why missing models could not have been noticed; None where they could."""
+    if any(gap.confidence >= SURE for gap in gaps):
+        return None
+    pairs = sum(math.comb(len(corner.others), 2) for corner in corners)
+    angles = np.concatenate([np.empty(0), *(c.list_shared(c.others) for c in corners)])
+    if pairs < ANGLES_AT_LEAST:
+        return GhostLimit.FEW_MODELS
+    if len(angles) < ANGLES_AT_LEAST:
+        return GhostLimit.FEW_MATRICES
+    drift = np.quantile(np.minimum(np.abs(angles), 1.0), DRIFT_QUANTILE)
+    return GhostLimit.DRIFT if drift > STRONG_DRIFT else None
 
 
 def name_ghosts(
@@ -179,7 +216,7 @@ def _measure_drift(angles: Matrix, corner: int) -> float:
     return float(np.quantile(np.minimum(elsewhere, 1.0), DRIFT_QUANTILE))
 
 
-def _group(corner: _Corner, drift: float) -> list[frozenset[int]]:
+def _group(corner: Corner, drift: float) -> list[frozenset[int]]:
     """Neighbours tied together by angles too acute for drift."""
     shared = np.where(np.isfinite(corner.shared), corner.shared, 0.0)
     acute = (shared > SHARED_ABOVE_DRIFT + drift) & (shared < SHARED_AT_MOST)
@@ -218,7 +255,7 @@ def _judge(shared: Matrix, drift: float, unevenness: float) -> float:
     return odds + UNEVEN * unevenness
 
 
-def _is_child(corner: _Corner, group: frozenset[int], parents: Mapping[int, int]) -> bool:
+def _is_child(corner: Corner, group: frozenset[int], parents: Mapping[int, int]) -> bool:
     """Whether the corner of a gap is one of the missing model's children, too.
 
     It is where its parent lies beyond the gap, or where it is the top and all its neighbours do: a
@@ -229,7 +266,7 @@ def _is_child(corner: _Corner, group: frozenset[int], parents: Mapping[int, int]
 
 
 def _describe(
-    corner: _Corner,
+    corner: Corner,
     group: frozenset[int],
     parents: Mapping[int, int],
     steps: WhitenedSteps,

@@ -24,7 +24,14 @@ from model_heritage_backend.clustering.disorder import find_frames
 from model_heritage_backend.clustering.drift import StepAngles, calculate_drift_odds, score_drift
 from model_heritage_backend.clustering.edge_judge import EdgeJudge, ExactSource
 from model_heritage_backend.clustering.genealogy import Edge, FamilyTree
-from model_heritage_backend.clustering.ghosts import Gap, drop_edges, find_gaps, name_ghosts
+from model_heritage_backend.clustering.ghosts import (
+    Corner,
+    drop_edges,
+    find_gaps,
+    find_limit,
+    measure_corners,
+    name_ghosts,
+)
 from model_heritage_backend.clustering.merge_search import find_merges
 from model_heritage_backend.clustering.merges import Merge, drop_cyclic_merges
 from model_heritage_backend.clustering.orientation import (
@@ -241,6 +248,7 @@ class _Solver:
 
     def _finish(self, orientation: Orientation, parents: Mapping[int, int]) -> FamilyTree:
         merges = drop_cyclic_merges(self.merges, parents)
+        corners = self._measure_corners(parents, merges)
         writer = EdgeWriter(
             self.family,
             self.members,
@@ -256,11 +264,12 @@ class _Solver:
                 for child, parent in parents.items()
                 if parent in parents
             },
+            {corner.place: corner.typical for corner in corners},
             find_frames(self.family, self.members, parents, self.gains),
         )
         edges = writer.describe_tree(parents)
         ids = self.family.ids
-        gaps = self._find_gaps(parents, merges)
+        gaps = find_gaps(parents, self._gap_steps, corners, root=self.known.root)
         ghosts = name_ghosts(gaps, ids, self._measure_distance)
         edges = drop_edges(edges, ghosts)
         for twin, first in enumerate(self.twins):
@@ -276,15 +285,21 @@ class _Solver:
             root_confidence=max(above_all, default=float(orientation.posterior[orientation.root])),
             method=METHOD,
             ghosts=ghosts,
+            ghost_limit=find_limit(corners, gaps),
         )
 
-    def _find_gaps(self, parents: Mapping[int, int], merges: Mapping[int, Merge]) -> list[Gap]:
-        """Where models are missing, away from copies, merges and what people know."""
+    @property
+    def _gap_steps(self) -> WhitenedSteps:
+        return self.wide if self.wide.found else self.narrow
+
+    def _measure_corners(
+        self, parents: Mapping[int, int], merges: Mapping[int, Merge]
+    ) -> list[Corner]:
+        """Angles between steps, away from copies, merges and what people know."""
         proven = {*self.copies}
         proven |= {(parent, m.child) for m in merges.values() for parent in m.parents}
         proven |= {(parent, child) for child, parent in self.known.confirmed.items()}
-        steps = self.wide if self.wide.found else self.narrow
-        return find_gaps(parents, steps, fixed=proven, root=self.known.root)
+        return measure_corners(parents, self._gap_steps, fixed=proven)
 
     def _measure_distance(self, a: int, b: int) -> float:
         return float(self.statistics.distances[a, b])

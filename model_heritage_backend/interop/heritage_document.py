@@ -110,6 +110,7 @@ def build_heritage_document(
                 "root_confidence": round_number(tree.root_confidence),
                 "size": len(members[id(tree)]),
                 "method": tree.method,
+                "ghost_limit": tree.ghost_limit,
             }
             for tree in ordered
         ],

@@ -94,6 +94,7 @@ def _summarise(family: Family, members: Sequence[Any], edges: Sequence[Any]) -> 
         "diameter": max(distances, default=None),
         "total_parameters": sum(row.total_parameters for row in members),
         "method": family.method,
+        "ghost_limit": family.ghost_limit,
         "created_at": family.created_at,
         "updated_at": family.updated_at,
     }

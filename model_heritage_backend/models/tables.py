@@ -73,6 +73,7 @@ class Family(Base):
     root_id: Mapped[str | None] = mapped_column(String(40))
     root_confidence: Mapped[float]
     method: Mapped[str] = mapped_column(String(32))
+    ghost_limit: Mapped[str | None] = mapped_column(String(16))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 

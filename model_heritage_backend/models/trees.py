@@ -13,6 +13,7 @@ from model_heritage_backend.clustering.genealogy import (
     Evidence,
     FamilyTree,
     Ghost,
+    GhostLimit,
     Relation,
 )
 from model_heritage_backend.clustering.store import FamilyRecord
@@ -38,6 +39,7 @@ def save_tree(session: Session, family_id: str, tree: FamilyTree) -> None:
         session.add(family)
     family.root_id, family.root_confidence = tree.root, tree.root_confidence
     family.method, family.updated_at = tree.method, now()
+    family.ghost_limit = tree.ghost_limit
     session.flush()
     main = tree.main_edges
     session.execute(
@@ -136,6 +138,7 @@ def load_families(session: Session, families: Sequence[Family]) -> list[FamilyRe
                 root_confidence=family.root_confidence,
                 method=family.method,
                 ghosts=tuple(ghosts[family.id]),
+                ghost_limit=GhostLimit(family.ghost_limit) if family.ghost_limit else None,
             ),
         )
         for family in families

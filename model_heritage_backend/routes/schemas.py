@@ -171,6 +171,7 @@ class FamilyShape(Schema):
     diameter = Float(allow_none=True)
     total_parameters = Integer()
     method = String()
+    ghost_limit = String(allow_none=True)
     created_at = String()
     updated_at = String()
 

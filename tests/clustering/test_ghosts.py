@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import networkx as nx
 import numpy as np
 import pytest
 
 from model_heritage_backend.clustering.constraints import Constraints
-from model_heritage_backend.clustering.genealogy import Ghost
+from model_heritage_backend.clustering.genealogy import Ghost, GhostLimit
 from model_heritage_backend.clustering.ghosts import (
     SURE,
     Gap,
     drop_edges,
     find_gaps,
+    find_limit,
+    measure_corners,
     name_ghosts,
 )
 from model_heritage_backend.clustering.heritage import solve_family
@@ -39,6 +41,16 @@ def measure_tree(links: Tree, *, matrices: int = MATRICES_AT_LEAST) -> WhitenedS
     return WhitenedSteps(np.ones(matrices), np.stack([squares] * matrices))
 
 
+def find(
+    parents: Mapping[int, int],
+    steps: WhitenedSteps,
+    *,
+    fixed: Collection[tuple[int, int]] = (),
+    root: int | None = None,
+) -> list[Gap]:
+    return find_gaps(parents, steps, measure_corners(parents, steps, fixed=fixed), root=root)
+
+
 #            ┌─ 1
 # 0 ── (?) ──┼─ 2      5, 6 and 7 are children of 0 that are no relatives of each other
 #            ├─ 3
@@ -48,7 +60,7 @@ STAR = dict.fromkeys(range(1, 8), 0)
 
 
 def test_a_missing_child_is_found_with_its_children_and_distances() -> None:
-    [gap] = find_gaps(STAR, measure_tree(BELOW))
+    [gap] = find(STAR, measure_tree(BELOW))
     assert (gap.children, gap.parent, gap.corner) == ((1, 2, 3, 4), 0, 0)
     assert gap.confidence > SURE
     assert gap.shares == {n: pytest.approx(2 / 3) for n in (1, 2, 3, 4)}
@@ -58,7 +70,7 @@ def test_a_missing_child_is_found_with_its_children_and_distances() -> None:
 def test_what_seems_a_parent_may_be_a_sibling() -> None:
     """0 ── (?) ─┬─ 1 ..., and 1 seems to be the parent of the others: its way up is shared, too."""
     links = [(0, "?", 1.0), ("?", 1, 0.5), *(("?", n, 1.0) for n in (2, 3, 4))]
-    [gap] = find_gaps({1: 0, 2: 1, 3: 1, 4: 1}, measure_tree(links))
+    [gap] = find({1: 0, 2: 1, 3: 1, 4: 1}, measure_tree(links))
     assert (gap.children, gap.parent, gap.corner) == ((1, 2, 3, 4), 0, 1)
     assert gap.measure_distances(lambda _a, _b: 1.5**0.5)[0] == pytest.approx(0.5**0.5)
 
@@ -66,21 +78,21 @@ def test_what_seems_a_parent_may_be_a_sibling() -> None:
 def test_a_missing_root_leaves_no_parent() -> None:
     links = [("?", 0, 0.5), *(("?", n, 1.0) for n in (1, 2, 3, 4))]
     steps, parents = measure_tree(links), {1: 0, 2: 0, 3: 0, 4: 0}
-    [gap] = find_gaps(parents, steps)
+    [gap] = find(parents, steps)
     assert (gap.children, gap.parent) == ((0, 1, 2, 3, 4), None)
-    [pinned] = find_gaps(parents, steps, root=0)
+    [pinned] = find(parents, steps, root=0)
     assert (pinned.children, pinned.parent) == ((1, 2, 3, 4), 0)
 
 
 def test_nothing_is_missing_from_a_complete_family() -> None:
     links = [(0, 1, 1.0), (0, 2, 1.0), (1, 3, 0.3), (1, 4, 1.0), (2, 5, 2.0)]
-    assert find_gaps({1: 0, 2: 0, 3: 1, 4: 1, 5: 2}, measure_tree(links)) == []
+    assert find({1: 0, 2: 0, 3: 1, 4: 1, 5: 2}, measure_tree(links)) == []
 
 
 def test_too_few_matrices_and_proven_edges_say_nothing() -> None:
-    assert find_gaps(STAR, measure_tree(BELOW, matrices=MATRICES_AT_LEAST - 1)) == []
+    assert find(STAR, measure_tree(BELOW, matrices=MATRICES_AT_LEAST - 1)) == []
     proven = {(0, n) for n in (2, 3, 4)}
-    assert find_gaps(STAR, measure_tree(BELOW), fixed=proven) == []
+    assert find(STAR, measure_tree(BELOW), fixed=proven) == []
 
 
 def measure_drifted(drift: Sequence[float]) -> WhitenedSteps:
@@ -92,11 +104,26 @@ def measure_drifted(drift: Sequence[float]) -> WhitenedSteps:
     return WhitenedSteps(np.ones(MATRICES_AT_LEAST), np.stack([squares] * MATRICES_AT_LEAST))
 
 
+def test_a_family_says_why_no_ancestor_could_be_missed() -> None:
+    def limit(parents: Mapping[int, int], steps: WhitenedSteps) -> GhostLimit | None:
+        corners = measure_corners(parents, steps)
+        return find_limit(corners, find_gaps(parents, steps, corners))
+
+    right_angles = [(0, n, 1.0) for n in range(1, 8)]
+    assert limit(STAR, measure_tree(right_angles)) is None
+    assert limit(STAR, measure_tree(BELOW)) is None
+    few = measure_tree(right_angles, matrices=MATRICES_AT_LEAST - 1)
+    assert limit(STAR, few) is GhostLimit.FEW_MATRICES
+    assert limit({1: 0, 2: 0}, measure_tree(right_angles[:2])) is GhostLimit.FEW_MODELS
+    parents, drifted = dict.fromkeys(range(1, 5), 0), measure_drifted([0.5, 0.9, 1.4, 3.0])
+    assert limit(parents, drifted) is GhostLimit.DRIFT
+
+
 def test_uneven_products_are_drift() -> None:
     """What is one way for all is the same for all; drift is stronger in some than in others."""
     parents = dict.fromkeys(range(1, 5), 0)
-    [even] = find_gaps(parents, measure_drifted([1.0, 1.0, 1.0, 1.0]))
-    [uneven] = find_gaps(parents, measure_drifted([0.5, 0.7, 1.0, 1.4]))
+    [even] = find(parents, measure_drifted([1.0, 1.0, 1.0, 1.0]))
+    [uneven] = find(parents, measure_drifted([0.5, 0.7, 1.0, 1.4]))
     assert even.children == uneven.children
     assert uneven.confidence < even.confidence - 0.05
 
@@ -105,7 +132,7 @@ def test_a_family_of_acute_angles_is_not_believed() -> None:
     """The same gap beside a second corner whose angles are as acute."""
     second = [(5, "drift", 0.5), *(("drift", n, 1.0) for n in (8, 9, 10, 11))]
     parents = {**STAR, **dict.fromkeys((8, 9, 10, 11), 5)}
-    assert find_gaps(parents, measure_tree([*BELOW, *second])) == []
+    assert find(parents, measure_tree([*BELOW, *second])) == []
 
 
 def make_gap(confidence: float) -> Gap:

@@ -11,7 +11,14 @@ import pytest
 from sqlalchemy import func, select
 
 from benchmarks.zoo import Zoo
-from model_heritage_backend.clustering import Edge, Evidence, FamilyTree, Ghost, Relation
+from model_heritage_backend.clustering import (
+    Edge,
+    Evidence,
+    FamilyTree,
+    Ghost,
+    GhostLimit,
+    Relation,
+)
 from model_heritage_backend.clustering.memory_store import InMemoryStore
 from model_heritage_backend.clustering.store import HeritageStore
 from model_heritage_backend.errors import NotFound
@@ -158,6 +165,7 @@ def test_trees_come_back_as_they_were(shelf: Shelf, zoo_family: Zoo) -> None:
         ghosts=(
             Ghost(id="ghost-1", children=(c,), confidence=0.3, parent=a, distances=(0.2,)),
         ),
+        ghost_limit=GhostLimit.DRIFT,
     )  # fmt: skip
     [family_id] = shelf.store.replace_families([], [tree])
     family = shelf.store.get_family(family_id)

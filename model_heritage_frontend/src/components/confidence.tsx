@@ -10,7 +10,10 @@ interface ConfidenceProps {
 /** A confidence in [0, 1] as a short bar and a percentage; low ones lose the accent colour. */
 export function Confidence({ value, className }: ConfidenceProps) {
   return (
-    <span className={cn('inline-flex items-center gap-2 text-sm tabular-nums', className)}>
+    <span
+      title="How likely this is the true parent, if that one is among the models here"
+      className={cn('inline-flex items-center gap-2 text-sm tabular-nums', className)}
+    >
       <span aria-hidden className="bg-foreground/10 h-1.5 w-12 overflow-hidden rounded-full">
         <span
           className={cn(

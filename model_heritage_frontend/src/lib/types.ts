@@ -108,9 +108,13 @@ export interface Family {
   diameter: number | null
   total_parameters: number
   method: string | null
+  /** Why missing ancestors could not be noticed; null where they could. */
+  ghost_limit: GhostLimit | null
   created_at: string
   updated_at: string
 }
+
+export type GhostLimit = 'few_models' | 'few_matrices' | 'drift'
 
 export interface Ghost {
   id: string

@@ -127,6 +127,7 @@ export const family = (changes: Partial<Family> = {}): Family => ({
   diameter: 0.05,
   total_parameters: 101_406,
   method: 'heritage',
+  ghost_limit: null,
   created_at: '2026-11-20T10:00:00Z',
   updated_at: '2026-11-20T10:00:00Z',
   ...changes,

@@ -12,7 +12,13 @@ import { familyQuery } from '@/hooks/queries'
 import { useTitle } from '@/hooks/use-title'
 import { formatPercent } from '@/lib/format'
 import { paths } from '@/lib/paths'
-import type { Family } from '@/lib/types'
+import type { Family, GhostLimit } from '@/lib/types'
+
+const GHOST_LIMITS: Record<GhostLimit, string> = {
+  few_models: 'It has too few models for a missing ancestor to be noticed.',
+  few_matrices: 'Its models changed too few matrices for a missing ancestor to be noticed.',
+  drift: 'Its models drift too much alike for a missing ancestor to be noticed.',
+}
 
 function RootSentence({ family }: { family: Family }) {
   if (!family.root_id) return <>Its root is not among the models here.</>
@@ -71,7 +77,12 @@ export function FamilyPage() {
           </Link>
         }
         title={family.data.name}
-        description={<RootSentence family={family.data} />}
+        description={
+          <>
+            <RootSentence family={family.data} />
+            {family.data.ghost_limit && ` ${GHOST_LIMITS[family.data.ghost_limit]}`}
+          </>
+        }
         actions={<FamilyActions familyId={id} />}
       />
       <FamilyTreeView familyId={id} familyName={family.data.name} />
