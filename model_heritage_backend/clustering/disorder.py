@@ -6,7 +6,7 @@ shown with doubt, and so are edges to models that may as well descend from one i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations, product
 
 import numpy as np
@@ -35,19 +35,21 @@ ALIKE_ABOVE = 0.8
 
 
 def find_frames(
-    family: AlignedFamily,
     members: Sequence[int],
     parents: Mapping[int, int],
     gains: NDArray[np.float64],
+    judge: Callable[[int, int], bool],
 ) -> dict[int, int]:
     """Members that agree as they stand, directly or through others: place -> number of its group.
 
     Edges of the tree are looked at first, then the nearest pairs of groups that are still apart.
+
+    ``judge``: ``are_out_of_order`` of two members.
     """
     frame = {member: member for member in members}
 
     def join(a: int, b: int) -> None:
-        if frame[a] != frame[b] and not are_out_of_order(family, a, b):
+        if frame[a] != frame[b] and not judge(a, b):
             old, new = frame[b], frame[a]
             frame.update({m: new for m, f in frame.items() if f == old})
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from model_heritage_backend.clustering.alignment import AlignedFamily
+from model_heritage_backend.clustering.kernels import multiply_steps
 from model_heritage_backend.clustering.sample_stacks import stack_samples
 from model_heritage_backend.clustering.skeleton import Neighbours
 from model_heritage_backend.fingerprints.structure import is_matrix
@@ -27,56 +27,64 @@ their steps. Of a logistic regression over 1,191 pairs of eleven zoos of four ar
 out one architecture of one kind of zoo at a time, it transferred to each of them."""
 NEIGHBOURS_HEARD = 24
 
-Cosines = NDArray[np.float64]
-Neighbourhood = tuple[int, tuple[int, ...]]
-"""A member and others that are joined to it."""
+Corner = tuple[int, int, int]
+"""A member and two others, the first of these with the lower place."""
 
 
 class StepAngles:
-    """Cosines between the steps from a member to its neighbours, each measured once."""
+    """Cosines between the steps from a member to two others, each measured once.
 
-    def __init__(self, family: AlignedFamily) -> None:
+    ``known``: what was learnt of models before, by ``name_corner``; read and added to.
+    """
+
+    def __init__(self, family: AlignedFamily, known: dict[Hashable, float] | None = None) -> None:
         self._family = family
-        self._known: dict[Neighbourhood, Cosines] = {}
+        self._known = {} if known is None else known
+        self._cosines: dict[Corner, float] = {}
 
-    def learn(self, around: Mapping[int, Sequence[int]]) -> None:
-        """Measure many neighbourhoods (member -> neighbours) at once: it takes less time."""
-        new = [(m, tuple(others)) for m, others in around.items()]
-        new = [neighbourhood for neighbourhood in new if neighbourhood not in self._known]
-        if new:
-            self._known |= zip(new, _measure(self._family, new), strict=True)
+    def learn(self, corners: Collection[Corner]) -> None:
+        """Measure many at once: it takes less time."""
+        names = {c: name_corner(self._family, *c) for c in corners if c not in self._cosines}
+        new = [corner for corner, name in names.items() if name not in self._known]
+        for corner, cosine in zip(new, _measure(self._family, new), strict=True):
+            self._known[names[corner]] = cosine
+        self._cosines |= {corner: self._known[name] for corner, name in names.items()}
 
-    def measure(self, member: int, others: Sequence[int]) -> Cosines:
-        """Mean cosines, (k, k), over matrices in which both steps are not zero; NaN if none is."""
-        self.learn({member: others})
-        return self._known[member, tuple(others)]
+    def measure(self, member: int, first: int, second: int) -> float:
+        """Mean cosine over matrices in which both steps are not zero; NaN if there is none."""
+        corner = member, min(first, second), max(first, second)
+        self.learn([corner])
+        return self._cosines[corner]
 
 
-def _measure(family: AlignedFamily, around: Sequence[Neighbourhood]) -> list[Cosines]:
-    total = [np.zeros((len(others), len(others))) for _, others in around]
-    weights = [np.zeros_like(each) for each in total]
-    members = sorted({m for member, others in around for m in (member, *others)})
+def name_corner(family: AlignedFamily, *corner: int) -> Hashable:
+    """What three models are known by, together with the names by which they are compared."""
+    names = hash(tuple(family.names[m] for m in corner))
+    return (*(family.fingerprints[m].checksum for m in corner), names)
+
+
+def _measure(family: AlignedFamily, corners: Sequence[Corner]) -> list[float]:
+    """Mean cosines; the same at each corner, whatever others are asked for."""
+    if not corners:
+        return []
+    places = np.array(corners)
+    total, weights = np.zeros((2, len(corners)))
+    members = [int(m) for m in np.unique(places)]
     for name in family.matrix_names:
         for stack in stack_samples(family, members, name):
             if not is_matrix(stack.shape):
                 continue
+            within = stack.find(places.ravel()).reshape(-1, 3)
+            known = np.flatnonzero((within >= 0).all(1))
             flat = stack.samples.reshape(len(stack), -1)
-            for number, (member, others) in enumerate(around):
-                start, *ends = stack.find(np.array([member, *others]))
-                if start < 0:
-                    continue
-                steps = flat[ends] - flat[start]
-                steps[np.array(ends) < 0] = 0.0
-                products = steps @ steps.T
-                norms = np.sqrt(np.diag(products))
-                moved = np.outer(norms > 0, norms > 0)
-                scale = np.outer(norms, norms)
-                total[number] += stack.size * np.divide(
-                    products, scale, out=np.zeros_like(products), where=moved
-                )
-                weights[number] += stack.size * moved
+            products, first, second = multiply_steps(flat, within[known]).T
+            scale = np.sqrt(first) * np.sqrt(second)
+            moved = scale > 0
+            total[known[moved]] += stack.size * products[moved] / scale[moved]
+            weights[known[moved]] += stack.size
     with np.errstate(invalid="ignore"):
-        return [np.where(w > 0, t / w, np.nan) for t, w in zip(total, weights, strict=True)]
+        cosines: list[float] = (total / weights).tolist()
+    return cosines
 
 
 def judge_cosine(cosine: float) -> float:
@@ -133,10 +141,11 @@ def _judge_pairs(
     around: Mapping[int, Collection[int]], angles: StepAngles
 ) -> Iterator[tuple[int, int, int, float]]:
     """Member, two of its neighbours, and the log-odds that these are siblings."""
-    heard = {member: sorted(others)[:NEIGHBOURS_HEARD] for member, others in around.items()}
-    heard = {member: others for member, others in heard.items() if len(others) > 1}
-    angles.learn(heard)
-    for member, others in heard.items():
-        cosines = angles.measure(member, others)
-        for i, j in itertools.combinations(range(len(others)), 2):
-            yield member, others[i], others[j], judge_cosine(float(cosines[i, j]))
+    corners = [
+        (member, first, second)
+        for member, others in around.items()
+        for first, second in itertools.combinations(sorted(others)[:NEIGHBOURS_HEARD], 2)
+    ]
+    angles.learn(corners)
+    for corner in corners:
+        yield *corner, judge_cosine(angles.measure(*corner))

@@ -122,7 +122,9 @@ class EdgeJudge:
             odds += self._judge_reduced(a if first.zero_fraction > second.zero_fraction else b, a)
         if first.structural_hash != second.structural_hash:
             odds += EXTENDED * sum(s.extended for s in family.shared_matrices(a, b))
-        odds += judge_rounding(family, a, b)
+        odds += self._pairs.rounding.recall(
+            name_pair(family, a, b), lambda: judge_rounding(family, a, b)
+        )
         return odds + calculate_direction(self.measure(a, b))
 
     def _judge_reduced(self, reduced: int, a: int) -> float:

@@ -20,7 +20,7 @@ from model_heritage_backend.clustering.alignment import AlignedFamily
 from model_heritage_backend.clustering.constraints import FREE, Constraints, choose_leaders
 from model_heritage_backend.clustering.copies import Copy, are_duplicates, find_copy, name_values
 from model_heritage_backend.clustering.description import METHOD, EdgeWriter
-from model_heritage_backend.clustering.disorder import find_frames
+from model_heritage_backend.clustering.disorder import are_out_of_order, find_frames
 from model_heritage_backend.clustering.drift import StepAngles, calculate_drift_odds, score_drift
 from model_heritage_backend.clustering.edge_judge import EdgeJudge, ExactSource
 from model_heritage_backend.clustering.genealogy import Edge, FamilyTree
@@ -41,7 +41,7 @@ from model_heritage_backend.clustering.orientation import (
     point,
     weigh_root,
 )
-from model_heritage_backend.clustering.pair_cache import PairCache, name_pair
+from model_heritage_backend.clustering.pair_cache import PairCache, name_family, name_pair
 from model_heritage_backend.clustering.pair_statistics import (
     CAP,
     ROW_SHARE,
@@ -117,17 +117,23 @@ class _Solver:
         )
         self.known = self.constraints.place(self.family.ids, self.twins)
         self.members = [m for m in range(size) if self.twins[m] == m]
-        self.statistics = AllPairs.measure(self.family, self.members)
+        self.name = name_family(self.family), tuple(self.members)
+        self.statistics = self.pairs.statistics.recall(
+            self.name, lambda: AllPairs.measure(self.family, self.members), size=size**2
+        )
         distances = self.statistics.squared_distances
         apart = np.where(distances > 0, -distances, -np.inf)
         self.near = sorted(list_nearest(apart, self.members, NEAR))
-        self.wide = WhitenedSteps.measure(self.family, self.members, self.near, wide=True)
+        self.wide = self._whiten(wide=True)
         self.copies = self._find_copies()
         gains = self._add_wide_gains(calculate_gains(self.statistics, self._look_closer()))
         full = self.statistics.values.max() * (1 + ROW_SHARE) * CAP
         self.gains = self.known.raise_gains(prefer_sources(gains, self.copies, full), full)
-        self.merges = find_merges(
-            self.family, self.members, copies={child for _, child in self.copies}
+        copied = {child for _, child in self.copies}
+        self.merges = self.pairs.merges.recall(
+            self.name,
+            lambda: find_merges(self.family, self.members, copies=copied),
+            size=size**2,
         )
         self.merges = {
             child: merge
@@ -144,7 +150,7 @@ class _Solver:
         )
         neighbours = build_skeleton(self.gains, distances, self.members, self.copies, self.merges)
         links = [(a, b) for a in neighbours for b in neighbours[a] if a < b]
-        self.angles = StepAngles(self.family)
+        self.angles = StepAngles(self.family, self.pairs.cosines)
         # Steps to copies and merges are no training: they drift with nobody.
         self.deaf = {*self.copies, *((m.main, m.child) for m in self.merges.values())}
         drift = calculate_drift_odds(neighbours, self.angles, deaf=self.deaf)
@@ -221,28 +227,48 @@ class _Solver:
     @cached_property
     def narrow(self) -> WhitenedSteps:
         """Of the ordinary samples of as many changed matrices as nearly always suffice."""
-        return WhitenedSteps.measure(self.family, self.members, self.near, wide=False, most=SPECTRA)
+        return self._whiten(wide=False, most=SPECTRA)
 
     @cached_property
     def whole(self) -> WhitenedSteps:
         """Of the ordinary samples of all matrices."""
-        return WhitenedSteps.measure(self.family, self.members, self.near, wide=False)
+        return self._whiten(wide=False)
+
+    def _whiten(self, *, wide: bool, most: int | None = None) -> WhitenedSteps:
+        return self.pairs.steps.recall(
+            (self.name, wide, most),
+            lambda: WhitenedSteps.measure(
+                self.family, self.members, self.near, wide=wide, most=most
+            ),
+            size=len(self.family) ** 2,
+        )
 
     def _find_copies(self) -> dict[tuple[int, int], Copy]:
         """(source, copy) -> how, among members that are not exact duplicates."""
         nearest = list_nearest(-self.statistics.squared_distances, self.members, SOURCES_TRIED)
         found = {}
         for a, b in sorted(nearest | {(b, a) for a, b in nearest}):
-            copy = find_copy(self.family, a, b) if self._may_be_copy(a, b) else None
+            copy = self._find_copy(a, b) if self._may_be_copy(a, b) else None
             if copy is not None:
                 found[a, b] = copy
         return found
 
+    def _find_copy(self, a: int, b: int) -> Copy | None:
+        name = name_pair(self.family, a, b)
+        return self.pairs.copies.recall(name, lambda: find_copy(self.family, a, b))
+
     def _may_be_copy(self, parent: int, child: int) -> bool:
         print_ = self.family.fingerprints[child]
         reduced = print_.bf16 or print_.fp16 or print_.grid_bits or print_.zero_fraction > 0.02
-        tensors = self.family.tensors[parent].values()
-        return bool(reduced) or any(t.sample.dtype == np.float64 for t in tensors)
+        return bool(reduced) or self.doubles[parent]
+
+    @cached_property
+    def doubles(self) -> list[bool]:
+        """Whether members have values that need double precision."""
+        return [
+            any(tensor.sample.dtype == np.float64 for tensor in tensors.values())
+            for tensors in self.family.tensors
+        ]
 
     # Answers -----------------------------------------------------------------------------------
 
@@ -265,7 +291,7 @@ class _Solver:
                 if parent in parents
             },
             {corner.place: corner.typical for corner in corners},
-            find_frames(self.family, self.members, parents, self.gains),
+            find_frames(self.members, parents, self.gains, self._are_out_of_order),
         )
         edges = writer.describe_tree(parents)
         ids = self.family.ids
@@ -311,6 +337,10 @@ class _Solver:
             return edge
         equal = {self.twins[self.family.ids.index(i)] for i in (confirmed, edge.parent)}
         return replace(edge, parent=confirmed, confidence=1.0) if len(equal) == 1 else edge
+
+    def _are_out_of_order(self, a: int, b: int) -> bool:
+        name = name_pair(self.family, a, b)
+        return self.pairs.disorder.recall(name, lambda: are_out_of_order(self.family, a, b))
 
     def _are_siblings(self, a: int, b: int, c: int) -> bool:
         return are_siblings(self._calculate_tau(a, b, c))

@@ -1,4 +1,4 @@
-"""Compiled loops of the exact refinement: one pass over two versions of a matrix."""
+"""Compiled loops over the values of a few models: one pass, nothing in between is stored."""
 
 from __future__ import annotations
 
@@ -34,3 +34,23 @@ def compare_rows(
             larger += abs(y) > abs(x)
         squares_a[i], squares_b[i], squares_delta[i] = sa, sb, sd
     return int(changed), int(larger)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def multiply_steps(samples: NDArray[np.float64], corners: NDArray[np.int64]) -> NDArray[np.float64]:
+    """<b - a, c - a>, |b - a|^2 and |c - a|^2 of each (a, b, c), (corners, 3).
+
+    ``samples`` is (n, values). Every corner is summed up alike, to the last bit, whatever others
+    are asked for.
+    """
+    found = np.zeros((len(corners), 3))
+    for place in range(len(corners)):
+        a, b, c = samples[corners[place, 0]], samples[corners[place, 1]], samples[corners[place, 2]]
+        product = first = second = 0.0
+        for k in range(len(a)):
+            to_b, to_c = b[k] - a[k], c[k] - a[k]
+            product += to_b * to_c
+            first += to_b * to_b
+            second += to_c * to_c
+        found[place] = product, first, second
+    return found

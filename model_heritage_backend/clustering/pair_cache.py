@@ -2,25 +2,76 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from threading import Lock
+from typing import Generic, TypeVar
 
 from model_heritage_backend.clustering.alignment import AlignedFamily
+from model_heritage_backend.clustering.copies import Copy
 from model_heritage_backend.clustering.exact_evidence import ExactEvidence
-from model_heritage_backend.clustering.pair_statistics import Detail
+from model_heritage_backend.clustering.merges import Merge
+from model_heritage_backend.clustering.pair_statistics import AllPairs, Detail
+from model_heritage_backend.clustering.whitening import WhitenedSteps
 
 PairName = tuple[str, str, int]
+FamilyName = tuple[Hashable, ...]
+LARGEST = 4_000_000
+"""Pairs of members of the families that are remembered as a whole: two of 1,400, or 1,600 of 50."""
+
+Found = TypeVar("Found")
+
+
+class Memory(Generic[Found]):
+    """Results by what they are results of.
+
+    ``largest``: the sum of their sizes from which the oldest are forgotten.
+    """
+
+    def __init__(self, largest: int | None = None) -> None:
+        self._known: dict[Hashable, tuple[Found, int]] = {}
+        self._largest = largest
+        self._total = 0
+        self._lock = Lock()
+
+    def recall(self, name: Hashable, measure: Callable[[], Found], *, size: int = 1) -> Found:
+        """What is known under a name, measured if nothing is."""
+        known = self._known.get(name)
+        if known is not None:
+            return known[0]
+        found = measure()
+        with self._lock:
+            if name not in self._known:
+                self._known[name] = found, size
+                self._total += size
+            while self._largest is not None and self._total > self._largest:
+                self._total -= self._known.pop(next(iter(self._known)))[1]
+        return found
 
 
 @dataclass(frozen=True)
 class PairCache:
     """Of this process only.
 
-    ``details``: of the closer look that a skeleton is grown on; ``evidence``: of edges, from
-    samples alone.
+    Attributes
+    ----------
+    details : of the closer look that a skeleton is grown on
+    evidence : of edges, from samples alone
+    copies, disorder, rounding : of (parent, child): how it can be recomputed, whether the two
+        disagree as they stand, what the noise of rounding says of the direction
+    cosines : of the steps from a model to two others
+    statistics, steps, merges : of whole families, the latest ones
     """
 
     details: dict[PairName, Detail] = field(default_factory=dict)
     evidence: dict[PairName, ExactEvidence] = field(default_factory=dict)
+    copies: Memory[Copy | None] = field(default_factory=Memory)
+    disorder: Memory[bool] = field(default_factory=Memory)
+    rounding: Memory[float] = field(default_factory=Memory)
+    cosines: dict[Hashable, float] = field(default_factory=dict)
+    statistics: Memory[AllPairs] = field(default_factory=lambda: Memory(LARGEST))
+    steps: Memory[WhitenedSteps] = field(default_factory=lambda: Memory(LARGEST))
+    merges: Memory[dict[int, Merge]] = field(default_factory=lambda: Memory(LARGEST))
 
 
 def name_pair(family: AlignedFamily, a: int, b: int) -> PairName:
@@ -30,3 +81,9 @@ def name_pair(family: AlignedFamily, a: int, b: int) -> PairName:
     """
     first, second = family.fingerprints[a], family.fingerprints[b]
     return first.checksum, second.checksum, hash((family.names[a], family.names[b]))
+
+
+def name_family(family: AlignedFamily) -> FamilyName:
+    """What a family is known by, likewise. Members with equal checksums may have other ids."""
+    checksums = tuple(fingerprint.checksum for fingerprint in family.fingerprints)
+    return checksums, tuple(hash(names) for names in family.names)

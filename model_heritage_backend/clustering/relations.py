@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -50,6 +51,7 @@ def classify_change(
     return Change(Relation.FINETUNE, flags=flags)
 
 
+@lru_cache(maxsize=65_536)
 def is_head(name: str) -> bool:
     return any(part in HEADS for part in name.lower().split("."))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Hashable
 
 import numpy as np
 import pytest
@@ -33,15 +34,11 @@ class FixedAngles(StepAngles):
     def __init__(self, cosines: dict[tuple[int, int, int], float]) -> None:
         self.cosines = cosines
 
-    def learn(self, around: object) -> None:
+    def learn(self, corners: object) -> None:
         """Nothing is measured."""
 
-    def measure(self, member: int, others: object) -> np.ndarray[tuple[int, int], np.dtype]:  # type: ignore[type-arg]
-        places = list(others)  # type: ignore[call-overload]
-        found = np.full((len(places), len(places)), np.nan)
-        for (i, a), (j, b) in itertools.permutations(enumerate(places), 2):
-            found[i, j] = self.cosines.get((member, min(a, b), max(a, b)), np.nan)
-        return found
+    def measure(self, member: int, first: int, second: int) -> float:
+        return self.cosines.get((member, min(first, second), max(first, second)), math.nan)
 
 
 def test_cosines_are_means_over_matrices() -> None:
@@ -50,15 +47,16 @@ def test_cosines_are_means_over_matrices() -> None:
     models["c"] = add_noise(add_noise(BASE, share=0.1, seed=2), share=0.2, seed=1)
     family = align(models)
     places = find_places(family)
-    found = StepAngles(family).measure(places["a"], [places["b"], places["c"]])
+    angles = StepAngles(family)
+    found = angles.measure(places["a"], places["b"], places["c"])
     a, b, c = (find_matrices(models[name]) for name in "abc")
     cosines, sizes = [], []
     for name, matrix in a.items():
         to_b, to_c = b[name] - matrix, c[name] - matrix
         cosines.append((to_b * to_c).sum() / np.sqrt((to_b**2).sum() * (to_c**2).sum()))
         sizes.append(matrix.size)
-    assert found[0, 1] == found[1, 0] == pytest.approx(np.average(cosines, weights=sizes))
-    assert np.diag(found) == pytest.approx([1.0, 1.0])
+    assert found == pytest.approx(np.average(cosines, weights=sizes))
+    assert angles.measure(places["a"], places["c"], places["b"]) == found
 
 
 def test_steps_without_a_common_matrix_have_no_angle() -> None:
@@ -73,9 +71,25 @@ def test_steps_without_a_common_matrix_have_no_angle() -> None:
     first[names[1]] = first[names[1]] + 1
     family = align({"a": BASE, "b": first, "c": last, "d": {"other": np.ones((9, 9))}})
     places = find_places(family)
-    found = StepAngles(family).measure(places["a"], [places[n] for n in "bcd"])
-    assert math.isnan(found[0, 1])
-    assert math.isnan(found[2, 2])
+    angles = StepAngles(family)
+    assert math.isnan(angles.measure(places["a"], places["b"], places["c"]))
+    assert math.isnan(angles.measure(places["a"], places["b"], places["d"]))
+
+
+def test_an_angle_is_the_same_whatever_others_are_asked_for() -> None:
+    """To the last bit, and what is known is not measured again."""
+    models = {n: add_noise(BASE, share=0.1, seed=s) for s, n in enumerate("abcde")}
+    family = align(models)
+    corners = [(a, b, c) for a in range(5) for b, c in itertools.combinations(range(5), 2)]
+    corners = [corner for corner in corners if corner[0] not in corner[1:]]
+    known: dict[Hashable, float] = {}
+    together = StepAngles(family, known)
+    together.learn(corners)
+    assert len(known) == len(corners)
+    for corner in corners:
+        assert StepAngles(family).measure(*corner) == together.measure(*corner)
+    known |= dict.fromkeys(known, 0.25)
+    assert StepAngles(family, known).measure(*corners[0]) == 0.25
 
 
 def test_an_acute_angle_is_that_of_siblings() -> None:
