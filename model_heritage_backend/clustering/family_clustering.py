@@ -195,15 +195,18 @@ def _measure_relatedness(
     In standard deviations of z; the correlation's limit is stretched to the same unit. A member
     that only the test of hidden relatives relates counts as HIDDEN_MARGIN beyond.
     """
-    margins = {}
-    for family_id, members in families.items():
-        test = calculate_relatedness([fingerprint], members)
-        correlation = (test.correlation / CORRELATION_ABOVE - 1.0) * Z_ABOVE
-        margins[family_id] = float(np.minimum(test.z - Z_ABOVE, correlation).max())
-    # All at once: the newcomer is prepared for the second look only once.
-    apart = [
-        (f, member) for f, members in families.items() if margins[f] <= 0 for member in members
+    # All at once, whatever the family: by one product.
+    everyone = [
+        (family_id, member) for family_id, members in families.items() for member in members
     ]
+    test = calculate_relatedness([fingerprint], [member for _, member in everyone])
+    correlation = (test.correlation / CORRELATION_ABOVE - 1.0) * Z_ABOVE
+    margins: dict[str, float] = {}
+    for (family_id, _), margin in zip(
+        everyone, np.minimum(test.z - Z_ABOVE, correlation)[0], strict=True
+    ):
+        margins[family_id] = max(float(margin), margins.get(family_id, -math.inf))
+    apart = [(family_id, member) for family_id, member in everyone if margins[family_id] <= 0]
     asked = np.ones((1, len(apart)), bool)
     members_apart = [member for _, member in apart]
     for _, place in list_hidden_candidates([fingerprint], members_apart, asked):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from model_heritage_backend.clustering.per_model import PerModel
 from model_heritage_backend.fingerprints import Fingerprint
 
 STRUCTURAL_THRESHOLD = 0.80
@@ -83,12 +84,14 @@ def find_candidates(
 
 def _compare_shapes(newcomer: Fingerprint, member: Fingerprint) -> float:
     """Share of the newcomer's matrices that have a partner of the same shape, in [0, 1]."""
-    own, other = _count_shapes(newcomer), _count_shapes(member)
+    own, other = count_shapes(newcomer), count_shapes(member)
     total = own.total()
     return (own & other).total() / total if total else 0.0
 
 
-def _count_shapes(fingerprint: Fingerprint) -> Counter[tuple[int, ...]]:
+@PerModel
+def count_shapes(fingerprint: Fingerprint) -> Counter[tuple[int, ...]]:
+    """Of its matrices."""
     return Counter(tensor.shape for tensor in fingerprint.tensors.values() if tensor.is_matrix)
 
 

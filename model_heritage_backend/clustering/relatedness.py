@@ -12,9 +12,11 @@ another order. That evidence is held to higher limits, because more is tried.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+import itertools
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +26,8 @@ from model_heritage_backend.clustering.alignment import (
     have_common_names,
     match_endings,
 )
+from model_heritage_backend.clustering.family_routing import count_shapes
+from model_heritage_backend.clustering.per_model import PerModel
 from model_heritage_backend.clustering.renaming import (
     VALUES_COMPARED,
     guess_names,
@@ -37,6 +41,8 @@ from model_heritage_backend.fingerprints import Fingerprint, TensorFingerprint
 Z_ABOVE = 8.0
 CORRELATION_ABOVE = 0.03
 VALUES_PER_MATRIX = 2048
+BATCH = 64
+"""Models whose values are put side by side for one product."""
 RENAMED_ABOVE = 0.1
 """Pooled correlation from which tensors under other names are believed."""
 
@@ -78,14 +84,14 @@ def list_hidden_candidates(
     (place in first, place in second), for ``are_hidden_relatives`` to decide
     """
     candidates: list[tuple[int, int]] = []
-    views = _ViewCache()
     for rows in _by_structure(first).values():
         for columns in _by_structure(second).values():
-            places = np.array([(i, j) for i in rows for j in columns if asked[i, j]])
-            if len(places) == 0 or not _are_alike(first[rows[0]], second[columns[0]]):
+            i, j = np.nonzero(asked[np.ix_(rows, columns)])
+            if len(i) == 0 or not _are_alike(first[rows[0]], second[columns[0]]):
                 continue
+            places = np.stack([np.array(rows)[i], np.array(columns)[j]], 1)
             if _are_named_alike(first[rows[0]], second[columns[0]]):
-                places = views.screen(first, second, places)
+                places = _screen_units(first, second, places)
             candidates += [(int(i), int(j)) for i, j in places]
     return candidates
 
@@ -120,42 +126,33 @@ def are_hidden_relatives(first: Fingerprint, second: Fingerprint) -> bool:
     return find_symmetry(own, theirs).related
 
 
-class _ViewCache:
-    """Views of models' units, made when a pair first asks for them."""
+_view_units = PerModel(lambda fingerprint: UnitViews(fingerprint.tensors))
 
-    def __init__(self) -> None:
-        self._views: dict[int, UnitViews] = {}
 
-    def screen(
-        self,
-        first: Sequence[Fingerprint],
-        second: Sequence[Fingerprint],
-        places: NDArray[np.int64],
-    ) -> NDArray[np.int64]:
-        """The pairs that are worth the costly test."""
-        groups: dict[tuple[frozenset[Key], frozenset[Key]], list[tuple[int, int]]]
-        groups = defaultdict(list)
-        for i, j in places:
-            keys = tuple(frozenset(self._get(m).views) for m in (first[i], second[j]))
-            groups[keys[0], keys[1]].append((i, j))
-        kept = []
-        for pairs in groups.values():
-            chosen = np.array(pairs)
-            rows, columns = np.unique(chosen[:, 0]), np.unique(chosen[:, 1])
-            local = np.stack(
-                [np.searchsorted(rows, chosen[:, 0]), np.searchsorted(columns, chosen[:, 1])], 1
-            )
-            passed = screen_pairs(
-                [self._get(first[i]) for i in rows], [self._get(second[j]) for j in columns], local
-            )
-            kept.append(chosen[passed])
-        return np.concatenate(kept)
+def _screen_units(
+    first: Sequence[Fingerprint], second: Sequence[Fingerprint], places: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """The pairs that are worth the costly test."""
+    kept = []
+    sides = [_by_views(models, places[:, k]) for k, models in enumerate((first, second))]
+    for rows, columns in itertools.product(*sides):
+        among = np.isin(places[:, 0], rows) & np.isin(places[:, 1], columns)
+        local = np.stack(
+            [np.searchsorted(rows, places[among, 0]), np.searchsorted(columns, places[among, 1])], 1
+        )
+        passed = screen_pairs(
+            [_view_units(first[i]) for i in rows], [_view_units(second[j]) for j in columns], local
+        )
+        kept.append(places[among][passed])
+    return np.concatenate(kept)
 
-    def _get(self, fingerprint: Fingerprint) -> UnitViews:
-        key = id(fingerprint)
-        if key not in self._views:
-            self._views[key] = UnitViews(fingerprint.tensors)
-        return self._views[key]
+
+def _by_views(models: Sequence[Fingerprint], places: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Places of models that the screen sees in the same views, ascending."""
+    groups: dict[frozenset[Key], list[int]] = defaultdict(list)
+    for place in np.unique(places):
+        groups[frozenset(_view_units(models[place]).views)].append(int(place))
+    return [np.array(group) for group in groups.values()]
 
 
 def calculate_relatedness(
@@ -173,11 +170,13 @@ def calculate_relatedness(
             if not shared:
                 continue
             x = np.stack([_vector(first[i], [known for known, _ in shared]) for i in rows])
-            y = np.stack([_vector(second[j], [name for _, name in shared]) for j in columns])
-            total = (x @ y.T).astype(np.float64)
             count = float(x.shape[1])
-            z[np.ix_(rows, columns)] = total / np.sqrt(count)
-            correlation[np.ix_(rows, columns)] = total / count
+            for start in range(0, len(columns), BATCH):
+                part = columns[start : start + BATCH]
+                y = np.stack([_vector(second[j], [name for _, name in shared]) for j in part])
+                total = (x @ y.T).astype(np.float64)
+                z[np.ix_(rows, part)] = total / np.sqrt(count)
+                correlation[np.ix_(rows, part)] = total / count
     return Relatedness(z, correlation)
 
 
@@ -211,9 +210,7 @@ def _are_named_alike(first: Fingerprint, second: Fingerprint) -> bool:
 
 def _are_alike(first: Fingerprint, second: Fingerprint) -> bool:
     """Whether at least half of either model's matrices have a partner of their shape."""
-    own, other = (
-        Counter(t.shape for t in f.tensors.values() if t.is_matrix) for f in (first, second)
-    )
+    own, other = count_shapes(first), count_shapes(second)
     return 2 * (own & other).total() >= max(own.total(), other.total(), 1)
 
 
@@ -242,20 +239,35 @@ def _shared_matrices(first: Fingerprint, second: Fingerprint) -> list[tuple[str,
 
 def _vector(fingerprint: Fingerprint, names: Sequence[str]) -> NDArray[np.float32]:
     """Standardised sampled values of the matrices, one after another: products sum up r times n."""
-    parts = [_standardise(fingerprint.tensors[name]) for name in names]
-    vector: NDArray[np.float32] = np.concatenate(parts)
+    parts = _standardise_all(fingerprint)
+    vector: NDArray[np.float32] = np.concatenate([parts[name] for name in names])
     return vector
 
 
+@PerModel
+def _standardise_all(fingerprint: Fingerprint) -> dict[str, NDArray[np.float32]]:
+    """At most VALUES_PER_MATRIX sampled values of each matrix with mean 0 and variance 1."""
+    return {n: _standardise(t) for n, t in fingerprint.tensors.items() if t.is_matrix}
+
+
 def _standardise(tensor: TensorFingerprint) -> NDArray[np.float32]:
-    """At most VALUES_PER_MATRIX sampled values with mean 0 and variance 1 (0 where constant)."""
-    flat = np.nan_to_num(tensor.sample.astype(np.float64), posinf=0.0, neginf=0.0).ravel()
+    """0 where constant."""
+    flat = tensor.sample.ravel()
     if flat.size > VALUES_PER_MATRIX:
-        flat = flat[np.linspace(0, flat.size - 1, VALUES_PER_MATRIX).astype(np.int64)]
-    flat = flat - flat.mean()
+        flat = flat[_spread(flat.size)]
+    flat = flat.astype(np.float64)
+    if not np.isfinite(flat.sum()):
+        flat = np.nan_to_num(flat, posinf=0.0, neginf=0.0)
+    flat -= flat.mean()
     top = np.abs(flat).max(initial=0.0)
     if top > 0.0:
-        flat = flat / top
-        flat = flat * np.sqrt(flat.size / (flat @ flat))
+        flat /= top
+        flat *= np.sqrt(flat.size / (flat @ flat))
     standard: NDArray[np.float32] = flat.astype(np.float32)
     return standard
+
+
+@cache
+def _spread(size: int) -> NDArray[np.int64]:
+    """Places of VALUES_PER_MATRIX of so many values."""
+    return np.linspace(0, size - 1, VALUES_PER_MATRIX).astype(np.int64)

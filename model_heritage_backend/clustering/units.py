@@ -151,4 +151,8 @@ def _find_mutual(likeness: NDArray[np.float64]) -> tuple[Places, Places]:
 
 
 def _clean(values: NDArray[np.floating]) -> Floats:
-    return np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
+    wide = values.astype(np.float64)
+    # Most tensors hold ordinary numbers only, which a sum shows.
+    if np.isfinite(wide.sum()):
+        return wide
+    return np.nan_to_num(wide, posinf=0.0, neginf=0.0)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.blas import dtrmm
+from scipy.linalg.lapack import dtrtri
 
 from model_heritage_backend.clustering.alignment import AlignedFamily, Samples
 from model_heritage_backend.clustering.sample_stacks import (
@@ -191,22 +193,30 @@ def _measure_stack(stack: SampleStack, pairs: Places) -> Array | None:
     steps = min(used, count - 1)
     left = _invert_root(over_rows / used / columns, steps * columns)
     right = _invert_root(over_columns / used / rows, steps * rows)
-    distinct = stack.samples[stack.distinct]
-    for start in range(0, len(distinct), BATCH):
-        part = slice(start, start + BATCH)
-        distinct[part] = left.T @ (distinct[part] - stack.samples[0]) @ right
+    distinct = stack.samples[stack.distinct] - stack.samples[0]
+    # In place: a matrix in C order is its transpose to BLAS.
+    dtrmm(1.0, right, distinct.reshape(-1, columns).T, lower=1, overwrite_b=1)
+    for sample in distinct:
+        dtrmm(1.0, left, sample.T, side=1, lower=1, trans_a=1, overwrite_b=1)
     whitened: Array = measure_squares(distinct, distinct) / (rows * columns * norm)
     among: Array = whitened[np.ix_(stack.labels, stack.labels)]
     return among
 
 
 def _invert_root(covariance: Samples, samples: int) -> Samples:
-    """Inverse root, up to a rotation, (k, k), of a covariance estimated from so many samples.
+    """Lower triangular inverse root, (k, k), of a covariance estimated from so many samples.
 
     Shrunk towards equal energies by the square of dimensions / samples: few models show few steps,
     and would be whitened by their own differences.
     """
-    energy, directions = np.linalg.eigh(covariance)
-    doubt = (len(covariance) / samples) ** 2
-    scale: Samples = directions / np.sqrt(np.maximum(energy, 0.0) + doubt * energy.mean())
-    return scale
+    size = len(covariance)
+    doubt = (size / samples) ** 2 * float(np.trace(covariance)) / size
+    try:
+        root = np.linalg.cholesky(covariance + doubt * np.eye(size))
+    except np.linalg.LinAlgError:
+        # Empty directions may have come out below zero, by the rounding of single precision.
+        energy, directions = np.linalg.eigh(covariance)
+        scaled = np.sqrt(np.maximum(energy, 0.0) + doubt)[:, None] * directions.T
+        root = np.linalg.qr(scaled)[1].T
+    inverse: Samples = dtrtri(root, lower=1)[0]
+    return inverse

@@ -8,6 +8,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from model_heritage_backend.fingerprints.names import canonicalise_names, count_layers
 from model_heritage_backend.weights.tensors import DType, LazyTensor
@@ -38,6 +39,7 @@ def describe_structure(weights: Mapping[str, LazyTensor]) -> Structure:
     )
 
 
+@lru_cache(maxsize=65_536)
 def is_matrix(shape: tuple[int, ...]) -> bool:
     """Two or more dimensions, and so many values that strangers do not correlate by chance."""
     if len(shape) < 2:

@@ -11,7 +11,7 @@ import scipy.linalg
 
 from model_heritage_backend.clustering.alignment import AlignedFamily
 from model_heritage_backend.clustering.siblings import SIBLINGS_BELOW
-from model_heritage_backend.clustering.whitening import WhitenedSteps
+from model_heritage_backend.clustering.whitening import WhitenedSteps, _invert_root
 from model_heritage_backend.fingerprints import Fingerprint
 from tests.clustering.families import (
     Arrays,
@@ -160,3 +160,14 @@ def test_real_siblings_and_real_chains(family_prints: dict[str, Fingerprint]) ->
     assert looks_like_a_chain("noisy", "noisy-odd", "noisy-odd-lora")
     assert not looks_like_a_chain("base", "noisy", "rotated")
     assert not looks_like_a_chain("base", "inverted-lora", "noisy")
+
+
+def test_empty_directions_may_come_out_below_zero() -> None:
+    """By rounding; they count as empty, and the root is still one."""
+    directions = np.linalg.qr(np.random.default_rng(0).standard_normal((8, 8)))[0]
+    energies = np.array([-1e-3, 0.0, 0.0, 0.0, 1.0, 2.0, 3.0, 4.0])
+    covariance = directions * energies @ directions.T
+    inverse = _invert_root(covariance, 8000)
+    doubt = (8 / 8000) ** 2 * np.trace(covariance) / 8
+    expected = directions / (np.maximum(energies, 0.0) + doubt) @ directions.T
+    np.testing.assert_allclose(inverse.T @ inverse, expected, rtol=1e-6, atol=1e-3)
