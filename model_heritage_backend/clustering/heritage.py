@@ -238,7 +238,12 @@ class _Solver:
         return self.pairs.steps.recall(
             (self.name, wide, most),
             lambda: WhitenedSteps.measure(
-                self.family, self.members, self.near, wide=wide, most=most
+                self.family,
+                self.members,
+                self.near,
+                wide=wide,
+                most=most,
+                sums=self.pairs.sums,
             ),
             size=len(self.family) ** 2,
         )

@@ -2,51 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import dataclass, field
-from threading import Lock
-from typing import Generic, TypeVar
 
 from model_heritage_backend.clustering.alignment import AlignedFamily
 from model_heritage_backend.clustering.copies import Copy
 from model_heritage_backend.clustering.exact_evidence import ExactEvidence
+from model_heritage_backend.clustering.memory import Memory
 from model_heritage_backend.clustering.merges import Merge
 from model_heritage_backend.clustering.pair_statistics import AllPairs, Detail
+from model_heritage_backend.clustering.step_sums import StepSums
 from model_heritage_backend.clustering.whitening import WhitenedSteps
 
 PairName = tuple[str, str, int]
 FamilyName = tuple[Hashable, ...]
 LARGEST = 4_000_000
 """Pairs of members of the families that are remembered as a whole: two of 1,400, or 1,600 of 50."""
-
-Found = TypeVar("Found")
-
-
-class Memory(Generic[Found]):
-    """Results by what they are results of.
-
-    ``largest``: the sum of their sizes from which the oldest are forgotten.
-    """
-
-    def __init__(self, largest: int | None = None) -> None:
-        self._known: dict[Hashable, tuple[Found, int]] = {}
-        self._largest = largest
-        self._total = 0
-        self._lock = Lock()
-
-    def recall(self, name: Hashable, measure: Callable[[], Found], *, size: int = 1) -> Found:
-        """What is known under a name, measured if nothing is."""
-        known = self._known.get(name)
-        if known is not None:
-            return known[0]
-        found = measure()
-        with self._lock:
-            if name not in self._known:
-                self._known[name] = found, size
-                self._total += size
-            while self._largest is not None and self._total > self._largest:
-                self._total -= self._known.pop(next(iter(self._known)))[1]
-        return found
+LARGEST_SUMS = 16_000_000
+"""Numbers in all sums of steps that are remembered, 8 bytes each."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +34,7 @@ class PairCache:
         disagree as they stand, what the noise of rounding says of the direction
     cosines : of the steps from a model to two others
     statistics, steps, merges : of whole families, the latest ones
+    sums : of steps, by which the next member's family is whitened
     """
 
     details: dict[PairName, Detail] = field(default_factory=dict)
@@ -72,6 +46,7 @@ class PairCache:
     statistics: Memory[AllPairs] = field(default_factory=lambda: Memory(LARGEST))
     steps: Memory[WhitenedSteps] = field(default_factory=lambda: Memory(LARGEST))
     merges: Memory[dict[int, Merge]] = field(default_factory=lambda: Memory(LARGEST))
+    sums: Memory[StepSums] = field(default_factory=lambda: Memory(LARGEST_SUMS))
 
 
 def name_pair(family: AlignedFamily, a: int, b: int) -> PairName:

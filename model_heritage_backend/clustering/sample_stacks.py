@@ -35,6 +35,7 @@ class SampleStack:
     samples : (n, rows, columns)
     shape, size : of the whole tensor
     rows : sampled rows
+    contents : digests of the sampled values
     labels : the same number where all sampled values are the same, (n,); from 0, in order
     digests : the same number where all of the tensor is, (n,); -1 where that is not known
     """
@@ -44,6 +45,7 @@ class SampleStack:
     shape: tuple[int, ...]
     size: int
     rows: Places
+    contents: tuple[int, ...]
     labels: Places
     digests: Places
 
@@ -86,13 +88,15 @@ def _stack(family: AlignedFamily, members: Sequence[int], name: str, wide: bool)
     samples = np.empty((len(stored), *stored[0].shape))
     for place, sample in enumerate(stored):
         samples[place] = limit_values(sample)
+    contents = tuple(xxhash.xxh3_64_intdigest(sample) for sample in samples)
     return SampleStack(
         np.array(members),
         samples,
         tensors[0].shape,
         tensors[0].size,
         tensors[0].rows,
-        _number(xxhash.xxh3_64_intdigest(sample) for sample in samples),
+        contents,
+        _number(contents),
         _number(tensor.value_digest for tensor in tensors),
     )
 

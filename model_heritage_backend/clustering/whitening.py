@@ -16,20 +16,18 @@ from scipy.linalg.blas import dtrmm
 from scipy.linalg.lapack import dtrtri
 
 from model_heritage_backend.clustering.alignment import AlignedFamily, Samples
+from model_heritage_backend.clustering.memory import Memory
 from model_heritage_backend.clustering.sample_stacks import (
     Places,
     SampleStack,
     measure_squares,
     stack_samples,
 )
+from model_heritage_backend.clustering.step_sums import StepSums
 from model_heritage_backend.fingerprints.structure import is_matrix
 
-SMALLEST_RATIO = 1e-13
-"""Steps of a smaller share of the weights' mean square are rounding."""
 MATRICES_AT_LEAST = 4
 """Fewer that changed in two steps say nothing about whole models."""
-BATCH = 32
-"""Pairs whose differences are in memory together."""
 
 Array = NDArray[np.float64]
 
@@ -57,12 +55,15 @@ class WhitenedSteps:
         *,
         wide: bool,
         most: int | None = None,
+        sums: Memory[StepSums] | None = None,
     ) -> WhitenedSteps:
         """Whiten by the differences of ``pairs``, each counting the same whatever its length.
 
         ``wide``: of the wide samples, of which there may be none, instead of the ordinary ones.
         ``most``: so many of the matrices that changed stand for all.
+        ``sums``: of families before, to go on from; read and added to.
         """
+        remembered = Memory() if sums is None else sums
         sizes: list[int] = []
         squares: list[NDArray[np.float32]] = []
         ends = np.array(list(pairs), np.int64).reshape(-1, 2)
@@ -75,8 +76,14 @@ class WhitenedSteps:
                 if is_matrix(stack.shape)
             ]
             # An extended vocabulary is compared among the members that have the most frequent one.
-            found = _measure_stack(stacks[0], ends) if stacks and len(stacks[0]) > 1 else None
-            if found is not None:
+            if not stacks or len(stacks[0]) < 2:
+                continue
+            # Most members that are added leave the first one where it is.
+            key = name, wide, stacks[0].contents[0]
+            measured = _measure_stack(stacks[0], ends, remembered.find(key))
+            if measured is not None:
+                found, added = measured
+                remembered.keep(key, added, size=added.size)
                 whole = np.full((len(family), len(family)), np.nan, np.float32)
                 whole[np.ix_(stacks[0].places, stacks[0].places)] = found
                 sizes.append(stacks[0].size)
@@ -170,29 +177,20 @@ class WhitenedSteps:
         return gains
 
 
-def _measure_stack(stack: SampleStack, pairs: Places) -> Array | None:
-    """Whitened mean squares between all members, (n, n); None if nothing changed."""
+def _measure_stack(
+    stack: SampleStack, pairs: Places, before: StepSums | None
+) -> tuple[Array, StepSums] | None:
+    """Whitened mean squares between all members, (n, n), and by what; None if nothing changed."""
     count, rows, columns = stack.samples.shape
     norm = float(np.einsum("irc,irc->", stack.samples, stack.samples)) / stack.samples.size
-    over_rows, over_columns = np.zeros((rows, rows)), np.zeros((columns, columns))
-    used = 0
-    i, j = stack.find(pairs[:, 0]), stack.find(pairs[:, 1])
-    known = np.flatnonzero((i >= 0) & (j >= 0))
-    for batch in np.split(known, range(BATCH, len(known), BATCH)):
-        delta = stack.samples[j[batch]] - stack.samples[i[batch]]
-        squares = np.einsum("prc,prc->p", delta, delta) / (rows * columns)
-        moved = squares > SMALLEST_RATIO * norm
-        delta = (delta[moved] / np.sqrt(squares[moved])[:, None, None]).astype(np.float32)
-        by_row = delta.transpose(1, 0, 2).reshape(rows, -1)
-        by_column = delta.reshape(-1, columns).T
-        over_rows += by_row @ by_row.T
-        over_columns += by_column @ by_column.T
-        used += int(moved.sum())
-    if used == 0 or norm == 0.0:
+    ends = np.stack([stack.find(pairs[:, 0]), stack.find(pairs[:, 1])], 1)
+    sums = StepSums.measure(stack, ends[(ends >= 0).all(1)], norm, before)
+    if sums.count == 0 or norm == 0.0:
         return None
-    steps = min(used, count - 1)
-    left = _invert_root(over_rows / used / columns, steps * columns)
-    right = _invert_root(over_columns / used / rows, steps * rows)
+    steps = min(sums.count, count - 1)
+    covariances = sums.get_covariances()
+    left = _invert_root(covariances[0], steps * columns)
+    right = _invert_root(covariances[1], steps * rows)
     distinct = stack.samples[stack.distinct] - stack.samples[0]
     # In place: a matrix in C order is its transpose to BLAS.
     dtrmm(1.0, right, distinct.reshape(-1, columns).T, lower=1, overwrite_b=1)
@@ -200,7 +198,7 @@ def _measure_stack(stack: SampleStack, pairs: Places) -> Array | None:
         dtrmm(1.0, left, sample.T, side=1, lower=1, trans_a=1, overwrite_b=1)
     whitened: Array = measure_squares(distinct, distinct) / (rows * columns * norm)
     among: Array = whitened[np.ix_(stack.labels, stack.labels)]
-    return among
+    return among, sums
 
 
 def _invert_root(covariance: Samples, samples: int) -> Samples:
