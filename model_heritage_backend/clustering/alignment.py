@@ -78,6 +78,8 @@ def match_endings(
 
 def have_common_names(first: Fingerprint, second: Fingerprint) -> bool:
     """Whether at least half of the second model's matrices are known to the first by name."""
+    if first.structural_hash == second.structural_hash:
+        return True
     matrices = [name for name, tensor in second.tensors.items() if tensor.is_matrix]
     return 2 * sum(name in first.tensors for name in matrices) >= len(matrices)
 

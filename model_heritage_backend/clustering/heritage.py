@@ -365,10 +365,11 @@ class _Solver:
 
 def _group_duplicates(family: AlignedFamily) -> list[int]:
     """The first member (by checksum) that holds the same values, for each member."""
-    first: dict[tuple[tuple[str, str], ...], int] = {}
+    first: dict[frozenset[tuple[str, str]], int] = {}
     groups = []
     for member, tensors in enumerate(family.tensors):
-        key = tuple(sorted((name, name_values(t)) for name, t in tensors.items()))
+        key = frozenset((name, name_values(tensor)) for name, tensor in tensors.items())
         leader = first.setdefault(key, member)
-        groups.append(leader if are_duplicates(family, leader, member) else member)
+        same = leader == member or are_duplicates(family, leader, member)
+        groups.append(leader if same else member)
     return groups

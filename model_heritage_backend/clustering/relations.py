@@ -80,7 +80,6 @@ def _find_flags(
     for matrix in evidence.matrices:
         if is_head(matrix.name) and matrix.relative_change > NEW_HEAD_FROM:
             flags.add("new_head")
-    added = {n for n in after if is_head(n)} - {n for n in before if is_head(n)} - compared
-    if added:
+    if any(is_head(name) for name in after.keys() - before.keys() - compared):
         flags.add("new_head")
     return tuple(sorted(flags))

@@ -114,18 +114,16 @@ class WhitenedSteps:
         0 for independent steps, 1 where one lies on the way to the other. Matrices count alike,
         whatever the length of their steps. NaN where too few of them changed in both steps.
         """
-        total, shorter, count = np.zeros((3, len(others), len(others)))
-        for size, squares in zip(self.sizes, self.squares, strict=True):
-            way, between = squares[a, others], squares[np.ix_(others, others)]
-            first, second = way[:, None], way[None]
-            moved = (first > 0) & (second > 0) & (between >= 0)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                weights = size / np.sqrt(first * second)
-                total += np.where(moved, weights * (first + second - between) / 2, 0.0)
-                shorter += np.where(moved, weights * np.minimum(first, second), 0.0)
-            count += moved
+        places = np.array(others)
+        way, between = self.squares[:, a, places], self.squares[:, places[:, None], places]
+        first, second = way[:, :, None], way[:, None]
+        moved = (first > 0) & (second > 0) & (between >= 0)
         with np.errstate(divide="ignore", invalid="ignore"):
-            shared: Array = np.where(count >= MATRICES_AT_LEAST, total / shorter, np.nan)
+            weights = self.sizes[:, None, None] / np.sqrt(first * second)
+            total = np.where(moved, weights * (first + second - between) / 2, 0.0).sum(0)
+            shorter = np.where(moved, weights * np.minimum(first, second), 0.0).sum(0)
+            enough = moved.sum(0) >= MATRICES_AT_LEAST
+            shared: Array = np.where(enough, total / shorter, np.nan)
         return shared
 
     def measure_products(self, a: int, others: Sequence[int]) -> Array:

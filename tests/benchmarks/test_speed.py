@@ -25,5 +25,5 @@ def test_what_is_timed_is_one_family() -> None:
     prints = dict(take_fingerprints(ROOT, 12))
     assert find_components(prints) == [sorted(prints)]
     assert len({fingerprint.checksum for fingerprint in prints.values()}) == 12
-    _, tree = measure_newcomer(prints)
-    assert tree > 0.0
+    arrival, tree = measure_newcomer(prints)
+    assert arrival.wall > tree.wall > 0.0
