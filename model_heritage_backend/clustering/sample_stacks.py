@@ -87,7 +87,11 @@ def _stack(family: AlignedFamily, members: Sequence[int], name: str, wide: bool)
     stored = [tensor.wide if wide else tensor.sample for tensor in tensors]
     samples = np.empty((len(stored), *stored[0].shape))
     for place, sample in enumerate(stored):
-        samples[place] = limit_values(sample)
+        samples[place] = sample
+    # Most tensors hold ordinary numbers only.
+    if any(s.dtype == np.float64 for s in stored) or not np.isfinite(samples.sum()):
+        for place, sample in enumerate(stored):
+            samples[place] = limit_values(sample)
     contents = tuple(xxhash.xxh3_64_intdigest(sample) for sample in samples)
     return SampleStack(
         np.array(members),
