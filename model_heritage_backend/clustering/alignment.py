@@ -150,6 +150,14 @@ class AlignedFamily:
         )
 
     @cached_property
+    def marks(self) -> tuple[int, ...]:
+        """What samples of a member are compared by, besides its checksum: names, and its level."""
+        return tuple(
+            hash((names, fingerprint.level))
+            for names, fingerprint in zip(self.names, self.fingerprints, strict=True)
+        )
+
+    @cached_property
     def roundoff(self) -> NDArray[np.float64]:
         """Unit roundoff of each member's stored values."""
         return np.array([model_roundoff(f) for f in self.fingerprints])

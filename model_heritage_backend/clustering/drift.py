@@ -59,8 +59,8 @@ class StepAngles:
 
 def name_corner(family: AlignedFamily, *corner: int) -> Hashable:
     """What three models are known by, together with the names by which they are compared."""
-    names = hash(tuple(family.names[m] for m in corner))
-    return (*(family.fingerprints[m].checksum for m in corner), names)
+    marks = hash(tuple(family.marks[m] for m in corner))
+    return (*(family.fingerprints[m].checksum for m in corner), marks)
 
 
 def _measure(family: AlignedFamily, corners: Sequence[Corner]) -> list[float]:

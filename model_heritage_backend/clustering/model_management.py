@@ -207,6 +207,7 @@ class ModelManagementSystem:
             lambda_param=self.tree_builder.lambda_param,
             distance_calculator=self.distance_calculator,
             exact=StoredEvidence(visited) if self.tree_builder.exact is not None else None,
+            pairs=self.tree_builder.pairs,
         )
         tree = builder.solve({m: visited.load_fingerprint(m) for m in [*members, VISITOR]})
         edge = tree.main_edges.get(VISITOR)

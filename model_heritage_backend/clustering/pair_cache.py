@@ -55,10 +55,10 @@ def name_pair(family: AlignedFamily, a: int, b: int) -> PairName:
     Common names say which tensors stand for each other, and may change as families grow.
     """
     first, second = family.fingerprints[a], family.fingerprints[b]
-    return first.checksum, second.checksum, hash((family.names[a], family.names[b]))
+    return first.checksum, second.checksum, hash((family.marks[a], family.marks[b]))
 
 
 def name_family(family: AlignedFamily) -> FamilyName:
     """What a family is known by, likewise. Members with equal checksums may have other ids."""
     checksums = tuple(fingerprint.checksum for fingerprint in family.fingerprints)
-    return checksums, tuple(hash(names) for names in family.names)
+    return checksums, family.marks

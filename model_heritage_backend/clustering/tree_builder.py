@@ -60,6 +60,7 @@ class MoTHerTreeBuilder:
     kurtosis_grows : for MOTHER and KURTOSIS_ONLY, whether training made kurtosis grow along edges;
         fine-tuning of large models lessens it. The paper takes this as known for each family
     exact : where HERITAGE reads evidence of two files; without it samples must do
+    pairs : what another builder learnt, to share it
 
     Attributes
     ----------
@@ -75,6 +76,7 @@ class MoTHerTreeBuilder:
         distance_calculator: ModelDistanceCalculator | None = None,
         kurtosis_grows: bool = False,
         exact: ExactSource | None = None,
+        pairs: PairCache | None = None,
     ) -> None:
         if not 0.0 <= lambda_param < math.inf:
             raise ValueError(f"lambda_param {lambda_param} is not a finite number >= 0")
@@ -84,7 +86,7 @@ class MoTHerTreeBuilder:
         self.distance_calculator = distance_calculator or ModelDistanceCalculator()
         self.kurtosis_grows = kurtosis_grows
         self.exact = exact
-        self.pairs = PairCache()
+        self.pairs = PairCache() if pairs is None else pairs
 
     def solve(self, fingerprints: Fingerprints) -> FamilyTree:
         """The tree of related models, by id.

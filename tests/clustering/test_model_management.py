@@ -320,7 +320,10 @@ def test_identifying_stores_nothing(paths: list[Path], zoo_family: Zoo) -> None:
         if path != newcomer:
             system.process_new_model(path)
     before = (collect(system.store), system.store.list_models())
+    known = len(system.tree_builder.pairs.details)
     answer = identify(system, newcomer)
+    learnt = len(system.tree_builder.pairs.details) - known
+    assert 0 < learnt < len(zoo_family.paths), "only the visitor's own pairs are looked at"
     assert (collect(system.store), system.store.list_models()) == before
     uploaded = system.process_new_model(newcomer)
     for key in ("family_id", "parent_id", "relation"):
