@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from model_heritage_backend.clustering.alignment import AlignedFamily
+from model_heritage_backend.clustering.arrangement import Arranged, Arrangement
 from model_heritage_backend.clustering.exact_evidence import ExactEvidence
 from model_heritage_backend.clustering.pair_statistics import Detail
 
@@ -16,11 +17,14 @@ class PairCache:
     """Of this process only.
 
     ``details``: of the closer look that a skeleton is grown on; ``evidence``: of edges, from
-    samples alone.
+    samples alone; ``arrangements``: by (reference, model), and ``arranged``: by (arrangement,
+    model), of those that had to be put in order; None where files were not at hand.
     """
 
     details: dict[PairName, Detail] = field(default_factory=dict)
     evidence: dict[PairName, ExactEvidence] = field(default_factory=dict)
+    arrangements: dict[tuple[str, str], Arrangement | None] = field(default_factory=dict)
+    arranged: dict[tuple[str, str], Arranged | None] = field(default_factory=dict)
 
 
 def name_pair(family: AlignedFamily, a: int, b: int) -> PairName:
