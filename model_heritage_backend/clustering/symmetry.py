@@ -9,6 +9,7 @@ matched on counts, so strangers stay strangers however many orders are tried.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -94,6 +95,7 @@ class _Search:
     orders: dict[int, list[Places]] = field(default_factory=dict)
     settled: dict[str, tuple[float, float, int]] = field(default_factory=dict)
     sides: dict[str, Sides] = field(default_factory=dict)
+    sources: dict[Key, set[str]] = field(default_factory=lambda: defaultdict(set))
     tried: set[tuple[str, object, Key | None, int]] = field(default_factory=set)
 
     def run(self) -> Symmetry:
@@ -141,7 +143,7 @@ class _Search:
             for turned in (False, True):
                 a, b = (block.turn() for block in pair) if turned else pair
                 for key, size, order in self._list_orders(a.shape[1]):
-                    if narrow and order is not None:
+                    if (narrow and order is not None) or self._is_source(name, key):
                         continue
                     if not self._is_new(name, turned, key, order):
                         continue
@@ -158,6 +160,8 @@ class _Search:
         best = sorted(found.items(), key=lambda f: -f[1][0].z)
         for name, (match, block, count, turned, key) in best:
             own = self._add_order(block, match)
+            if own is not None:
+                self.sources[own] |= {name} | (self.sources[key] if key else set())
             sides = (key, own) if turned else (own, key)
             self._settle(name, (match.z, match.correlation, count), sides)
         before = sum(map(len, self.orders.values()))
@@ -173,6 +177,10 @@ class _Search:
         known = self.settled.get(name)
         return z > SETTLED_ABOVE and (known is None or correlation > known[1] + BETTER_BY)
 
+    def _is_source(self, name: str, key: Key | None) -> bool:
+        """Whether an order was found on a matrix, whose agreement in it then proves nothing."""
+        return key is not None and name in self.sources[key]
+
     def _settle(self, name: str, figures: tuple[float, float, int], sides: Sides) -> None:
         self.settled[name] = figures
         self.sides[name] = sides
@@ -183,6 +191,8 @@ class _Search:
         for rows_key, rows_size, rows_order in self._list_orders(a.shape[0]):
             for columns_key, columns_size, columns_order in self._list_orders(a.shape[1]):
                 if rows_order is None and columns_order is None:
+                    continue
+                if self._is_source(name, rows_key) or self._is_source(name, columns_key):
                     continue
                 if not self._is_new(name, (rows_key, rows_order), columns_key, columns_order):
                     continue
