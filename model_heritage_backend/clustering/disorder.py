@@ -6,6 +6,8 @@ shown with doubt, and so are edges to models that may as well descend from one i
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations, product
 
@@ -16,10 +18,10 @@ from model_heritage_backend.clustering.alignment import AlignedFamily
 
 CORRELATED_ABOVE = 4.0
 """Standard deviations; matrices below have nothing in common as they stand."""
-APART_BELOW = 0.4
+APART_BELOW = 0.45
 """Correlation of a matrix that also has little in common, where most of the others have nearly all:
 some of its heads changed places."""
-ALIKE_ELSEWHERE = 0.9
+ALIKE_ELSEWHERE = 0.8
 APART_ABOVE = 0.1
 """Share of the values in such matrices from which two relatives are out of order."""
 SCALED_ABOVE = 0.2
@@ -30,6 +32,7 @@ PAIRS_TRIED = 3
 """Nearest pairs of two groups that are asked whether they agree."""
 NEAR_BELOW = 0.1
 """Relative change of a matrix that needs no closer look: most steps of training are shorter."""
+VECTORS_ALIKE = 0.95
 ALIKE_ABOVE = 0.8
 """Cosine of rows of like direction."""
 
@@ -86,11 +89,27 @@ def are_out_of_order(family: AlignedFamily, a: int, b: int) -> bool:
             scaled += matrix.size
             factors += sides
     if factors:
-        # What one side gains another loses; decay only shrinks.
+        # What one side gains another loses, a normalisation perhaps; decay only shrinks.
+        vectors = [v for v in family.shared_vectors(a, b) if "running" not in v.name]
+        factors += [measure_length(v.first.ravel(), v.second.ravel()) for v in vectors]
         grown = float(np.mean(np.concatenate(factors) > 0.0))
         if min(grown, 1.0 - grown) < BOTH_WAYS:
             scaled = 0
-    return apart + scaled > APART_ABOVE * total
+    left = _measure_unmatched(family, a, b)
+    return left > total or apart + scaled + left > APART_ABOVE * (total + left)
+
+
+def _measure_unmatched(family: AlignedFamily, a: int, b: int) -> int:
+    """Values in matrices of both that go by other names and found no counterpart of their shape."""
+    first, second = (
+        Counter(
+            tensor.shape
+            for name, tensor in family.tensors[m].items()
+            if tensor.is_matrix and name not in family.tensors[other]
+        )
+        for m, other in ((a, b), (b, a))
+    )
+    return sum(math.prod(shape) * count for shape, count in (first & second).items())
 
 
 def _is_near(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:
@@ -103,6 +122,15 @@ def _correlate(first: NDArray[np.float64], second: NDArray[np.float64]) -> float
     x, y = first - first.mean(), second - second.mean()
     squares = float((x * x).sum()) * float((y * y).sum())
     return float((x * y).sum()) / float(np.sqrt(squares)) if squares > 0.0 else 0.0
+
+
+def measure_length(x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Log factor between two vectors of like direction, once for each value; empty for others."""
+    first, second, product = float(x @ x), float(y @ y), float(x @ y)
+    if product <= VECTORS_ALIKE * np.sqrt(first * second):
+        return np.zeros(0)
+    factor = np.log(first / second) / 2
+    return np.full(x.size if abs(factor) > SCALED_ABOVE else 0, factor)
 
 
 def _measure_factors(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:

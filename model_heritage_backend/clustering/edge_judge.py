@@ -6,10 +6,12 @@ parents), then signals.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
 from model_heritage_backend.clustering.alignment import AlignedFamily
+from model_heritage_backend.clustering.arrangement import Arranged, Arrangement
 from model_heritage_backend.clustering.constraints import PlacedConstraints
 from model_heritage_backend.clustering.copies import Copy
 from model_heritage_backend.clustering.direction import calculate_direction
@@ -30,9 +32,28 @@ SAMPLES_LOOKED_AT = 24
 """Changed matrices of a pair whose samples are looked at value by value."""
 MANY_ZEROS = 0.1
 
-ExactSource = Callable[[str, str], ExactEvidence | None]
-"""(id, id) -> evidence of the pair read from its files, its matrices under the first's canonical
-names; None where the files are not at hand. Asked in the order of the models' checksums."""
+NOTHING_ARRANGED: Mapping[str, Arranged] = {}
+
+
+class ExactSource(Protocol):
+    """What models' files say. Models in ``arranged`` are read in the order they have there."""
+
+    def __call__(
+        self, first: str, second: str, arranged: Mapping[str, Arranged]
+    ) -> ExactEvidence | None:
+        """Evidence of a pair, its matrices under the first's canonical names; None where the files
+        are not at hand. Asked in the order of the models' checksums.
+        """
+
+    def find_arrangement(
+        self, model: str, reference: str, arranged: Mapping[str, Arranged]
+    ) -> Arrangement | None:
+        """How a model is brought into the order of a relative; None where files are not at hand, or
+        so large that they are not read for this.
+        """
+
+    def arrange(self, model: str, arrangement: Arrangement) -> Arranged | None:
+        """A model so arranged; None where its file is not at hand."""
 
 
 class EdgeJudge:
@@ -51,6 +72,7 @@ class EdgeJudge:
         merges: Mapping[int, Merge],
         constraints: PlacedConstraints,
         pairs: PairCache,
+        arranged: Mapping[str, Arranged],
     ) -> None:
         self.exact_pairs: set[tuple[int, int]] = set()
         self._family = family
@@ -59,6 +81,7 @@ class EdgeJudge:
         self._merges = merges
         self._constraints = constraints
         self._pairs = pairs
+        self._arranged = arranged
         self._odds: dict[tuple[int, int], float] = {}
         self._evidence: dict[tuple[int, int], ExactEvidence] = {}
 
@@ -75,7 +98,8 @@ class EdgeJudge:
         if a > b:
             return self.measure(b, a).reversed()
         family = self._family
-        found = self._exact(family.ids[a], family.ids[b]) if self._exact else None
+        ids = family.ids[a], family.ids[b]
+        found = self._exact(*ids, self._arranged) if self._exact else None
         if found is None:
             found = self._measure_samples(a, b)
         else:

@@ -34,8 +34,9 @@ class Evidence:
     delta_rank : median numerical rank of the changed matrices' deltas, for low-rank edges
     changed_tensors, shared_tensors : tensors that differ / tensors the two models have in common
     changed : canonical names of the changed tensors of a partial fine-tune (at most 32)
-    flags : "new_head", "extended_vocabulary", "confirmed" (by people); of a merge's parent "base"
-        (the others' differences from it were merged) and "by_tensor" (coefficients differ)
+    flags : "new_head", "extended_vocabulary", "confirmed" (by people); "reordered" and "rescaled"
+        (units of one of the two were put back in order, or in scale, first); of a merge's parent
+        "base" (the others' differences from it were merged) and "by_tensor" (coefficients differ)
     bits : grid of a quantised child (2 to 8)
     zero_fraction : share of zeros of a pruned child's matrices
     relative_change : norm(child - parent) / norm(parent) over shared matrices

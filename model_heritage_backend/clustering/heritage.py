@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_heritage_backend.clustering.alignment import AlignedFamily
+from model_heritage_backend.clustering.arrangement import Arranged
 from model_heritage_backend.clustering.constraints import FREE, Constraints, choose_leaders
 from model_heritage_backend.clustering.copies import Copy, are_duplicates, find_copy, name_values
 from model_heritage_backend.clustering.description import METHOD, EdgeWriter
-from model_heritage_backend.clustering.disorder import are_out_of_order, find_frames
 from model_heritage_backend.clustering.drift import StepAngles, calculate_drift_odds, score_drift
 from model_heritage_backend.clustering.edge_judge import EdgeJudge, ExactSource
 from model_heritage_backend.clustering.genealogy import Edge, FamilyTree
@@ -50,6 +50,10 @@ from model_heritage_backend.clustering.pair_statistics import (
     Detail,
     calculate_gains,
     measure_details,
+)
+from model_heritage_backend.clustering.reordering import (
+    find_plain_frames,
+    put_in_order,
 )
 from model_heritage_backend.clustering.screening import list_nearest
 from model_heritage_backend.clustering.siblings import are_siblings, find_siblings
@@ -109,18 +113,13 @@ class _Solver:
     pairs: PairCache
     constraints: Constraints
     taus: dict[tuple[int, int, int], float | None] = field(default_factory=dict)
+    arranged: dict[str, Arranged] = field(default_factory=dict)
 
     def solve(self) -> FamilyTree:
         size = len(self.family)
-        self.twins = choose_leaders(
-            _group_duplicates(self.family), self.family.ids, self.constraints
-        )
-        self.known = self.constraints.place(self.family.ids, self.twins)
-        self.members = [m for m in range(size) if self.twins[m] == m]
-        self.name = name_family(self.family), tuple(self.members)
-        self.statistics = self.pairs.statistics.recall(
-            self.name, lambda: AllPairs.measure(self.family, self.members), size=size**2
-        )
+        self._compare_all()
+        if self.exact is not None and len(set(self.frames.values())) > 1:
+            self._put_in_order(self.exact)
         distances = self.statistics.squared_distances
         apart = np.where(distances > 0, -distances, -np.inf)
         self.near = sorted(list_nearest(apart, self.members, NEAR))
@@ -147,6 +146,7 @@ class _Solver:
             self.merges,
             self.known,
             self.pairs,
+            self.arranged,
         )
         neighbours = build_skeleton(self.gains, distances, self.members, self.copies, self.merges)
         links = [(a, b) for a in neighbours for b in neighbours[a] if a < b]
@@ -163,6 +163,30 @@ class _Solver:
             root = next(m for m in self.members if m not in parents)
             orientation = point(link(parents, self.members), root, orientation.posterior)
         return self._finish(orientation, parents)
+
+    def _compare_all(self) -> None:
+        self.twins = choose_leaders(
+            _group_duplicates(self.family), self.family.ids, self.constraints
+        )
+        self.known = self.constraints.place(self.family.ids, self.twins)
+        self.members = [m for m in range(len(self.family)) if self.twins[m] == m]
+        self.name = name_family(self.family), tuple(self.members)
+        self.statistics = self.pairs.statistics.recall(
+            self.name,
+            lambda: AllPairs.measure(self.family, self.members),
+            size=len(self.family) ** 2,
+        )
+        plain = self.statistics.plain_gains
+        self.frames = find_plain_frames(self.family, self.members, plain, self.pairs)
+
+    def _put_in_order(self, exact: ExactSource) -> None:
+        """Go on with the members that are out of order as they are in the family's frame."""
+        prints = dict(zip(self.family.ids, self.family.fingerprints, strict=True))
+        self.arranged = put_in_order(prints, exact, self.pairs)
+        if self.arranged:
+            moved = {model: found.fingerprint for model, found in self.arranged.items()}
+            self.family = AlignedFamily.build(prints | moved)
+            self._compare_all()
 
     def _choose_root(
         self, neighbours: Neighbours, first: Orientation
@@ -296,7 +320,8 @@ class _Solver:
                 if parent in parents
             },
             {corner.place: corner.typical for corner in corners},
-            find_frames(self.members, parents, self.gains, self._are_out_of_order),
+            self.frames,
+            {self.family.ids.index(model): found for model, found in self.arranged.items()},
         )
         edges = writer.describe_tree(parents)
         ids = self.family.ids
@@ -342,10 +367,6 @@ class _Solver:
             return edge
         equal = {self.twins[self.family.ids.index(i)] for i in (confirmed, edge.parent)}
         return replace(edge, parent=confirmed, confidence=1.0) if len(equal) == 1 else edge
-
-    def _are_out_of_order(self, a: int, b: int) -> bool:
-        name = name_pair(self.family, a, b)
-        return self.pairs.disorder.recall(name, lambda: are_out_of_order(self.family, a, b))
 
     def _are_siblings(self, a: int, b: int, c: int) -> bool:
         return are_siblings(self._calculate_tau(a, b, c))

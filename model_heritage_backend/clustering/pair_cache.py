@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 from model_heritage_backend.clustering.alignment import AlignedFamily
+from model_heritage_backend.clustering.arrangement import Arranged, Arrangement
 from model_heritage_backend.clustering.copies import Copy
 from model_heritage_backend.clustering.exact_evidence import ExactEvidence
 from model_heritage_backend.clustering.memory import Memory
@@ -35,6 +36,8 @@ class PairCache:
     cosines : of the steps from a model to two others
     statistics, steps, merges : of whole families, the latest ones
     sums : of steps, by which the next member's family is whitened
+    arrangements, arranged : how models are brought into others' order, by (reference, model), and
+        what they are then, by (arrangement, model); None where files were not at hand
     """
 
     details: dict[PairName, Detail] = field(default_factory=dict)
@@ -47,6 +50,8 @@ class PairCache:
     steps: Memory[WhitenedSteps] = field(default_factory=lambda: Memory(LARGEST))
     merges: Memory[dict[int, Merge]] = field(default_factory=lambda: Memory(LARGEST))
     sums: Memory[StepSums] = field(default_factory=lambda: Memory(LARGEST_SUMS))
+    arrangements: dict[tuple[str, str], Arrangement | None] = field(default_factory=dict)
+    arranged: dict[tuple[str, str], Arranged | None] = field(default_factory=dict)
 
 
 def name_pair(family: AlignedFamily, a: int, b: int) -> PairName:

@@ -117,7 +117,7 @@ def are_hidden_relatives(first: Fingerprint, second: Fingerprint) -> bool:
     if counts and agreed > Z_ABOVE * np.sqrt(total) and agreed > RENAMED_ABOVE * total:
         return True
     # Permuted and renamed: names can only be guessed, which the proof takes or leaves.
-    known = guess_names(first, second) | names
+    known = names | guess_names(first, second, known=names)
     theirs = {known[name]: tensor for name, tensor in second.tensors.items() if name in known}
     own = {name: tensor for name, tensor in first.tensors.items() if name in theirs}
     views = [UnitViews(own)], [UnitViews(theirs)]
@@ -202,6 +202,17 @@ def find_components(fingerprints: Mapping[str, Fingerprint]) -> list[list[str]]:
 
 def _label_components(related: NDArray[np.bool_]) -> NDArray[np.int64]:
     return np.asarray(connected_components(related, directed=False)[1], np.int64)
+
+
+def pair_names(first: Fingerprint, second: Fingerprint) -> dict[str, str]:
+    """Name in the second -> name in the first, of relatives whose units may be in another order.
+
+    Where names say nothing, by values, and by what no order changes.
+    """
+    if _are_named_alike(first, second):
+        return {name: name for name in second.tensors}
+    names = match_values(first, second)
+    return names | guess_names(first, second, known=names)
 
 
 def _are_named_alike(first: Fingerprint, second: Fingerprint) -> bool:

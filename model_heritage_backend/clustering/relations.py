@@ -42,7 +42,7 @@ def classify_change(
     rounding = ROUNDING_ONLY * family.roundoff[child]
     changed = [matrix for matrix in body if matrix.relative_change > rounding]
     kept = 2 * evidence.vectors_changed <= evidence.vectors
-    if changed and kept and all(_is_low_rank(family, parent, matrix) for matrix in changed):
+    if changed and kept and all(_is_low_rank(family, parent, child, matrix) for matrix in changed):
         rank = int(np.median([matrix.delta_rank or 0 for matrix in changed]))
         return Change(Relation.ADAPTER, delta_rank=rank, flags=flags)
     if len(changed) < PARTIAL_BELOW * len(body):
@@ -56,11 +56,13 @@ def is_head(name: str) -> bool:
     return any(part in HEADS for part in name.lower().split("."))
 
 
-def _is_low_rank(family: AlignedFamily, parent: int, matrix: MatrixChange) -> bool:
+def _is_low_rank(family: AlignedFamily, parent: int, child: int, matrix: MatrixChange) -> bool:
     """Low numerical rank that does not come from only a few rows or columns having changed."""
     if not matrix.delta_rank:
         return False
-    shape = family.tensors[parent][matrix.name].shape
+    # Under other names the two may be matched better by themselves than through the family.
+    tensors = family.tensors[parent]
+    shape = (tensors if matrix.name in tensors else family.tensors[child])[matrix.name].shape
     columns = int(np.prod(shape[1:]))
     return matrix.changed * min(shape[0], columns) > matrix.delta_rank
 

@@ -124,24 +124,45 @@ def _clean(values: NDArray[np.floating]) -> Vectors:
     return np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
 
 
-def guess_names(reference: Fingerprint, other: Fingerprint) -> dict[str, str]:
+def guess_names(
+    reference: Fingerprint, other: Fingerprint, *, known: Mapping[str, str]
+) -> dict[str, str]:
     """Name in ``other`` -> name in ``reference`` by what no order of units changes.
 
     Tensors of one shape are told apart by their moments and the norms of their rows: good enough
     between near relatives, and no evidence at all. One to one; where one model has more tensors of
-    a shape, some are left out.
+    a shape, some are left out. Those in ``known`` are settled.
     """
     names: dict[str, str] = {}
+    taken = set(known.values())
+    left = {name: tensor for name, tensor in reference.tensors.items() if name not in taken}
+    rest = {name: tensor for name, tensor in other.tensors.items() if name not in known}
     for matrices in (True, False):
-        for _, known, free in _group(reference.tensors, other.tensors, matrices=matrices):
-            x = np.stack([_describe(reference.tensors[name]) for name in known])
-            y = np.stack([_describe(other.tensors[name]) for name in free])
+        for _, wanted, free in _group(left, rest, matrices=matrices):
+            x = np.stack([_describe(left[name]) for name in wanted])
+            y = np.stack([_describe(rest[name]) for name in free])
             spread = np.concatenate([x, y]).std(0)
             scale = np.where(spread > 0.0, spread, 1.0)
             costs = np.abs((y[:, None] - x[None]) / scale).sum(2)
             rows, columns = linear_sum_assignment(costs)
-            names |= {free[int(i)]: known[int(j)] for i, j in zip(rows, columns, strict=True)}
+            names |= {free[int(i)]: wanted[int(j)] for i, j in zip(rows, columns, strict=True)}
     return names
+
+
+def measure_unlikeness(first: Fingerprint, second: Fingerprint) -> float:
+    """How much two relatives differ in what no order of units and no names change, >= 0.
+
+    Mean difference of their tensors' log spreads and log norms of rows, over tensors of one shape,
+    each with the one most like it.
+    """
+    costs: list[float] = []
+    for _, known, free in _group(first.tensors, second.tensors, matrices=True):
+        x = np.stack([_describe(first.tensors[name]) for name in known])
+        y = np.stack([_describe(second.tensors[name]) for name in free])
+        differences = np.abs(y[:, None] - x[None]).mean(2)
+        rows, columns = linear_sum_assignment(differences)
+        costs += list(differences[rows, columns])
+    return float(np.mean(costs)) if costs else np.inf
 
 
 def _describe(tensor: TensorFingerprint) -> Vectors:

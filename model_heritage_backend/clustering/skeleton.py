@@ -46,7 +46,7 @@ def build_skeleton(
     beyond = _find_beyond(gains, squared_distances, members, merges)
     plain = [m for m in members if m not in merges and m not in beyond]
     neighbours: Neighbours = {m: set() for m in members}
-    for a, b in _maximum_spanning_tree(gains, plain):
+    for a, b in grow_spanning_tree(gains, plain):
         _link(neighbours, a, b)
     waiting, present = dict(merges), list(plain)
     while waiting or beyond:
@@ -158,10 +158,13 @@ def prefer_sources(
     return adjusted
 
 
-def _maximum_spanning_tree(
+def grow_spanning_tree(
     gains: NDArray[np.float64], members: Sequence[int]
 ) -> Iterable[tuple[int, int]]:
-    """Prim's algorithm on the dense matrix; ties go to the member that comes first."""
+    """(member in the tree, next member): Prim's algorithm on the dense matrix.
+
+    Ties go to the member that comes first.
+    """
     if not members:
         return
     best = gains[members[0], members].copy()

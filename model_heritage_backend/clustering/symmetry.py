@@ -9,6 +9,7 @@ matched on counts, so strangers stay strangers however many orders are tried.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -30,6 +31,9 @@ from model_heritage_backend.fingerprints import TensorFingerprint
 
 SETTLED_ABOVE = 8.0
 """z from which a matrix is settled, either as it stands or with an order of its units."""
+CLEAR, BETTER_BY = 0.5, 0.1
+"""Correlation from which a settled matrix is not looked at again, and by how much another order
+must fit one below better: one found from few traits may be right for some of its units only."""
 Z_ABOVE, Z_ABOVE_ALONE = 14.0, 18.0
 """Of all settled matrices pooled, where these are several, or one alone. Of 100,800 pairs of
 strangers none had more than 11.2 beyond the limit of correlation."""
@@ -43,6 +47,9 @@ STANDS_STILL = 0.5
 MOST_ORDERS = 24
 
 Tensors = Mapping[str, TensorFingerprint]
+Key = tuple[int, int]
+"""Of an order: number of units, number among the orders of so many."""
+Sides = tuple[Key | None, Key | None]
 
 
 @dataclass(frozen=True)
@@ -55,12 +62,17 @@ class Symmetry:
     correlation : mean over the values of all shared matrices; 0 for those not settled
     settled : names of the matrices that were settled
     shared : number of matrices of equal shape
+    orders : key -> the second model's unit that stands for each of the first's, -1 where unknown
+    sides : of each settled matrix, the keys of the orders of its rows and columns; None where they
+        stand as they are
     """
 
     z: float
     correlation: float
     settled: tuple[str, ...]
     shared: int
+    orders: Mapping[Key, Places]
+    sides: Mapping[str, Sides]
 
     @property
     def related(self) -> bool:
@@ -82,7 +94,9 @@ class _Search:
     second: Tensors
     orders: dict[int, list[Places]] = field(default_factory=dict)
     settled: dict[str, tuple[float, float, int]] = field(default_factory=dict)
-    tried: set[tuple[str, object, int, int]] = field(default_factory=set)
+    sides: dict[str, Sides] = field(default_factory=dict)
+    sources: dict[Key, set[str]] = field(default_factory=lambda: defaultdict(set))
+    tried: set[tuple[str, object, Key | None, int]] = field(default_factory=set)
 
     def run(self) -> Symmetry:
         self.blocks = {
@@ -95,7 +109,7 @@ class _Search:
                 continue
             z, correlation = _correlate(a.values, b.values)
             if z > SETTLED_ABOVE:
-                self.settled[name] = z, correlation, a.values.size
+                self._settle(name, (z, correlation, a.values.size), (None, None))
         for size in sorted({a.shape[0] for a, _ in self.blocks.values()}):
             self._match_traits(size)
         while self._settle_more():
@@ -117,17 +131,19 @@ class _Search:
 
     def _settle_more(self) -> bool:
         """One round over the matrices not settled yet; whether it brought anything."""
-        found: dict[str, tuple[UnitMatch, Block, int]] = {}
+        found: dict[str, tuple[UnitMatch, Block, int, bool, Key | None]] = {}
         guesses: list[tuple[UnitMatch, Block]] = []
-        settled = len(self.settled)
+        progress = False
         for name, pair in self.blocks.items():
             narrow = min(pair[0].shape) <= NARROW
-            if name in self.settled or (not narrow and self._settle_in_known_orders(name)):
+            if not narrow and not self._is_clear(name):
+                progress |= self._settle_in_known_orders(name)
+            if self._is_clear(name):
                 continue
             for turned in (False, True):
                 a, b = (block.turn() for block in pair) if turned else pair
                 for key, size, order in self._list_orders(a.shape[1]):
-                    if narrow and order is not None:
+                    if (narrow and order is not None) or self._is_source(name, key):
                         continue
                     if not self._is_new(name, turned, key, order):
                         continue
@@ -137,18 +153,37 @@ class _Search:
                     match = match_units(a.values[:, i], b.values[:, j])
                     if narrow or len(i) < SPLIT_FROM:
                         guesses.append((match, a))
-                    elif match.z > SETTLED_ABOVE and (
+                    elif self._is_better(name, match.z, match.correlation) and (
                         name not in found or match.z > found[name][0].z
                     ):
-                        found[name] = match, a, len(i) * len(a.values) // 2
-        for name, (match, block, count) in sorted(found.items(), key=lambda f: -f[1][0].z):
-            self.settled[name] = match.z, match.correlation, count
-            self._add_order(block, match)
+                        found[name] = match, a, len(i) * len(a.values) // 2, turned, key
+        best = sorted(found.items(), key=lambda f: -f[1][0].z)
+        for name, (match, block, count, turned, key) in best:
+            own = self._add_order(block, match)
+            if own is not None:
+                self.sources[own] |= {name} | (self.sources[key] if key else set())
+            sides = (key, own) if turned else (own, key)
+            self._settle(name, (match.z, match.correlation, count), sides)
         before = sum(map(len, self.orders.values()))
         if not found:
             for match, block in guesses:
                 self._add_order(block, match)
-        return len(self.settled) > settled or sum(map(len, self.orders.values())) > before
+        return progress or bool(found) or sum(map(len, self.orders.values())) > before
+
+    def _is_clear(self, name: str) -> bool:
+        return name in self.settled and self.settled[name][1] > CLEAR
+
+    def _is_better(self, name: str, z: float, correlation: float) -> bool:
+        known = self.settled.get(name)
+        return z > SETTLED_ABOVE and (known is None or correlation > known[1] + BETTER_BY)
+
+    def _is_source(self, name: str, key: Key | None) -> bool:
+        """Whether an order was found on a matrix, whose agreement in it then proves nothing."""
+        return key is not None and name in self.sources[key]
+
+    def _settle(self, name: str, figures: tuple[float, float, int], sides: Sides) -> None:
+        self.settled[name] = figures
+        self.sides[name] = sides
 
     def _settle_in_known_orders(self, name: str) -> bool:
         """Whether both sides of a matrix are in orders that others have brought to light."""
@@ -157,6 +192,8 @@ class _Search:
             for columns_key, columns_size, columns_order in self._list_orders(a.shape[1]):
                 if rows_order is None and columns_order is None:
                     continue
+                if self._is_source(name, rows_key) or self._is_source(name, columns_key):
+                    continue
                 if not self._is_new(name, (rows_key, rows_order), columns_key, columns_order):
                     continue
                 i, k = find_counterparts(a.places[0], a.shape[0], rows_size, rows_order)
@@ -164,12 +201,13 @@ class _Search:
                 if min(len(i), len(j)) < 2:
                     continue
                 z, correlation = _correlate(a.values[np.ix_(i, j)], b.values[np.ix_(k, m)])
-                if z > SETTLED_ABOVE:
-                    self.settled[name] = z, correlation, len(i) * len(j)
+                if self._is_better(name, z, correlation):
+                    sides = rows_key, columns_key
+                    self._settle(name, (z, correlation, len(i) * len(j)), sides)
                     return True
         return False
 
-    def _is_new(self, name: str, side: object, key: int, order: Places | None) -> bool:
+    def _is_new(self, name: str, side: object, key: Key | None, order: Places | None) -> bool:
         """Whether this was not tried yet with so much known of the order."""
         if isinstance(side, tuple):
             side = side[0], _count_known(side[1])
@@ -178,25 +216,26 @@ class _Search:
         self.tried.add(trial)
         return new
 
-    def _list_orders(self, length: int) -> list[tuple[int, int, Places | None]]:
-        """(number, units, order) of what the columns of a matrix may be in; -1 as they stand.
+    def _list_orders(self, length: int) -> list[tuple[Key | None, int, Places | None]]:
+        """(key, units, order) of what the columns of a matrix may be in; None as they stand.
 
         A unit may have several columns in a row: the places of a convolution's kernel.
         """
-        found: list[tuple[int, int, Places | None]] = [(-1, length, None)]
+        found: list[tuple[Key | None, int, Places | None]] = [(None, length, None)]
         for size, orders in self.orders.items():
             if length % size == 0:
-                found += [(1000 * size + n, size, order) for n, order in enumerate(orders)]
+                found += [((size, n), size, order) for n, order in enumerate(orders)]
         return found
 
-    def _add_order(self, block: Block, match: UnitMatch) -> None:
+    def _add_order(self, block: Block, match: UnitMatch) -> Key | None:
+        """Key of the order that a match shows; None where units stand still or nothing is known."""
         size, first, second = (
             block.shape[0],
             block.places[0][match.first],
             block.places[0][match.second],
         )
         if len(first) == 0 or (first == second).mean() > STANDS_STILL:
-            return
+            return None
         order = np.full(size, -1)
         order[first] = second
         known = self.orders.setdefault(size, [])
@@ -204,9 +243,11 @@ class _Search:
             both = (order >= 0) & (other >= 0)
             if both.sum() >= 4 and (order[both] == other[both]).mean() > SAME_ORDER:
                 known[place] = np.where(other >= 0, other, order)
-                return
-        if len(known) < MOST_ORDERS:
-            known.append(order)
+                return size, place
+        if len(known) >= MOST_ORDERS:
+            return None
+        known.append(order)
+        return size, len(known) - 1
 
     def _sum_up(self) -> Symmetry:
         # Narrow matrices gave traits that orders were found by: they prove nothing.
@@ -220,6 +261,10 @@ class _Search:
             / max(total, 1),
             settled=tuple(sorted(self.settled)),
             shared=len(sizes),
+            orders={
+                (size, n): o for size, known in self.orders.items() for n, o in enumerate(known)
+            },
+            sides=self.sides,
         )
 
 

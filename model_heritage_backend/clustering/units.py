@@ -61,7 +61,7 @@ class Block:
 
 def take_blocks(a: TensorFingerprint, b: TensorFingerprint) -> tuple[Block, Block]:
     """The larger samples that two matrices of one shape have in common."""
-    wide = a.wide.size > 0 and a.wide.shape == b.wide.shape
+    wide = a.wide.size > a.sample.size and a.wide.shape == b.wide.shape
     return Block.take(a, wide=wide), Block.take(b, wide=wide)
 
 

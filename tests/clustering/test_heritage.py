@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 from benchmarks.zoo import Zoo
 from model_heritage_backend.clustering import heritage
 from model_heritage_backend.clustering.alignment import AlignedFamily
+from model_heritage_backend.clustering.arrangement import Arranged
+from model_heritage_backend.clustering.edge_judge import NOTHING_ARRANGED
 from model_heritage_backend.clustering.exact_evidence import ExactEvidence
 from model_heritage_backend.clustering.exact_source import StoredEvidence
 from model_heritage_backend.clustering.genealogy import Edge, FamilyTree, Relation
@@ -408,13 +411,18 @@ def test_only_likely_edges_are_read_from_files(
 ) -> None:
     """Never all pairs; each pair once, in the order of checksums."""
     asked = []
-    stored = StoredEvidence(family_store)
 
-    def exact(first: str, second: str) -> ExactEvidence | None:
-        asked.append((first, second))
-        return stored(first, second)
+    class Watched(StoredEvidence):
+        def __call__(
+            self, first: str, second: str, arranged: Mapping[str, Arranged] = NOTHING_ARRANGED
+        ) -> ExactEvidence | None:
+            asked.append((first, second))
+            return super().__call__(first, second, arranged)
 
-    solve_family(family_prints, exact=exact)
+        def find_arrangement(self, *_: object) -> NoReturn:
+            raise AssertionError("all members are in order")
+
+    solve_family(family_prints, exact=Watched(family_store))
     assert len(asked) == len(set(asked)) < 30 < 12 * 11 / 2
     for first, second in asked:
         assert family_prints[first].checksum < family_prints[second].checksum
@@ -427,4 +435,7 @@ def test_without_files_samples_must_do(
     found = solve_family(family_prints)
     assert not any(e.evidence.exact for e in found.edges if e.relation is not Relation.DUPLICATE)
     assert list_main(found) == list_main(tree)
-    assert solve_family(family_prints, exact=lambda *_: None) == found
+    absent = InMemoryStore()
+    for name, fingerprint in family_prints.items():
+        absent.add_fingerprint(fingerprint, id=name, name=name)
+    assert solve_family(family_prints, exact=StoredEvidence(absent)) == found

@@ -4,6 +4,10 @@ import type { Evidence } from '@/lib/types'
 const FLAGS: Record<string, string> = {
   new_head: 'It has a new output head, which the parent does not have.',
   extended_vocabulary: 'Its vocabulary is larger than the parent’s.',
+  reordered:
+    'Units of one of the two stand in another order; they were put back for the comparison.',
+  rescaled:
+    'Layers of one of the two were scaled against each other; that was undone for the comparison.',
   confirmed: 'Somebody confirmed this parent.',
   base: 'The other parents’ differences from this one were merged.',
   by_tensor: 'The shares of the parents differ from tensor to tensor.',
