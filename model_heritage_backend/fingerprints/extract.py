@@ -149,7 +149,7 @@ def _assemble(
         zero_fraction=float((zeros * sizes).sum() / total) if total else 0.0,
         grid_bits=max((f.fingerprint.grid_bits for f in matrices), default=0) if gridded else 0,
         routing=_routing_vector([fact.fingerprint for fact in matrices]),
-        quality=_quality(tensors.values(), incomplete_adapter=left_over),
+        quality=_quality(tensors.values(), adapter=bool(factors), incomplete=left_over),
         adapted={pair.target: sample_change(pair, sample_size) for pair in factors},
     )
 
@@ -407,8 +407,11 @@ def _routing_vector(matrices: list[TensorFingerprint]) -> NDArray[np.float32]:
     return np.concatenate([*parts, np.zeros(0)]).astype(np.float32)
 
 
-def _quality(tensors: Iterable[TensorFingerprint], *, incomplete_adapter: bool) -> tuple[str, ...]:
-    notes = {"incomplete_adapter"} if incomplete_adapter else set()
+def _quality(
+    tensors: Iterable[TensorFingerprint], *, adapter: bool, incomplete: bool
+) -> tuple[str, ...]:
+    notes = {"adapter"} if adapter else set()
+    notes |= {"incomplete_adapter"} if incomplete else set()
     for tensor in tensors:
         if tensor.moments is None or tensor.size == 0:
             continue

@@ -126,8 +126,8 @@ class Fingerprint:
     grid_bits : bits of the common quantisation grid, when 90 % of values lie on one; else 0
     routing : about 1,000 values sampled over the matrices, float32; models of one structural hash
         have the same positions
-    quality : notes on odd weights ("nonfinite", "all_zero", "constant", "incomplete_adapter": some
-        of its factors have no partner that fits)
+    quality : notes on odd weights ("nonfinite", "all_zero", "constant", "adapter": factors of a
+        change rather than a model, "incomplete_adapter": some have no partner that fits)
     adapted : of an unmerged adapter, the matrices it changes, by name; empty for models. Its
         ``tensors`` are the factors as stored
     """
@@ -150,6 +150,13 @@ class Fingerprint:
     def is_adapter(self) -> bool:
         """Whether this is no model but a change to one."""
         return bool(self.adapted)
+
+    @property
+    def shapes(self) -> frozenset[tuple[int, ...]]:
+        """Of the matrices, by which candidates are found; of an adapter those that it changes."""
+        if self.is_adapter:
+            return frozenset(shape for m in self.adapted.values() for shape in m.shapes)
+        return frozenset(t.shape for t in self.tensors.values() if t.is_matrix)
 
     def to_bytes(self) -> bytes:
         """Serialise: magic, version, header length, JSON header, arrays; little-endian throughout.

@@ -32,7 +32,7 @@ def test_factors_are_recognised_under_the_names_of_every_library(pattern):
     target, parts = NAMES[pattern]
     adapter = make_adapter(DOWN, UP, pattern, parts, **{"x.alpha": np.ones(1, np.float32)})
     assert adapter.is_adapter and list(adapter.adapted) == [target]
-    assert adapter.adapted[target].rank == 4 and adapter.quality == ()
+    assert adapter.adapted[target].rank == 4 and adapter.quality == ("adapter",)
     assert Fingerprint.from_bytes(adapter.to_bytes()).to_bytes() == adapter.to_bytes()
 
 
