@@ -24,7 +24,7 @@ SCALES = (0.5, 1.0, 2.0, 4.0)
 
 
 def build(seed: int, families: int) -> Iterator[Family]:
-    """Families of 12 or 13 files, two of each architecture, one kind after the other."""
+    """Families of 12 files, two of each architecture, one kind after the other; and one file alone."""
     kinds = random.Random(f"adapters/{seed}").sample(list(Kind), len(Kind))
     for number in range(families):
         place, second = divmod(number, 2)
@@ -37,7 +37,9 @@ def build(seed: int, families: int) -> Iterator[Family]:
 
 
 def grow(name: str, architecture: Architecture, rng: random.Random) -> Family:
-    """A root, fine-tunes, and adapters of random members: with merged twins and without."""
+    """A root, fine-tunes, and adapters of random members: three by themselves, one with a twin in
+    float32, one with a twin in bf16.
+    """
     family = Family(name)
     family.plant(architecture, draw_root_recipe(architecture, rng), rng)
     for number in range(PLAIN):
@@ -47,12 +49,12 @@ def grow(name: str, architecture: Architecture, rng: random.Random) -> Family:
     models = list(family.members)
     for _ in range(ALONE):
         family.add(_adapt(family, rng.choice(models), rng)[0])
-    for stored in (None, "bf16"):
+    for rounded in (False, True):
         parent = rng.choice(models)
         adapter, merged = _adapt(family, parent, rng)
         family.add(adapter)
-        if stored is not None:
-            merged = cast(merged, dtype=stored, stored=stored)
+        if rounded:
+            merged = cast(merged, dtype="bf16", stored="bf16")
         family.add(family.bear_merged(parent, merged, adapter))
     return family
 
