@@ -24,7 +24,7 @@ SCALES = (0.5, 1.0, 2.0, 4.0)
 
 
 def build(seed: int, families: int) -> Iterator[Family]:
-    """Families of 12 files, two of each architecture, one kind after the other; and one file alone."""
+    """Families of 12 files, two of each architecture, and one file of a third base."""
     kinds = random.Random(f"adapters/{seed}").sample(list(Kind), len(Kind))
     for number in range(families):
         place, second = divmod(number, 2)

@@ -45,16 +45,29 @@ def test_the_proof_holds_for_other_dtypes(adapted_models: dict[str, dict[str, Ar
     assert verdict is not None and verdict.basis is Basis.PROVEN and verdict.base == "a"
 
 
-def test_what_is_only_near_proves_nothing(adapted_models: dict[str, dict[str, Array]]) -> None:
+@pytest.mark.parametrize("share", [1e-3, 1e-6])
+def test_what_is_only_near_proves_nothing(
+    adapted_models: dict[str, dict[str, Array]], share: float
+) -> None:
     """A child trained on from d: its difference from a is the adapter and something more."""
     rng = np.random.default_rng(0)
     further = {
-        n: (v + 1e-3 * v.std() * rng.standard_normal(v.shape)).astype(np.float32)
+        n: (v + share * v.std() * rng.standard_normal(v.shape)).astype(np.float32)
         for n, v in adapted_models["d"].items()
     }
     members = {"a": fingerprint_arrays(adapted_models["a"]), "e": fingerprint_arrays(further)}
     verdict = judge_adapter(fingerprint_arrays(adapted_models["adapter"]), members)
     assert verdict is not None and verdict.basis is Basis.DRIFT and verdict.confidence < 0.5
+
+
+def test_the_base_is_also_like_the_child_in_what_was_not_adapted(
+    adapted_models: dict[str, dict[str, Array]], adapted_prints: dict[str, Fingerprint]
+) -> None:
+    other = dict(adapted_models["a"])
+    other["wte.weight"] = other["wte.weight"] * np.float32(1.1)
+    members = choose(adapted_prints, "ad") | {"other": fingerprint_arrays(other)}
+    verdict = judge_adapter(adapted_prints["adapter"], members)
+    assert verdict is not None and verdict.base == "a" and verdict.confidence > 0.9
 
 
 def test_equal_bases_share_the_confidence(adapted_prints: dict[str, Fingerprint]) -> None:
