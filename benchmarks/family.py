@@ -18,6 +18,7 @@ from benchmarks.training import (
     fine_tune,
     load,
     relative_change,
+    train_adapter,
     train_root,
 )
 
@@ -151,6 +152,33 @@ class Family:
         return self._bear(
             parent, "adapter", "lora", architecture=architecture, weights=weights, params=params
         )
+
+    def publish_adapter(
+        self, parent: Member, task: Task, recipe: Recipe, *, rank: int, scale: float
+    ) -> tuple[Member, Weights]:
+        """A LoRA as a file of its own, and the weights of the parent with it merged in.
+
+        ``scale``: what the factors' product is multiplied with when it is merged (alpha / rank),
+        which their file does not tell.
+        """
+        module = load(parent.architecture, parent.weights, recipe.seed)
+        merged, factors = train_adapter(module, task, recipe, rank=rank)
+        stored = {n: v / scale if "lora_A" in n else v for n, v in factors.items()}
+        params = {"recipe": recipe.to_dict(), "task": task.describe(), "rank": rank, "scale": scale}
+        member = Member(
+            name=f"{self.name}-{len(self.members)}",
+            weights=stored,
+            architecture=parent.architecture,
+            parents=((parent, None),),
+            relation="adapter",
+            operation="unmerged",
+            params=params,
+        )
+        return member, merged
+
+    def bear_merged(self, parent: Member, weights: Weights, adapter: Member) -> Member:
+        """The parent with an adapter merged in, as a member beside the adapter."""
+        return self._bear(parent, "adapter", "lora", weights=weights, params=adapter.params)
 
     def quantise(self, parent: Member, *, bits: int, per_row: bool) -> Member:
         weights = operations.quantise(parent.weights, bits=bits, per_row=per_row)

@@ -151,18 +151,38 @@ class LowRank(nn.Module):
 
 def adapt(module: nn.Module, task: Task, recipe: Recipe, *, rank: int, head: bool) -> Weights:
     """Train low-rank adapters on the body's matrices (and perhaps the head), then merge them."""
+    return train_adapter(module, task, recipe, rank=rank, head=head)[0]
+
+
+def train_adapter(
+    module: nn.Module, task: Task, recipe: Recipe, *, rank: int, head: bool = False
+) -> tuple[Weights, Weights]:
+    """Train low-rank adapters.
+
+    Returns
+    -------
+    the module's weights with the adapters merged in, and the adapters' factors under PEFT's names
+    """
     generator = torch.Generator().manual_seed(recipe.seed)
     for name, parameter in module.named_parameters():
         parameter.requires_grad_(head and is_head(name))
     layers = list_adaptable(module)
-    for layer in layers:
-        part = LowRank(layer.weight, rank, generator)
+    parts = [LowRank(layer.weight, rank, generator) for layer in layers]
+    for layer, part in zip(layers, parts, strict=True):
         parametrize.register_parametrization(layer, "weight", part)
     module.eval()
     optimise(module, task, recipe)
     for layer in layers:
         parametrize.remove_parametrizations(layer, "weight", leave_parametrized=True)
-    return collect(module)
+    names = {layer: name for name, layer in module.named_modules()}
+    factors = {}
+    for layer, part in zip(layers, parts, strict=True):
+        kernel = layer.weight.shape[2:]
+        prefix = f"base_model.model.{names[layer]}"
+        down, up = part.down.detach(), part.up.detach()
+        factors[f"{prefix}.lora_A.weight"] = down.reshape(len(down), -1, *kernel)
+        factors[f"{prefix}.lora_B.weight"] = up.reshape(*up.shape, *(1 for _ in kernel))
+    return collect(module), factors
 
 
 def relative_change(before: Weights, after: Weights) -> float:

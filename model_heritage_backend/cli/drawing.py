@@ -147,6 +147,8 @@ class _FamilyDrawing:
 def describe_relation(edge: Mapping[str, Any]) -> str:
     """The relation with the number that says most about it."""
     evidence = edge["evidence"]
+    if "unmerged" in evidence.get("flags", ()):
+        return f"unmerged adapter of rank {evidence['delta_rank']}"
     if edge["relation"] == "adapter" and evidence.get("delta_rank"):
         return f"adapter of rank {evidence['delta_rank']}"
     if edge["relation"] == "quantized" and evidence.get("bits"):

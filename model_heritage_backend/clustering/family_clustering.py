@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 from threadpoolctl import threadpool_limits
 
+from model_heritage_backend.clustering.adapters import Basis, place_adapter
 from model_heritage_backend.clustering.distance_calculator import ModelDistanceCalculator
 from model_heritage_backend.clustering.family_routing import Candidate, find_candidates
 from model_heritage_backend.clustering.relatedness import (
@@ -31,6 +32,8 @@ from model_heritage_backend.clustering.relatedness import (
 from model_heritage_backend.fingerprints import Fingerprint
 
 FAMILY_THRESHOLD = 0.3
+ADAPTER_BELIEF = {Basis.PROVEN: 0.98, Basis.DRIFT: 0.95, Basis.SHAPES: 0.5}
+"""That an adapter belongs to the one family that its evidence speaks for."""
 HIDDEN_MARGIN = 3.0
 """Standard deviations by which a relative under other names or in another order counts."""
 MOST_CLUSTERS = 64
@@ -104,10 +107,24 @@ class FamilyClusteringSystem:
     def cluster(self, fingerprints: Mapping[str, Fingerprint]) -> list[list[str]]:
         """Families of a set of models.
 
+        Adapters join the family of their base, or are by themselves where that cannot be told.
+
         Returns
         -------
         Lists of ids, largest first, each sorted. The result does not depend on any order.
         """
+        models = {i: f for i, f in fingerprints.items() if not f.is_adapter}
+        groups = self._cluster_models(models) if models else []
+        families = {place: {i: models[i] for i in group} for place, group in enumerate(groups)}
+        for adapter in sorted(fingerprints.keys() - models.keys()):
+            found = place_adapter(fingerprints[adapter], families)
+            if found is None:
+                groups.append([adapter])
+            else:
+                groups[found[0]].append(adapter)
+        return sorted((sorted(g) for g in groups), key=lambda g: (-len(g), g))
+
+    def _cluster_models(self, fingerprints: Mapping[str, Fingerprint]) -> list[list[str]]:
         if self.method is ClusteringMethod.AUTO:
             return find_components(fingerprints)
         # By checksum, so that what scikit-learn makes of ties does not depend on ids.
@@ -124,7 +141,7 @@ class FamilyClusteringSystem:
             labels = METHODS[self.method](near, self.family_threshold)
             for member, label in zip(members, labels, strict=True):
                 groups[part, int(label)].append(ids[member])
-        return sorted((sorted(g) for g in groups.values()), key=lambda g: (-len(g), g))
+        return list(groups.values())
 
     def assign(
         self, fingerprint: Fingerprint, families: Mapping[str, Sequence[Fingerprint]]
@@ -135,6 +152,12 @@ class FamilyClusteringSystem:
         everything would. KMEANS has no such local rule: the newcomer is clustered anew with the
         candidates' members, and ``cluster`` over the whole lake may draw other borders.
         """
+        families = {
+            family_id: [member for member in members if not member.is_adapter]
+            for family_id, members in families.items()
+        }
+        if fingerprint.is_adapter:
+            return self._assign_adapter(fingerprint, families)
         candidates = find_candidates(fingerprint, families)
         members = {c.family_id: families[c.family_id] for c in candidates}
         if self.method is ClusteringMethod.AUTO:
@@ -154,6 +177,21 @@ class FamilyClusteringSystem:
             family_ids=tuple(order),
             confidence=confidence,
             candidates=tuple(candidates),
+            method=self.method,
+        )
+
+    def _assign_adapter(
+        self, adapter: Fingerprint, families: Mapping[str, Sequence[Fingerprint]]
+    ) -> Assignment:
+        named = {
+            family_id: {f"{place:09d}": member for place, member in enumerate(members)}
+            for family_id, members in families.items()
+        }
+        found = place_adapter(adapter, named)
+        return Assignment(
+            family_ids=() if found is None else (found[0],),
+            confidence=0.5 if found is None else ADAPTER_BELIEF[found[1].basis],
+            candidates=(),
             method=self.method,
         )
 

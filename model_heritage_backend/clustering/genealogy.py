@@ -36,7 +36,10 @@ class Evidence:
     changed : canonical names of the changed tensors of a partial fine-tune (at most 32)
     flags : "new_head", "extended_vocabulary", "confirmed" (by people); "reordered" and "rescaled"
         (units of one of the two were put back in order, or in scale, first); of a merge's parent
-        "base" (the others' differences from it were merged) and "by_tensor" (coefficients differ)
+        "base" (the others' differences from it were merged) and "by_tensor" (coefficients differ);
+        of an adapter that is a file of its own "unmerged", with "proven" where a merged child shows
+        what its base is or "drift" where the family's differences agree with it; of that merged
+        child "adapter_here"
     bits : grid of a quantised child (2 to 8)
     zero_fraction : share of zeros of a pruned child's matrices
     relative_change : norm(child - parent) / norm(parent) over shared matrices
@@ -48,6 +51,7 @@ class Evidence:
         "task_arithmetic", "ties" or "dare_linear"
     merge_parameters : of that method: "t", "density", "lambda", "normalize", "weight"
     gradient : this parent's coefficient in every numbered layer, where they differ by layer
+    merged : of an unmerged adapter, the members that are the parent with it merged in, best first
     exact : True when the two files were read; False when only fingerprints were compared
     method : the TreeBuildingMethod that decided
     """
@@ -67,6 +71,7 @@ class Evidence:
     merge_method: str | None = None
     merge_parameters: Mapping[str, float] = field(default_factory=dict)
     gradient: tuple[float, ...] = ()
+    merged: tuple[str, ...] = ()
     exact: bool = False
     method: str = "heritage"
 
@@ -88,6 +93,7 @@ class Evidence:
             "merge_method": self.merge_method,
             "merge_parameters": dict(self.merge_parameters),
             "gradient": list(self.gradient),
+            "merged": list(self.merged),
             "exact": self.exact,
             "method": self.method,
         }
@@ -101,7 +107,7 @@ class Edge:
     coefficient x parent (of SLERP: 1 - t and t; of DARE: on average; of TIES, which no coefficients
     describe, None). Coefficients sum to 1, so that of the base of task arithmetic may be negative.
     ``distance`` is the L2 norm of child - parent over the shared matrices, divided by the parent's
-    norm (>= 0).
+    norm (>= 0); of an unmerged adapter of what it adds, over the adapted matrices.
     ``confidence``, in [0, 1], is the estimated probability that this parent is the true one.
     """
 
@@ -162,6 +168,7 @@ class FamilyTree:
     """The genealogy of one family: a forest of main edges plus further merge parents.
 
     ``root`` is None when a ghost stands above all members; ``root_confidence`` is the ghost's then.
+    It is None, too, of an adapter whose base is not known, which descends from something.
     ``method`` names the TreeBuildingMethod that made it. ``members`` are sorted. Checks itself:
     known ends, one main parent, no cycle. ``ghost_limit`` says why missing ancestors could not be
     noticed; None where they could, or were not looked for.

@@ -99,11 +99,19 @@ class InMemoryStore:
         return None if path is None else open_weights(path)
 
     def list_candidates(self, fingerprint: Fingerprint) -> Sequence[str]:
-        shapes = {t.shape for t in fingerprint.tensors.values() if t.is_matrix}
+        shapes = fingerprint.shapes
         return [
             model_id
             for model_id, other in sorted(self._fingerprints.items())
-            if any(t.is_matrix and t.shape in shapes for t in other.tensors.values())
+            if not other.is_adapter and not shapes.isdisjoint(other.shapes)
+        ]
+
+    def list_adapters(self, fingerprint: Fingerprint) -> Sequence[str]:
+        shapes = fingerprint.shapes
+        return [
+            model_id
+            for model_id, other in sorted(self._fingerprints.items())
+            if other.is_adapter and not shapes.isdisjoint(other.shapes)
         ]
 
     def get_family(self, family_id: str) -> FamilyRecord:

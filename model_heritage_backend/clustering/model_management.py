@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
+from model_heritage_backend.clustering.adapters import place_adapter
 from model_heritage_backend.clustering.comparison import compare_models
 from model_heritage_backend.clustering.distance_calculator import (
     DistanceMetric,
@@ -84,7 +85,8 @@ class ModelManagementSystem:
         fingerprint = self.store.load_fingerprint(model_id)
         own = self.store.get_model(model_id).family_id
         joined = {own} if own else set()
-        joined |= self._find_families(fingerprint, exclude=model_id)
+        if not fingerprint.is_adapter:
+            joined |= self._find_families(fingerprint, exclude=model_id)
         updated = self._solve_again(joined, {model_id})
         family = self.store.get_family(str(self.store.get_model(model_id).family_id))
         edge = family.tree.main_edges.get(model_id)
@@ -105,8 +107,11 @@ class ModelManagementSystem:
         """Forget a model; its family is solved again without it, and may fall apart."""
         family_id = self.store.get_model(model_id).family_id
         members = set(self.store.get_family(family_id).tree.members) if family_id else set()
+        adapters = self._list_adapters([self.store.load_fingerprint(model_id)])
         self.store.remove_model(model_id)
-        updated = self._replace({family_id} if family_id else set(), members - {model_id})
+        updated = self._replace(
+            {family_id} if family_id else set(), members - {model_id}, adapters - {model_id}
+        )
         return {"status": "success", "model_id": model_id, "models_updated": updated}
 
     def rebuild_family_tree(self, family_id: str) -> dict[str, Any]:
@@ -161,13 +166,71 @@ class ModelManagementSystem:
             members |= set(self.store.get_family(family_id).tree.members)
         return self._replace(family_ids, members)
 
-    def _replace(self, family_ids: set[str], members: Iterable[str]) -> int:
-        """Put what the members form now in the place of families; number of members."""
+    def _replace(
+        self, family_ids: set[str], members: Iterable[str], adapters: Iterable[str] = ()
+    ) -> int:
+        """Put what the members form now in the place of families; number of members solved.
+
+        Adapters that might have their base among the members find their places anew among all
+        families. One may join or leave a family that is not to be replaced: that one is solved
+        again as well.
+
+        Parameters
+        ----------
+        adapters : ids of others whose place may have changed
+        """
         fingerprints = {m: self.store.load_fingerprint(m) for m in sorted(members)}
-        groups = self.family_clustering.cluster(fingerprints) if fingerprints else []
-        trees = [self.tree_builder.solve({m: fingerprints[m] for m in group}) for group in groups]
-        self.store.replace_families(sorted(family_ids), trees)
-        return len(fingerprints)
+        models = {m: f for m, f in fingerprints.items() if not f.is_adapter}
+        groups = {f"new {i}": set(g) for i, g in enumerate(self.family_clustering.cluster(models))}
+        moving = {*adapters, *(fingerprints.keys() - models.keys())}
+        moving |= self._list_adapters(models.values())
+        replaced = set(family_ids)
+        for adapter in sorted(moving):
+            before = self.store.get_model(adapter).family_id
+            if before is None and adapter not in fingerprints:
+                # It waits for its own turn.
+                continue
+            local = {key: {m: models[m] for m in g & models.keys()} for key, g in groups.items()}
+            place = self._place_adapter(self.store.load_fingerprint(adapter), local) or adapter
+            if before not in replaced and place in (before, self._get_only_member(before)):
+                continue
+            for family_id in {before, place} - {None, *replaced, *groups, adapter}:
+                replaced.add(str(family_id))
+                groups[str(family_id)] = set(self.store.get_family(str(family_id)).tree.members)
+            for group in groups.values():
+                group.discard(adapter)
+            groups.setdefault(place, set()).add(adapter)
+        everyone = {m: self.store.load_fingerprint(m) for group in groups.values() for m in group}
+        trees = [
+            self.tree_builder.solve({m: everyone[m] for m in sorted(group)})
+            for group in groups.values()
+            if group
+        ]
+        self.store.replace_families(sorted(replaced), trees)
+        return len(everyone)
+
+    def _place_adapter(
+        self, adapter: Fingerprint, families: Mapping[str, Mapping[str, Fingerprint]]
+    ) -> str | None:
+        """Key of the given or id of the stored family that an adapter belongs to, if any does."""
+        everywhere = {key: dict(members) for key, members in families.items()}
+        here = {m for members in families.values() for m in members}
+        for candidate in self.store.list_candidates(adapter):
+            family_id = self.store.get_model(candidate).family_id
+            if candidate not in here and family_id is not None:
+                print_ = self.store.load_fingerprint(candidate)
+                everywhere.setdefault(family_id, {})[candidate] = print_
+        found = place_adapter(adapter, everywhere)
+        return None if found is None else found[0]
+
+    def _get_only_member(self, family_id: str | None) -> str | None:
+        members = self.store.get_family(family_id).tree.members if family_id else ()
+        return members[0] if len(members) == 1 else None
+
+    def _list_adapters(self, models: Iterable[Fingerprint]) -> set[str]:
+        """Ids of stored adapters that may have been made for one of these models."""
+        structures = {f.structural_hash: f for f in models if not f.is_adapter}
+        return {a for model in structures.values() for a in self.store.list_adapters(model)}
 
     # Asking -------------------------------------------------------------------------------
 

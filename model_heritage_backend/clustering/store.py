@@ -60,7 +60,13 @@ class HeritageStore(Protocol):
         """The model's file for exact refinement; None where it is not at hand."""
 
     def list_candidates(self, fingerprint: Fingerprint) -> Sequence[str]:
-        """Ids of the models that may be related: at least all that share a matrix's shape."""
+        """Ids of the models that may be related: at least all that share a matrix's shape.
+
+        No adapters; of an adapter all that have a matrix of a shape that it changes.
+        """
+
+    def list_adapters(self, fingerprint: Fingerprint) -> Sequence[str]:
+        """Ids of the adapters that change a matrix of a shape that this model has."""
 
     def get_family(self, family_id: str) -> FamilyRecord:
         """Raises NotFound."""

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 
+from model_heritage_backend.clustering.adapter_edges import solve_with_adapters
+from model_heritage_backend.clustering.constraints import Constraints
 from model_heritage_backend.clustering.distance_calculator import ModelDistanceCalculator
 from model_heritage_backend.clustering.edge_judge import ExactSource
 from model_heritage_backend.clustering.genealogy import FamilyTree
@@ -98,7 +100,12 @@ class MoTHerTreeBuilder:
         """
         if not fingerprints:
             raise InvalidRequest("A family has at least one model.")
-        return SOLVERS[self.method](self, fingerprints)
+        solver = SOLVERS[self.method]
+        return solve_with_adapters(
+            fingerprints,
+            lambda models, known: solver(self, models, known),
+            method=self.method.value,
+        )
 
     def build_family_tree(self, family_id: str) -> tuple[Graph, dict[tuple[str, str], float]]:
         """A stored family as a graph, and the confidence of each (parent, child).
@@ -150,11 +157,15 @@ class MoTHerTreeBuilder:
         return get_tree_statistics(tree)
 
 
-def _solve_heritage(builder: MoTHerTreeBuilder, fingerprints: Fingerprints) -> FamilyTree:
-    return solve_family(fingerprints, exact=builder.exact, pairs=builder.pairs)
+def _solve_heritage(
+    builder: MoTHerTreeBuilder, fingerprints: Fingerprints, known: Constraints
+) -> FamilyTree:
+    return solve_family(fingerprints, exact=builder.exact, pairs=builder.pairs, constraints=known)
 
 
-def _solve_mother(builder: MoTHerTreeBuilder, fingerprints: Fingerprints) -> FamilyTree:
+def _solve_mother(
+    builder: MoTHerTreeBuilder, fingerprints: Fingerprints, _known: Constraints
+) -> FamilyTree:
     return solve_with(
         partial(choose_by_distance_and_kurtosis, lambda_param=builder.lambda_param),
         fingerprints,
@@ -164,7 +175,9 @@ def _solve_mother(builder: MoTHerTreeBuilder, fingerprints: Fingerprints) -> Fam
     )
 
 
-def _solve_by_distance(builder: MoTHerTreeBuilder, fingerprints: Fingerprints) -> FamilyTree:
+def _solve_by_distance(
+    builder: MoTHerTreeBuilder, fingerprints: Fingerprints, _known: Constraints
+) -> FamilyTree:
     return solve_with(
         choose_by_distance,
         fingerprints,
@@ -173,7 +186,9 @@ def _solve_by_distance(builder: MoTHerTreeBuilder, fingerprints: Fingerprints) -
     )
 
 
-def _solve_by_kurtosis(builder: MoTHerTreeBuilder, fingerprints: Fingerprints) -> FamilyTree:
+def _solve_by_kurtosis(
+    builder: MoTHerTreeBuilder, fingerprints: Fingerprints, _known: Constraints
+) -> FamilyTree:
     return solve_with(
         choose_by_kurtosis,
         fingerprints,
@@ -183,7 +198,9 @@ def _solve_by_kurtosis(builder: MoTHerTreeBuilder, fingerprints: Fingerprints) -
     )
 
 
-SOLVERS: dict[TreeBuildingMethod, Callable[[MoTHerTreeBuilder, Fingerprints], FamilyTree]] = {
+SOLVERS: dict[
+    TreeBuildingMethod, Callable[[MoTHerTreeBuilder, Fingerprints, Constraints], FamilyTree]
+] = {
     TreeBuildingMethod.HERITAGE: _solve_heritage,
     TreeBuildingMethod.MOTHER: _solve_mother,
     TreeBuildingMethod.DISTANCE_ONLY: _solve_by_distance,

@@ -2,6 +2,7 @@
 
 from model_heritage_backend.fingerprints.extract import fingerprint_sampled, fingerprint_weights
 from model_heritage_backend.fingerprints.fingerprint import (
+    AdaptedMatrix,
     Fingerprint,
     Moments,
     TensorFingerprint,
@@ -9,6 +10,7 @@ from model_heritage_backend.fingerprints.fingerprint import (
 from model_heritage_backend.fingerprints.structure import Structure, describe_structure
 
 __all__ = [
+    "AdaptedMatrix",
     "Fingerprint",
     "Moments",
     "Structure",

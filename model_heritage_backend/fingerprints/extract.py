@@ -9,6 +9,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
+from model_heritage_backend.fingerprints.adapters import find_factors, sample_change
 from model_heritage_backend.fingerprints.fingerprint import Fingerprint, Moments, TensorFingerprint
 from model_heritage_backend.fingerprints.grids import find_grid
 from model_heritage_backend.fingerprints.kernels import (
@@ -79,6 +80,7 @@ def fingerprint_weights(
         checksum,
         "full",
         lambda tensor, name, wide: _read(tensor, name, sample_size, wide, progress),
+        sample_size,
     )
 
 
@@ -95,6 +97,7 @@ def fingerprint_sampled(
         checksum,
         "sampled",
         lambda tensor, name, wide: _peek(tensor, name, sample_size, wide),
+        sample_size,
     )
 
 
@@ -112,6 +115,7 @@ def _assemble(
     checksum: str,
     level: str,
     read: Callable[[LazyTensor, str, int], _Facts],
+    sample_size: int,
 ) -> Fingerprint:
     canonical = canonicalise_names(weights)
     wide = choose_wide(
@@ -127,6 +131,7 @@ def _assemble(
     zeros = np.array([_share_of_zeros(fact.fingerprint) for fact in matrices])
     on_grid = np.array([fact.fingerprint.grid_bits > 0 for fact in matrices], bool)
     total = float(sizes.sum())
+    factors, left_over = find_factors(weights)
     gridded = total > 0 and float(sizes[on_grid].sum()) >= 0.9 * total
     return Fingerprint(
         checksum=checksum,
@@ -144,7 +149,8 @@ def _assemble(
         zero_fraction=float((zeros * sizes).sum() / total) if total else 0.0,
         grid_bits=max((f.fingerprint.grid_bits for f in matrices), default=0) if gridded else 0,
         routing=_routing_vector([fact.fingerprint for fact in matrices]),
-        quality=_quality(tensors.values()),
+        quality=_quality(tensors.values(), adapter=bool(factors), incomplete=left_over),
+        adapted={pair.target: sample_change(pair, sample_size) for pair in factors},
     )
 
 
@@ -401,8 +407,11 @@ def _routing_vector(matrices: list[TensorFingerprint]) -> NDArray[np.float32]:
     return np.concatenate([*parts, np.zeros(0)]).astype(np.float32)
 
 
-def _quality(tensors: Iterable[TensorFingerprint]) -> tuple[str, ...]:
-    notes = set()
+def _quality(
+    tensors: Iterable[TensorFingerprint], *, adapter: bool, incomplete: bool
+) -> tuple[str, ...]:
+    notes = {"adapter"} if adapter else set()
+    notes |= {"incomplete_adapter"} if incomplete else set()
     for tensor in tensors:
         if tensor.moments is None or tensor.size == 0:
             continue

@@ -6,7 +6,7 @@ import json
 import math
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from model_heritage_backend.errors import InvalidWeights
 from model_heritage_backend.fingerprints.structure import is_matrix
 
-VERSION = 2
+VERSION = 3
 MAGIC = b"MHFP"
 
 
@@ -85,6 +85,31 @@ class TensorFingerprint:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AdaptedMatrix:
+    """What an unmerged adapter adds to one matrix, but for a factor that its file does not tell.
+
+    Attributes
+    ----------
+    name : of the matrix, without the wrappers of training libraries
+    shape : of the matrix; two dimensions may also be the other way round in the model
+    rank : dimensions in which the factors meet, >= 1
+    sample : of the product of the factors, float32, where a tensor of this shape is sampled
+    turned : of its transpose, where one of the transposed shape is; (0, 0) where that cannot be
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    rank: int
+    sample: NDArray[np.float32]
+    turned: NDArray[np.float32]
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """That the matrix may have in the model."""
+        return (self.shape, self.shape[::-1]) if self.turned.size else (self.shape,)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Fingerprint:
     """One model.
 
@@ -101,7 +126,10 @@ class Fingerprint:
     grid_bits : bits of the common quantisation grid, when 90 % of values lie on one; else 0
     routing : about 1,000 values sampled over the matrices, float32; models of one structural hash
         have the same positions
-    quality : notes on odd weights ("nonfinite", "all_zero", "constant")
+    quality : notes on odd weights ("nonfinite", "all_zero", "constant", "adapter": factors of a
+        change rather than a model, "incomplete_adapter": some have no partner that fits)
+    adapted : of an unmerged adapter, the matrices it changes, by name; empty for models. Its
+        ``tensors`` are the factors as stored
     """
 
     checksum: str
@@ -116,6 +144,19 @@ class Fingerprint:
     grid_bits: int
     routing: NDArray[np.float32]
     quality: tuple[str, ...] = ()
+    adapted: Mapping[str, AdaptedMatrix] = field(default_factory=dict)
+
+    @property
+    def is_adapter(self) -> bool:
+        """Whether this is no model but a change to one."""
+        return bool(self.adapted)
+
+    @property
+    def shapes(self) -> frozenset[tuple[int, ...]]:
+        """Of the matrices, by which candidates are found; of an adapter those that it changes."""
+        if self.is_adapter:
+            return frozenset(shape for m in self.adapted.values() for shape in m.shapes)
+        return frozenset(t.shape for t in self.tensors.values() if t.is_matrix)
 
     def to_bytes(self) -> bytes:
         """Serialise: magic, version, header length, JSON header, arrays; little-endian throughout.
@@ -142,8 +183,13 @@ class Fingerprint:
                 k: store(v) for k, v in vars(tensor).items() if isinstance(v, np.ndarray)
             }
             tensors.append(plain)
-        header = {k: v for k, v in vars(self).items() if k not in ("tensors", "routing")}
+        arrays_apart = ("tensors", "routing", "adapted")
+        header = {k: v for k, v in vars(self).items() if k not in arrays_apart}
         header |= {"tensors": tensors, "routing": store(self.routing)}
+        header["adapted"] = [
+            vars(m) | {"sample": store(m.sample), "turned": store(m.turned)}
+            for m in self.adapted.values()
+        ]
         text = json.dumps(header, separators=(",", ":"), allow_nan=True).encode()
         prefix = MAGIC + struct.pack("<HQ", VERSION, len(text))
         return b"".join([prefix, text, *(array.tobytes() for array in arrays)])
@@ -179,5 +225,9 @@ class Fingerprint:
             plain["moments"] = None if moments is None else Moments(**moments)
             tensors[plain["name"]] = TensorFingerprint(**plain, **arrays)
         routing = load(header.pop("routing"))
+        adapted = {}
+        for plain in header.pop("adapted"):
+            plain |= {"sample": load(plain["sample"]), "turned": load(plain["turned"])}
+            adapted[plain["name"]] = AdaptedMatrix(**plain | {"shape": tuple(plain["shape"])})
         header["quality"] = tuple(header["quality"])
-        return cls(**header, tensors=tensors, routing=routing)
+        return cls(**header, tensors=tensors, routing=routing, adapted=adapted)

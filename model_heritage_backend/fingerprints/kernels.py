@@ -172,3 +172,15 @@ def fits_bfloat16(bits: NDArray[np.uint32]) -> bool:
     for i in range(bits.size):
         low |= bits[i]
     return bool((low & np.uint32(0xFFFF)) == 0)
+
+
+@njit(cache=True, nogil=True)
+def multiply(
+    left: NDArray[np.float64], right: NDArray[np.float64], product: NDArray[np.float64]
+) -> None:
+    """Add left @ right to ``product``, every sum in one order: libraries differ in theirs."""
+    for i in range(left.shape[0]):
+        for k in range(left.shape[1]):
+            factor = left[i, k]
+            for j in range(right.shape[1]):
+                product[i, j] += factor * right[k, j]

@@ -11,6 +11,7 @@ from model_heritage_backend.fingerprints.fingerprint import VERSION
 from model_heritage_backend.models.tables import FingerprintRow, MatrixShape
 
 SHAPE_LENGTH = 80
+ADAPTER_MARK = "+"
 
 
 def build_fingerprint_rows(
@@ -24,21 +25,22 @@ def build_fingerprint_rows(
         admitted=admitted,
         data=fingerprint.to_bytes(),
     )
-    shapes = [MatrixShape(shape=key, model_id=model_id) for key in list_shape_keys(fingerprint)]
-    return [row, *shapes]
+    keys = list_shape_keys(fingerprint, of_adapters=fingerprint.is_adapter)
+    return [row, *(MatrixShape(shape=key, model_id=model_id) for key in keys)]
 
 
-def list_shape_keys(fingerprint: Fingerprint) -> list[str]:
+def list_shape_keys(fingerprint: Fingerprint, *, of_adapters: bool) -> list[str]:
     """What models must share to be candidates: the shapes of matrices, sorted.
 
-    Very long ones are cut: that can only add candidates, and the engine decides.
+    Those that adapters change are kept under a mark of their own. Very long ones are cut: that can
+    only add candidates, and the engine decides.
     """
-    shapes = {t.shape for t in fingerprint.tensors.values() if t.is_matrix}
-    return sorted({_write_shape(shape) for shape in shapes})
+    mark = ADAPTER_MARK if of_adapters else ""
+    return sorted({_write_shape(shape, mark) for shape in fingerprint.shapes})
 
 
-def _write_shape(shape: Iterable[int]) -> str:
-    return "x".join(str(size) for size in shape)[:SHAPE_LENGTH]
+def _write_shape(shape: Iterable[int], mark: str) -> str:
+    return (mark + "x".join(str(size) for size in shape))[:SHAPE_LENGTH]
 
 
 class FingerprintCache:

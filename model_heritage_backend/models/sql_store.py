@@ -131,9 +131,15 @@ class SqlStore:
         return open_weights(path) if path.is_file() else None
 
     def list_candidates(self, fingerprint: Fingerprint) -> Sequence[str]:
+        return self._list_by_shape(list_shape_keys(fingerprint, of_adapters=False))
+
+    def list_adapters(self, fingerprint: Fingerprint) -> Sequence[str]:
+        return self._list_by_shape(list_shape_keys(fingerprint, of_adapters=True))
+
+    def _list_by_shape(self, keys: Sequence[str]) -> Sequence[str]:
         found: set[str] = set()
         with self._database.read() as session:
-            for shapes in in_batches(list_shape_keys(fingerprint)):
+            for shapes in in_batches(keys):
                 found.update(
                     session.scalars(
                         select(MatrixShape.model_id)

@@ -85,7 +85,7 @@ def _build_edge(family_id: str, edge: Edge) -> dict[str, Any]:
 
 def _load_edge(row: Parentage) -> Edge:
     evidence = dict(row.evidence)
-    for name in ("changed", "flags", "gradient"):
+    for name in ("changed", "flags", "gradient", "merged"):
         evidence[name] = tuple(evidence.get(name, ()))
     return Edge(
         parent=row.parent_id,

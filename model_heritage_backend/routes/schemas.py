@@ -82,6 +82,7 @@ class EvidenceShape(Schema):
     merge_method = String(allow_none=True)
     merge_parameters = Dict(keys=String(), values=Float())
     gradient = List(Float())
+    merged = List(String())
     exact = Boolean()
     method = String()
 

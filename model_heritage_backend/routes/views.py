@@ -158,4 +158,6 @@ def _tell_place(view: ModelView) -> str:
         return f"Its parent is {view.parent_name}, {sure} % sure ({view.relation})."
     if view.family_size > 1:
         return f"It is the root of a family of {view.family_size} models."
+    if "adapter" in view.row.quality:
+        return "It is an adapter, and which model here it was made for cannot be told."
     return "It is not related to any model here yet."

@@ -9,7 +9,10 @@ import pytest
 from benchmarks.zoo import Zoo
 from model_heritage_backend.clustering.memory_store import InMemoryStore
 from model_heritage_backend.fingerprints import Fingerprint
+from tests.clustering.adapted import adapted_models, adapted_prints
 from tests.clustering.models import fingerprint_file
+
+__all__ = ["adapted_models", "adapted_prints"]
 
 
 @pytest.fixture(scope="session")

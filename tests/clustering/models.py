@@ -98,3 +98,18 @@ def make_arrays(seed: int, *, width: int = 24, depth: int = 2) -> dict[str, Arra
             arrays[f"blocks.{layer}.{kind}.weight"] = values
             arrays[f"blocks.{layer}.{kind}.bias"] = values[0] / 2
     return arrays
+
+
+def make_adapter(base: Mapping[str, Array]) -> tuple[dict[str, Array], dict[str, Array]]:
+    """A small adapter of all matrices, as PEFT stores it, and the base with it merged in."""
+    rng = np.random.default_rng(9)
+    factors: dict[str, Array] = {}
+    merged = dict(base)
+    for name, matrix in base.items():
+        if matrix.ndim == 2:
+            prefix = "base_model.model." + name.removesuffix(".weight")
+            down = 0.1 * rng.standard_normal((2, matrix.shape[1])).astype(np.float32)
+            up = 0.1 * rng.standard_normal((matrix.shape[0], 2)).astype(np.float32)
+            factors |= {f"{prefix}.lora_A.weight": down, f"{prefix}.lora_B.weight": up}
+            merged[name] = matrix + up @ down
+    return factors, merged

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from safetensors.numpy import save_file
 from sqlalchemy import func, select
 
 from benchmarks.zoo import Zoo
@@ -38,6 +39,7 @@ from model_heritage_backend.models.tables import (
 )
 from model_heritage_backend.services import build_model
 from model_heritage_backend.weights import open_weights
+from tests.clustering.models import make_adapter, make_arrays
 from tests.models.conftest import MakeDatabase
 
 
@@ -127,6 +129,20 @@ def test_candidates_share_a_shape(shelf: Shelf, zoo_family: Zoo, strangers: list
     assert {base, noisy} <= set(found)
     assert list(found) == sorted(found)
     assert others[-1] not in found
+
+
+def test_adapters_and_models_find_each_other_by_what_is_adapted(
+    shelf: Shelf, tmp_path: Path
+) -> None:
+    model = make_arrays(1)
+    factors, _ = make_adapter(model)
+    for name, arrays in (("model", model), ("adapter", factors)):
+        save_file(arrays, tmp_path / f"{name}.safetensors")
+    base, adapter = (shelf.add(tmp_path / f"{name}.safetensors") for name in ("model", "adapter"))
+    prints = {model_id: shelf.store.load_fingerprint(model_id) for model_id in (base, adapter)}
+    assert prints[adapter].is_adapter
+    assert [list(shelf.store.list_candidates(print_)) for print_ in prints.values()] == [[base]] * 2
+    assert list(shelf.store.list_adapters(prints[base])) == [adapter]
 
 
 def test_unknown_things_are_not_found(shelf: Shelf) -> None:

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import pytest
 import yaml
 from flask.testing import FlaskClient
+from safetensors.numpy import save_file
 
 from benchmarks.zoo import Zoo
 from model_heritage_backend.config import Settings
+from tests.clustering.models import make_adapter, make_arrays
 from tests.served import (
     MakeApp,
     check_problem,
@@ -240,3 +243,34 @@ def test_unknown_models(full_client: FlaskClient, method: str, path: str, model_
     json_body = {"name": "x"} if method == "PATCH" else None
     answer = full_client.open(f"/api/models/{model_id}{path}", method=method, json=json_body)
     check_problem(answer, 404, "not-found")
+
+
+def test_an_adapter_joins_its_base(client: FlaskClient, tmp_path: Path) -> None:
+    """By shapes as a guess at first; the merged child proves it."""
+    base = make_arrays(1)
+    factors, merged = make_adapter(base)
+    files = {"base": base, "stranger": make_arrays(2), "adapter": factors, "merged": merged}
+    for name, arrays in files.items():
+        save_file(arrays, tmp_path / f"{name}.safetensors")
+    upload(client, tmp_path / "base.safetensors")
+    guess = upload(client, tmp_path / "adapter.safetensors").get_json()
+    assert (guess["relation"], guess["edge"]["resolved"]) == ("adapter", False)
+    assert "adapter" in guess["model"]["quality"]
+    upload(client, tmp_path / "stranger.safetensors")
+    alone = client.get(f"/api/models/{guess['model_id']}").get_json()
+    assert (alone["parent_id"], alone["family_size"], alone["is_root"]) == (None, 1, False)
+    upload(client, tmp_path / "merged.safetensors")
+    edges = list_edges(client)
+    assert edges.keys() == {("base", "adapter"), ("base", "merged")}
+    assert {relation for relation, *_ in edges.values()} == {"adapter"}
+    assert all(edge[2] > 0.9 for edge in edges.values())
+    placed = client.post(f"/api/models/{guess['model_id']}/reprocess").get_json()
+    assert placed["message"] == "Its parent is base, 98 % sure (adapter)."
+
+
+def test_an_adapter_of_nothing_here_says_so(client: FlaskClient, tmp_path: Path) -> None:
+    factors, _ = make_adapter(make_arrays(1))
+    save_file(factors, tmp_path / "adapter.safetensors")
+    answer = upload(client, tmp_path / "adapter.safetensors")
+    assert answer.status_code == 201
+    assert answer.get_json()["message"].startswith("It is an adapter")

@@ -10,6 +10,10 @@ const FLAGS: Record<string, string> = {
     'Layers of one of the two were scaled against each other; that was undone for the comparison.',
   confirmed: 'Somebody confirmed this parent.',
   base: 'The other parents’ differences from this one were merged.',
+  unmerged: 'It is an adapter by itself: it holds only what is to be added to its base model.',
+  proven: 'Another model here is exactly this base with the adapter merged in.',
+  drift: 'What it adds agrees with how the models of this family differ from each other.',
+  adapter_here: 'The adapter that was merged in is here as a file of its own.',
   by_tensor: 'The shares of the parents differ from tensor to tensor.',
 }
 
@@ -30,6 +34,7 @@ const METHODS: Record<string, string> = {
 }
 
 const SIGNALS: Record<string, string> = {
+  agreement: 'Agreement with the family’s differences, in standard deviations',
   norm_growth: 'Growth of the weights’ norm',
   norm_z: 'Growth of the norm, in standard deviations',
   larger_share: 'Share of values that grew',
@@ -48,6 +53,8 @@ const SIGNALS: Record<string, string> = {
 }
 
 const QUALITY: Record<string, string> = {
+  adapter: 'It is an adapter: low-rank changes to a model, not a model.',
+  incomplete_adapter: 'Some of the adapter’s factors have no partner that fits them.',
   nonfinite: 'Some values are not finite (NaN or infinity).',
   all_zero: 'At least one matrix is zero throughout.',
   constant: 'At least one matrix holds one and the same value throughout.',

@@ -14,6 +14,9 @@ test('a resolved parent is told with what was done and how sure that is', () => 
   expect(say(model({ relation: 'adapter' }), { delta_rank: 8 })).toBe(
     'A LoRA adapter (rank 8) merged into base, 97% sure',
   )
+  expect(say(model({ relation: 'adapter' }), { delta_rank: 8, flags: ['unmerged'] })).toBe(
+    'A LoRA adapter (rank 8) for base, 97% sure',
+  )
   expect(say(model({ relation: 'quantized' }), { bits: 4 })).toBe(
     'A 4-bit quantisation of base, 97% sure',
   )
@@ -50,6 +53,8 @@ test('models without a parent are a root, alone, or children of a missing ancest
   expect(describeOrigin(rootModel()).kind).toBe('root')
   expect(describeOrigin(rootModel({ family_size: 1 })).kind).toBe('alone')
   expect(describeOrigin(rootModel({ is_root: false })).kind).toBe('ghost')
+  const adapter = rootModel({ family_size: 1, is_root: false, quality: ['adapter'] })
+  expect(describeOrigin(adapter).kind).toBe('unresolved')
 })
 
 test('a model that is not read yet, or cannot be, says so', () => {

@@ -15,7 +15,7 @@ export const RELATION_WORDS: Record<Relation, RelationWords> = {
   },
   adapter: {
     label: 'Adapter',
-    explanation: 'A low-rank update, such as LoRA, was merged into the parent.',
+    explanation: 'A low-rank update, such as LoRA: merged into the parent, or a file of its own.',
   },
   merge: { label: 'Merge', explanation: 'The weights are a mixture of two or more models.' },
   quantized: {
@@ -80,7 +80,8 @@ function deedWords(
     case 'adapter': {
       const rank = evidence.delta_rank
       const adapter = rank ? `A LoRA adapter (rank ${rank})` : 'A low-rank adapter'
-      return [`${adapter} merged into `, '']
+      const unmerged = evidence.flags?.includes('unmerged') ?? false
+      return [unmerged ? `${adapter} for ` : `${adapter} merged into `, '']
     }
     case 'merge':
       return ['A merge of ', '']
@@ -132,6 +133,9 @@ export function describeOrigin(model: Model, context: OriginContext = {}): Origi
   if (id !== null && relation !== null && confidence !== null) {
     const parent = { id, name: model.parent_name ?? id }
     return describeParent(parent, relation, confidence, context)
+  }
+  if (model.quality.includes('adapter')) {
+    return plain('unresolved', 'An adapter: which model here it was made for cannot be told.')
   }
   if ((model.family_size ?? 1) <= 1) {
     return plain('alone', 'Alone in its family: no other model here shares its weights.')

@@ -61,6 +61,7 @@ export interface Evidence {
   merge_method: string | null
   merge_parameters: Record<string, number>
   gradient: number[]
+  merged: string[]
   exact: boolean
   method: string
 }

@@ -28,6 +28,7 @@ export const evidence = (changes: Partial<Evidence> = {}): Evidence => ({
   merge_method: null,
   merge_parameters: {},
   gradient: [],
+  merged: [],
   exact: true,
   method: 'heritage',
   ...changes,

@@ -47,6 +47,7 @@ const EVIDENCE: Evidence = {
   merge_method: null,
   merge_parameters: {},
   gradient: [],
+  merged: [],
   exact: true,
   method: 'heritage',
 }
