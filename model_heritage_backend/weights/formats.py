@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model_heritage_backend.errors import HeritageError
+from model_heritage_backend.weights.joined import is_archive, open_archive, open_folder
 from model_heritage_backend.weights.limits import Limits
 from model_heritage_backend.weights.open_file import OpenFile
 from model_heritage_backend.weights.recognition import explain_unsupported
@@ -33,7 +34,7 @@ def open_weights(path: Path, *, limits: Limits = Limits()) -> Weights:  # noqa: 
 
     Parameters
     ----------
-    path : a regular file
+    path : a regular file, or a folder that holds one model in parts
     limits : how much the file may ask of the reader
 
     Returns
@@ -50,16 +51,25 @@ def open_weights(path: Path, *, limits: Limits = Limits()) -> Weights:  # noqa: 
     NotFound, InvalidRequest
         When there is no such file, or it may not be read.
     """
+    if path.is_dir():
+        return open_folder(path, limits, _open_file)
     file = OpenFile(path)
     try:
-        head = file.read_bytes(0, min(file.size, HEAD_BYTES))
-        for row in FORMATS:
-            if row.sniff(head):
-                return row.open(file, limits)
-        raise explain_unsupported(head)
+        if is_archive(file, limits):
+            return open_archive(file, limits, _open_file)
+        return _open_file(file, limits)
     except HeritageError:
         file.close()
         raise
+
+
+def _open_file(file: OpenFile, limits: Limits) -> Weights:
+    """One file with weights."""
+    head = file.read_bytes(0, min(file.size, HEAD_BYTES))
+    for row in FORMATS:
+        if row.sniff(head):
+            return row.open(file, limits)
+    raise explain_unsupported(head)
 
 
 def _is_safetensors(head: bytes) -> bool:
