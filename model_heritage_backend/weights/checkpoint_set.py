@@ -78,6 +78,11 @@ def is_weights(name: str) -> bool:
     return name.lower().endswith(SUFFIXES) and not any(stem.startswith(n) for n in NO_MODELS)
 
 
+def is_part(name: str) -> bool:
+    """Whether a file's name says that it is one of several parts."""
+    return PART.fullmatch(name) is not None
+
+
 def find_index(names: Collection[str]) -> str | None:
     """The index among files of these names: that of the preferred format."""
     found = [name for name in names if name.endswith(INDEX_SUFFIX)]

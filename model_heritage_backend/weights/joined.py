@@ -9,7 +9,12 @@ from pathlib import Path, PurePosixPath
 
 import yaml
 
-from model_heritage_backend.errors import HeritageError, InvalidWeights, UnsupportedFormat
+from model_heritage_backend.errors import (
+    HeritageError,
+    InvalidRequest,
+    InvalidWeights,
+    UnsupportedFormat,
+)
 from model_heritage_backend.weights.checkpoint_set import (
     CheckpointSet,
     choose_set,
@@ -37,6 +42,7 @@ CLAIMED = ("base_model", "license", "license_name", "tags", "pipeline_tag")
 
 HEAD_LENGTH = 20_000
 
+OpenOne = Callable[[str], OpenFile]
 OpenPart = Callable[[OpenFile, Limits], Weights]
 
 
@@ -97,6 +103,21 @@ def _collect(
     return tensors
 
 
+def list_parts(path: Path, *, limits: Limits = Limits()) -> list[Path]:  # noqa: B008 - frozen
+    """The files whose bytes are the checkpoint at ``path``: itself, or the parts in a folder.
+
+    Raises
+    ------
+    InvalidWeights
+        When a folder does not hold exactly one model.
+    """
+    if not path.is_dir():
+        return [path]
+    names = _list_names(path)
+    chosen = _choose(names, _open_in(path), limits)
+    return [path / name for name in chosen.parts]
+
+
 def open_folder(folder: Path, limits: Limits, open_part: OpenPart) -> Weights:
     """A folder that holds one model: its parts, or one of several formats.
 
@@ -105,8 +126,18 @@ def open_folder(folder: Path, limits: Limits, open_part: OpenPart) -> Weights:
     InvalidWeights
         When it holds none or several, or parts are missing or contradict the index.
     """
-    names = sorted(path.name for path in folder.iterdir() if path.is_file())
-    return _join(names, lambda name: OpenFile(folder / name), limits, open_part)
+    return _join(_list_names(folder), _open_in(folder), limits, open_part)
+
+
+def _list_names(folder: Path) -> list[str]:
+    try:
+        return sorted(path.name for path in folder.iterdir() if path.is_file())
+    except OSError as error:
+        raise InvalidRequest(f"The folder cannot be read: {error.strerror}.") from None
+
+
+def _open_in(folder: Path) -> OpenOne:
+    return lambda name: OpenFile(folder / name)
 
 
 def is_archive(file: OpenFile, limits: Limits) -> bool:
@@ -155,28 +186,16 @@ def open_archive(file: OpenFile, limits: Limits, open_part: OpenPart) -> Weights
 
 def _join(
     names: Sequence[str],
-    open_one: Callable[[str], OpenFile],
+    open_one: OpenOne,
     limits: Limits,
     open_part: OpenPart,
     *,
     outer: OpenFile | None = None,
 ) -> Weights:
-    def read_text(name: str) -> str:
-        file = open_one(name)
-        try:
-            if file.size > limits.index_bytes:
-                raise InvalidWeights(f"{quote(name)} is too long to be what its name says.")
-            return file.read_bytes(0, file.size).decode(errors="replace")
-        finally:
-            file.close()
-
     with ExitStack() as closing:
         if outer is not None:
             closing.callback(outer.close)
-        index = find_index(names)
-        chosen: CheckpointSet = choose_set(
-            names, None if index is None else read_text(index), limits
-        )
+        chosen = _choose(names, open_one, limits)
         parts: dict[str, Weights] = {}
         for name in chosen.parts:
             file = open_one(name)
@@ -185,18 +204,34 @@ def _join(
                 parts[name] = open_part(file, limits)
             except HeritageError as error:
                 raise type(error)(f"In {quote(name)}: {error.detail}") from None
-        metadata = _read_claims(names, read_text)
+        metadata = _read_claims(names, open_one, limits)
         tensors = _collect(parts, chosen.places)
         return JoinedWeights(parts, tensors, metadata, closing.pop_all())
 
 
-def _read_claims(names: Sequence[str], read_text: Callable[[str], str]) -> dict[str, str]:
+def _choose(names: Sequence[str], open_one: OpenOne, limits: Limits) -> CheckpointSet:
+    index = find_index(names)
+    text = None if index is None else _read_text(index, open_one, limits)
+    return choose_set(names, text, limits)
+
+
+def _read_text(name: str, open_one: OpenOne, limits: Limits) -> str:
+    file = open_one(name)
+    try:
+        if file.size > limits.index_bytes:
+            raise InvalidWeights(f"{quote(name)} is too long to be what its name says.")
+        return file.read_bytes(0, file.size).decode(errors="replace")
+    finally:
+        file.close()
+
+
+def _read_claims(names: Sequence[str], open_one: OpenOne, limits: Limits) -> dict[str, str]:
     """What the texts beside the weights say about the model: shown, never believed."""
     claims: dict[str, str] = {}
     if README in names:
-        claims |= parse_front_matter(read_text(README))
+        claims |= parse_front_matter(_read_text(README, open_one, limits))
     if ADAPTER_CONFIG in names:
-        content = load_json(read_text(ADAPTER_CONFIG), "adapter's configuration")
+        content = load_json(_read_text(ADAPTER_CONFIG, open_one, limits), "adapter's configuration")
         base = content.get("base_model_name_or_path") if isinstance(content, dict) else None
         if isinstance(base, str):
             claims["base_model"] = base

@@ -42,7 +42,7 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """``packed`` bytes at ``offset`` of the file that unpack to ``size`` bytes with checksum ``crc``."""
+    """``packed`` bytes at ``offset`` that unpack to ``size`` bytes with checksum ``crc``."""
 
     name: str
     offset: int
