@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-SUFFIXES = frozenset({".safetensors", ".pt", ".pth", ".bin"})
+from model_heritage_backend.errors import HeritageError
+from model_heritage_backend.weights import list_parts
+from model_heritage_backend.weights.checkpoint_set import is_part, is_weights
 
 
 @dataclass(frozen=True, kw_only=True)
 class FoundFile:
-    """A checkpoint's place; ``shown`` is its path relative to the folder, as readable text."""
+    """A checkpoint's place: a file, or the folder of its parts.
+
+    ``shown`` is its path relative to the folder that was searched, as readable text; ``size``
+    counts all parts.
+    """
 
     path: Path
     shown: str
@@ -48,14 +54,32 @@ def find_checkpoints(folder: Path) -> Found:
         elif target not in read:
             read.add(target)
             files.append(link)
-    files.sort(key=lambda path: path.relative_to(root).parts)
+    sets = _find_sets(files)
+    whole = {part for parts in sets.values() for part in parts}
+    sizes = {path: _measure(path) for path in files}
+    found = {path: sizes[path] for path in files if path not in whole}
+    found |= {folder: sum(sizes.get(p, 0) for p in parts) for folder, parts in sets.items()}
     return Found(
         files=tuple(
-            FoundFile(path=path, shown=show_path(path.relative_to(root)), size=_measure(path))
-            for path in files
+            FoundFile(path=path, shown=show_path(path.relative_to(root)), size=found[path])
+            for path in sorted(found, key=lambda path: path.relative_to(root).parts)
         ),
         links_out=tuple(links_out),
     )
+
+
+def _find_sets(files: Iterable[Path]) -> dict[Path, list[Path]]:
+    """Folders whose checkpoints are the parts of one model, with these parts."""
+    sets = {}
+    for folder in sorted({path.parent for path in files if is_part(path.name)}):
+        try:
+            parts = list_parts(folder)
+        except HeritageError:
+            # Several models, or parts missing: each file is read, or refused, by itself.
+            continue
+        if len(parts) > 1:
+            sets[folder] = parts
+    return sets
 
 
 def show_path(path: Path) -> str:
@@ -77,7 +101,7 @@ def _walk(folder: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in names:
             path = Path(place, name)
-            if name.startswith(".") or path.suffix.lower() not in SUFFIXES:
+            if name.startswith(".") or not is_weights(name):
                 continue
             if path.is_symlink() or path.is_file():
                 yield path

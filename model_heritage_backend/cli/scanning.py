@@ -11,7 +11,7 @@ from typing import Any
 
 from model_heritage_backend.cli.cache import ScanCache
 from model_heritage_backend.cli.discovery import FoundFile
-from model_heritage_backend.clustering.memory_store import InMemoryStore, hash_file
+from model_heritage_backend.clustering.memory_store import InMemoryStore, hash_file, name_set
 from model_heritage_backend.clustering.model_management import ModelManagementSystem
 from model_heritage_backend.clustering.tree_builder import TreeBuildingMethod
 from model_heritage_backend.errors import HeritageError, InvalidWeights
@@ -22,7 +22,7 @@ from model_heritage_backend.interop.heritage_document import (
     build_heritage_document,
     number_ids,
 )
-from model_heritage_backend.weights import open_weights
+from model_heritage_backend.weights import list_parts, open_weights
 
 PASSES = 2
 """Every byte of a new file is read twice: for its checksum and for its fingerprint."""
@@ -79,23 +79,27 @@ def read_fingerprint(path: Path, cache: ScanCache, on_bytes: Callable[[int], Non
         When the file cannot be read or is no checkpoint.
     """
     try:
-        before = path.stat()
-        known = cache.find_checksum(before)
-        remembered = None if known is None else cache.find_fingerprint(known)
-        if remembered is not None:
-            return remembered
+        parts = list_parts(path)
+        before = [part.stat() for part in parts]
+        known = [checksum for status in before if (checksum := cache.find_checksum(status))]
+        if len(known) == len(parts):
+            remembered = cache.find_fingerprint(name_set(parts, known))
+            if remembered is not None:
+                return remembered
         # Opening comes first: what is no checkpoint is refused before its bytes are hashed.
         with open_weights(path) as weights:
-            checksum = hash_file(path, on_bytes)
+            checksums = [hash_file(part, on_bytes) for part in parts]
+            checksum = name_set(parts, checksums)
             fingerprint = cache.find_fingerprint(checksum)
             if fingerprint is None:
                 fingerprint = fingerprint_weights(weights, checksum=checksum, progress=on_bytes)
-        if identify(path.stat()) != identify(before):
+        if [identify(part.stat()) for part in parts] != [identify(status) for status in before]:
             raise InvalidWeights("The file changed while it was read.")
     except OSError as error:
         raise InvalidWeights(f"The file cannot be read: {error.strerror}.") from None
     cache.save_fingerprint(fingerprint)
-    cache.save_checksum(before, checksum)
+    for status, checksum in zip(before, checksums, strict=True):
+        cache.save_checksum(status, checksum)
     return fingerprint
 
 

@@ -12,7 +12,7 @@ from model_heritage_backend.clustering.genealogy import FamilyTree
 from model_heritage_backend.clustering.store import FamilyRecord, ModelRecord, assign_family_ids
 from model_heritage_backend.errors import InvalidRequest, NotFound
 from model_heritage_backend.fingerprints import Fingerprint, fingerprint_weights
-from model_heritage_backend.weights import open_weights
+from model_heritage_backend.weights import list_parts, open_weights
 from model_heritage_backend.weights.tensors import Weights
 
 HASH_BLOCK = 1 << 20
@@ -41,9 +41,10 @@ class InMemoryStore:
         if not isinstance(model, str | Path):
             raise InvalidRequest(f"A model is a path or an id, not a {type(model).__name__}.")
         path = Path(model)
-        if not path.is_file():
+        if not path.exists():
             raise NotFound(f"There is no file or model {str(model)!r}.")
-        digest = hash_file(path)
+        parts = list_parts(path)
+        digest = name_set(parts, [hash_file(part) for part in parts])
         known = next((i for i, f in self._fingerprints.items() if f.checksum == digest), None)
         if known is not None:
             return known
@@ -142,6 +143,14 @@ class InMemoryStore:
 
     def save_evidence(self, key: str, evidence: Mapping[str, Any]) -> None:
         self._evidence[key] = evidence
+
+
+def name_set(parts: Sequence[Path], checksums: Sequence[str]) -> str:
+    """Checksum of a checkpoint in several files, from theirs; a single file's is its own."""
+    if len(parts) == 1:
+        return checksums[0]
+    lines = [f"{checksum}  {part.name}\n" for part, checksum in zip(parts, checksums, strict=True)]
+    return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
 
 
 def hash_file(path: Path, progress: Callable[[int], None] | None = None) -> str:

@@ -13,6 +13,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from model_heritage_backend.errors import InvalidRequest, NotFound
 from model_heritage_backend.interop.merge_recipe import export_merge_recipe
+from model_heritage_backend.models.bundles import bundle
 from model_heritage_backend.models.files import StagedFile
 from model_heritage_backend.routes.schemas import (
     Comparison,
@@ -35,6 +36,7 @@ from model_heritage_backend.routes.views import (
     show_waiting,
 )
 
+BUNDLE_NAME = "model.zip"
 RECIPE_NAME = "merge-recipe.yaml"
 Answer = tuple[dict[str, Any], int, dict[str, str]]
 
@@ -190,21 +192,22 @@ def identify(form_and_files_data: dict[str, Any]) -> dict[str, Any]:  # noqa: AR
 
 @contextmanager
 def _sent_file() -> Iterator[tuple[StagedFile, str]]:
-    """The one file of a form, streamed into staging by the application's request class."""
-    files = request.files.getlist("file")
-    if len(files) != 1:
-        raise InvalidRequest(
-            "Send one file in the field 'file'."
-            if not files
-            else "Send one file at a time: sets of shards are not read yet."
-        )
-    staged = files[0].stream
-    if not isinstance(staged, StagedFile):
-        raise InvalidRequest("The field 'file' must be a file.")
-    try:
-        yield staged, _get_filename(files[0])
-    finally:
-        staged.close()
+    """The file of a form, streamed into staging by the application's request class; several, as
+    the parts of one model, in one archive.
+    """
+    parts: list[tuple[StagedFile, str]] = []
+    for file in request.files.getlist("file"):
+        if not isinstance(file.stream, StagedFile):
+            raise InvalidRequest("The field 'file' must be a file.")
+        parts.append((file.stream, _get_filename(file)))
+    if not parts:
+        raise InvalidRequest("Send one file in the field 'file', or the parts of one model.")
+    staged, filename = parts[0]
+    if len(parts) > 1:
+        staged = bundle(get_service().files, parts)
+        filename = BUNDLE_NAME
+    with staged:
+        yield staged, filename
 
 
 def _get_filename(file: FileStorage) -> str:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from model_heritage_backend.errors import HeritageError
+from model_heritage_backend.errors import HeritageError, NotFound
+from model_heritage_backend.weights.joined import is_archive, open_archive, open_folder
 from model_heritage_backend.weights.limits import Limits
 from model_heritage_backend.weights.open_file import OpenFile
 from model_heritage_backend.weights.recognition import explain_unsupported
+from model_heritage_backend.weights.rehearsal import Identity, Rehearsal
 from model_heritage_backend.weights.safetensors_file import open_safetensors
 from model_heritage_backend.weights.tensors import Weights
 from model_heritage_backend.weights.torch_zip import open_torch_zip
 
 HEAD_BYTES = 4096
+REHEARSAL = Rehearsal()
+atexit.register(REHEARSAL.close)
 BLANKS = b" \t\r\n"
 PRINTABLE = frozenset(range(32, 127)) | frozenset(BLANKS)
 
@@ -33,7 +38,7 @@ def open_weights(path: Path, *, limits: Limits = Limits()) -> Weights:  # noqa: 
 
     Parameters
     ----------
-    path : a regular file
+    path : a regular file, or a folder that holds one model in parts
     limits : how much the file may ask of the reader
 
     Returns
@@ -50,16 +55,53 @@ def open_weights(path: Path, *, limits: Limits = Limits()) -> Weights:  # noqa: 
     NotFound, InvalidRequest
         When there is no such file, or it may not be read.
     """
+    if not _is_plain(path):
+        REHEARSAL.hold(path, identify(path), limits)
+    return parse_weights(path, limits=limits)
+
+
+def parse_weights(path: Path, *, limits: Limits) -> Weights:
+    """As ``open_weights``, in this very process."""
+    if path.is_dir():
+        return open_folder(path, limits, _open_file)
     file = OpenFile(path)
     try:
-        head = file.read_bytes(0, min(file.size, HEAD_BYTES))
-        for row in FORMATS:
-            if row.sniff(head):
-                return row.open(file, limits)
-        raise explain_unsupported(head)
+        if is_archive(file, limits):
+            return open_archive(file, limits, _open_file)
+        return _open_file(file, limits)
     except HeritageError:
         file.close()
         raise
+
+
+def identify(path: Path) -> Identity:
+    """What stays the same while nobody writes to a file, or to those in a folder."""
+    paths = sorted(path.iterdir()) if path.is_dir() else [path]
+    try:
+        found = [one.stat() for one in paths]
+    except FileNotFoundError:
+        raise NotFound("The file does not exist.") from None
+    return tuple(n for s in found for n in (s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns))
+
+
+def _is_plain(path: Path) -> bool:
+    """Whether a file is of a format so simple that it is parsed without rehearsal."""
+    if path.is_dir():
+        return False
+    file = OpenFile(path)
+    try:
+        return _is_safetensors(file.read_bytes(0, min(file.size, HEAD_BYTES)))
+    finally:
+        file.close()
+
+
+def _open_file(file: OpenFile, limits: Limits) -> Weights:
+    """One file with weights."""
+    head = file.read_bytes(0, min(file.size, HEAD_BYTES))
+    for row in FORMATS:
+        if row.sniff(head):
+            return row.open(file, limits)
+    raise explain_unsupported(head)
 
 
 def _is_safetensors(head: bytes) -> bool:

@@ -20,6 +20,10 @@ class Limits:
     pickle_opcodes : steps of that description; one step makes at most one small object
     pickle_marks : nesting of that description's open marks
     zip_entries, zip_directory_bytes : size of a ZIP file's directory
+    deflate_ratio : bytes that one packed byte of an archive's member may become; the method itself
+        reaches 1,032
+    parts : files of one checkpoint
+    index_bytes : length of a checkpoint's index, and of other texts beside its weights
     expansion : bytes of all tensors together, as a multiple of the file's length (tensors may share
         values, and strides of zero repeat them)
     """
@@ -34,4 +38,7 @@ class Limits:
     pickle_marks: int = 1000
     zip_entries: int = 200_000
     zip_directory_bytes: int = 1 << 26
+    deflate_ratio: int = 1100
+    parts: int = 2000
+    index_bytes: int = 1 << 24
     expansion: int = 8

@@ -8,7 +8,7 @@ both descriptions must agree, so that no two programs see different contents in 
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from model_heritage_backend.errors import InvalidWeights
@@ -24,7 +24,7 @@ LOCAL = struct.Struct("<4s5H3L2H")
 LONGEST_COMMENT = 0xFFFF
 ENCRYPTED, SIZES_FOLLOW = 0x1, 0x8
 IN_EXTRA_16, IN_EXTRA_32 = 0xFFFF, 0xFFFFFFFF
-STORED = 0
+STORED, DEFLATED = 0, 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,16 +36,20 @@ class Entry:
     flags: int
     packed: int
     size: int
+    crc: int
     header: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """A stored record whose bytes lie at ``offset`` of the file."""
+    """``packed`` bytes at ``offset`` that unpack to ``size`` bytes with checksum ``crc``."""
 
     name: str
     offset: int
     size: int
+    packed: int
+    method: int
+    crc: int
 
 
 def read_directory(file: OpenFile, limits: Limits) -> dict[str, Entry]:
@@ -73,28 +77,41 @@ def read_directory(file: OpenFile, limits: Limits) -> dict[str, Entry]:
 
 
 def locate_records(
-    file: OpenFile, entries: Mapping[str, Entry], limits: Limits
+    file: OpenFile,
+    entries: Mapping[str, Entry],
+    limits: Limits,
+    *,
+    methods: Collection[int] = (STORED,),
 ) -> dict[str, Record]:
     """Where every record's bytes lie.
 
     Raises
     ------
     InvalidWeights
-        For packed or encrypted records, for a record's header that contradicts the directory, and
-        for records that overlap or leave the file.
+        For records that are encrypted or packed by none of ``methods``, for a record's header that
+        contradicts the directory, and for records that overlap or leave the file.
     """
     records: dict[str, Record] = {}
     free_from = 0
     for entry in sorted(entries.values(), key=lambda entry: entry.header):
-        if entry.method != STORED or entry.flags & ENCRYPTED or entry.packed != entry.size:
+        if entry.method not in methods or entry.flags & ENCRYPTED:
             raise _broken(f"{quote(entry.name)} is compressed or encrypted, not stored as it is")
+        if entry.method == STORED and entry.packed != entry.size:
+            raise _broken(f"{quote(entry.name)} has two sizes")
         if entry.header < free_from:
             raise _broken(f"{quote(entry.name)} overlaps another record")
         offset = _check_local_header(file, entry, limits)
-        free_from = offset + entry.size
+        free_from = offset + entry.packed
         if free_from > file.size:
             raise _broken(f"{quote(entry.name)} is cut off")
-        records[entry.name] = Record(name=entry.name, offset=offset, size=entry.size)
+        records[entry.name] = Record(
+            name=entry.name,
+            offset=offset,
+            size=entry.size,
+            packed=entry.packed,
+            method=entry.method,
+            crc=entry.crc,
+        )
     return records
 
 
@@ -138,7 +155,9 @@ def _agree(narrow: tuple[int, int, int], wide: tuple[int, int, int]) -> bool:
 
 def _parse_entry(data: bytes, at: int, limits: Limits) -> tuple[Entry, int]:
     fields = CENTRAL.unpack_from(data, at)
-    magic, _, _, flags, method, _, _, _, packed, size, name_size, extra_size, comment = fields[:13]
+    magic, _, _, flags, method, _, _, crc, packed, size, name_size, extra_size, comment = fields[
+        :13
+    ]
     disk, header = fields[13], fields[16]
     at += CENTRAL.size
     end = at + name_size + extra_size + comment
@@ -148,7 +167,7 @@ def _parse_entry(data: bytes, at: int, limits: Limits) -> tuple[Entry, int]:
     extra = data[at + name_size : at + name_size + extra_size]
     size, packed, header = _widen(extra, (size, packed, header))
     return Entry(
-        name=name, method=method, flags=flags, packed=packed, size=size, header=header
+        name=name, method=method, flags=flags, packed=packed, size=size, crc=crc, header=header
     ), end
 
 

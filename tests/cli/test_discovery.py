@@ -81,3 +81,18 @@ def test_the_order_is_that_of_paths(tmp_path: Path, names: set[str]) -> None:
     touch(folder, *names)
     shown = [file.shown for file in find_checkpoints(folder).files]
     assert shown == sorted(names)
+
+
+def test_parts_of_one_model_are_found_as_their_folder(tmp_path: Path) -> None:
+    whole, torn = tmp_path / "whole", tmp_path / "torn"
+    for folder, numbers in ((whole, (1, 2)), (torn, (1,))):
+        folder.mkdir()
+        for number in numbers:
+            (folder / f"model-0000{number}-of-00002.safetensors").write_bytes(bytes(number))
+    (tmp_path / "alone.safetensors").write_bytes(b"x")
+    found = find_checkpoints(tmp_path).files
+    assert [(file.shown, file.size) for file in found] == [
+        ("alone.safetensors", 1),
+        ("torn/model-00001-of-00002.safetensors", 1),
+        ("whole", 3),
+    ]

@@ -11,7 +11,12 @@ import pytest
 from benchmarks.zoo import Zoo
 from model_heritage_backend.clustering.genealogy import FamilyTree
 from model_heritage_backend.clustering.memory_store import HASH_BLOCK, InMemoryStore, hash_file
-from model_heritage_backend.errors import InvalidRequest, NotFound, UnsupportedFormat
+from model_heritage_backend.errors import (
+    InvalidRequest,
+    InvalidWeights,
+    NotFound,
+    UnsupportedFormat,
+)
 from model_heritage_backend.fingerprints import Fingerprint
 
 
@@ -49,7 +54,7 @@ def test_what_is_no_model(store: InMemoryStore, tmp_path: Path) -> None:
         store.add_model(7)
     with pytest.raises(NotFound, match="nowhere"):
         store.add_model("nowhere.safetensors")
-    with pytest.raises(NotFound):
+    with pytest.raises(InvalidWeights, match="None of these files"):
         store.add_model(tmp_path)
     (tmp_path / "text.safetensors").write_text("no weights in here, only words")
     with pytest.raises(UnsupportedFormat):

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from safetensors.numpy import load_file, save
+from werkzeug.test import TestResponse
 
 from benchmarks.zoo import Zoo
 from model_heritage_backend.config import Settings
@@ -221,11 +225,42 @@ def test_forms_without_a_file(
     assert_no_trace(client, settings)
 
 
-def test_two_files(client: FlaskClient, settings: Settings, zoo_family: Zoo) -> None:
-    with zoo_family.path("base").open("rb") as one, zoo_family.path("noisy").open("rb") as two:
-        answer = client.post("/api/models", data={"file": [one, two]})
-    assert "one file at a time" in check_problem(answer, 400, "invalid-request")["detail"]
+def send_files(client: FlaskClient, files: list[tuple[str, bytes]]) -> TestResponse:
+    streams = [(io.BytesIO(content), name) for name, content in files]
+    return client.post("/api/models", data={"file": streams, "name": "parts"})
+
+
+def test_two_models_at_once(client: FlaskClient, settings: Settings, zoo_family: Zoo) -> None:
+    contents = [(n, zoo_family.path(n).read_bytes()) for n in ("base", "noisy")]
+    answer = send_files(client, [(f"{name}.safetensors", content) for name, content in contents])
+    assert "several models" in check_problem(answer, 422, "invalid-weights")["detail"]
+    answer = send_files(client, [("a.safetensors", contents[0][1])] * 2)
+    assert "same name" in check_problem(answer, 400, "invalid-request")["detail"]
     assert_no_trace(client, settings)
+
+
+def test_parts_with_their_index_are_one_model(client: FlaskClient, zoo_family: Zoo) -> None:
+    """In any order: the same model, and a child where it belongs."""
+    upload(client, zoo_family.path("base"), name="base")
+    tensors = load_file(zoo_family.path("noisy"))
+    names = sorted(tensors)
+    halves = {f"model-0000{n + 1}-of-00002.safetensors": names[n::2] for n in range(2)}
+    files = [(part, save({n: tensors[n] for n in inside})) for part, inside in halves.items()]
+    places = {name: part for part, inside in halves.items() for name in inside}
+    index = json.dumps({"weight_map": places}).encode()
+    files.append(("model.safetensors.index.json", index))
+    answer = send_files(client, files)
+    assert answer.status_code == 201, answer.get_json()
+    body = answer.get_json()
+    assert body["relation"] == "finetune"
+    assert body["model"]["parent_name"] == "base"
+    assert body["model"]["format"] == "safetensors-sharded"
+    again = send_files(client, files[::-1])
+    assert again.status_code == 409
+    assert again.get_json()["existing_id"] == body["model_id"]
+    with client.get(f"/api/models/{body['model_id']}/download") as sent:
+        archive = zipfile.ZipFile(io.BytesIO(sent.data))
+        assert sorted((n, archive.read(n)) for n in archive.namelist()) == sorted(files)
 
 
 def test_broken_off_form(client: FlaskClient, settings: Settings) -> None:

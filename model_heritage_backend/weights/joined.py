@@ -1,0 +1,257 @@
+"""Several files, in a folder or an archive, as one checkpoint."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path, PurePosixPath
+
+import yaml
+
+from model_heritage_backend.errors import (
+    HeritageError,
+    InvalidRequest,
+    InvalidWeights,
+    UnsupportedFormat,
+)
+from model_heritage_backend.weights.checkpoint_set import (
+    CheckpointSet,
+    choose_set,
+    find_index,
+    is_weights,
+    load_json,
+)
+from model_heritage_backend.weights.limits import Limits
+from model_heritage_backend.weights.members import open_member
+from model_heritage_backend.weights.names import quote
+from model_heritage_backend.weights.open_file import OpenFile
+from model_heritage_backend.weights.tensors import LazyTensor, Weights
+from model_heritage_backend.weights.zip_directory import (
+    DEFLATED,
+    STORED,
+    Record,
+    locate_records,
+    read_directory,
+)
+
+ADAPTER_CONFIG = "adapter_config.json"
+README = "README.md"
+CLAIMED = ("base_model", "license", "license_name", "tags", "pipeline_tag")
+"""What the head of a repository's README may claim of its model."""
+
+HEAD_LENGTH = 20_000
+
+OpenOne = Callable[[str], OpenFile]
+OpenPart = Callable[[OpenFile, Limits], Weights]
+
+
+class JoinedWeights(Weights):
+    """The tensors of several open files; they close with it.
+
+    Parameters
+    ----------
+    parts : name -> open part
+    tensors : of all of them
+    metadata : claims beside theirs
+    closing : closes them and what they lie in
+    """
+
+    def __init__(
+        self,
+        parts: Mapping[str, Weights],
+        tensors: Mapping[str, LazyTensor],
+        metadata: Mapping[str, str],
+        closing: ExitStack,
+    ) -> None:
+        self._closing = closing
+        formats = sorted({part.format for part in parts.values()})
+        self.format = formats[0] if len(parts) == 1 else f"{formats[0]}-sharded"
+        claims = {key: text for one in parts.values() for key, text in one.metadata.items()}
+        self.metadata = {**claims, **metadata}
+        self._tensors = tensors
+
+    def __getitem__(self, name: str) -> LazyTensor:
+        return self._tensors[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tensors)
+
+    def __len__(self) -> int:
+        return len(self._tensors)
+
+    def close(self) -> None:
+        self._closing.close()
+
+
+def _collect(
+    parts: Mapping[str, Weights], places: Mapping[str, str] | None
+) -> dict[str, LazyTensor]:
+    if places is not None:
+        for name, place in places.items():
+            if name not in parts[place]:
+                raise InvalidWeights(
+                    f"The index places tensor {quote(name)} in {quote(place)}, which lacks it."
+                )
+        return {name: parts[place][name] for name, place in places.items()}
+    tensors: dict[str, LazyTensor] = {}
+    for part in parts.values():
+        for name, tensor in part.items():
+            if name in tensors:
+                raise InvalidWeights(f"Two parts hold a tensor {quote(name)}.")
+            tensors[name] = tensor
+    return tensors
+
+
+def list_parts(path: Path, *, limits: Limits = Limits()) -> list[Path]:  # noqa: B008 - frozen
+    """The files whose bytes are the checkpoint at ``path``: itself, or the parts in a folder.
+
+    Raises
+    ------
+    InvalidWeights
+        When a folder does not hold exactly one model.
+    """
+    if not path.is_dir():
+        return [path]
+    names = _list_names(path)
+    chosen = _choose(names, _open_in(path), limits)
+    return [path / name for name in chosen.parts]
+
+
+def open_folder(folder: Path, limits: Limits, open_part: OpenPart) -> Weights:
+    """A folder that holds one model: its parts, or one of several formats.
+
+    Raises
+    ------
+    InvalidWeights
+        When it holds none or several, or parts are missing or contradict the index.
+    """
+    return _join(_list_names(folder), _open_in(folder), limits, open_part)
+
+
+def _list_names(folder: Path) -> list[str]:
+    try:
+        return sorted(path.name for path in folder.iterdir() if path.is_file())
+    except OSError as error:
+        raise InvalidRequest(f"The folder cannot be read: {error.strerror}.") from None
+
+
+def _open_in(folder: Path) -> OpenOne:
+    return lambda name: OpenFile(folder / name)
+
+
+def is_archive(file: OpenFile, limits: Limits) -> bool:
+    """Whether a file is a ZIP of files with weights, rather than of a format of its own."""
+    if file.size < 4 or file.read_bytes(0, 4) != b"PK\3\4":
+        return False
+    try:
+        return any(is_weights(PurePosixPath(n).name) for n in read_directory(file, limits))
+    except InvalidWeights:
+        return False
+
+
+def open_archive(file: OpenFile, limits: Limits, open_part: OpenPart) -> Weights:
+    """A ZIP file of one model's files; all in one of its folders, packed by deflate or not at all.
+
+    Raises
+    ------
+    UnsupportedFormat
+        When no file in it has a name that weights have.
+    InvalidWeights
+        As ``open_folder``, and for archives that are damaged or claim too much.
+    """
+    entries = read_directory(file, limits)
+    entries = {n: e for n, e in entries.items() if not n.endswith("/")}
+    folders = {n.rpartition("/")[0] for n in entries if is_weights(n.rpartition("/")[2])}
+    if not folders:
+        raise UnsupportedFormat("This is a ZIP archive without weights, which cannot be read.")
+    if len(folders) > 1:
+        raise InvalidWeights(
+            "This archive holds weights in several folders: add every model by itself."
+        )
+    folder = folders.pop()
+    records = locate_records(file, entries, limits, methods=(STORED, DEFLATED))
+    here = {
+        n.rpartition("/")[2]: record
+        for n, record in records.items()
+        if n.rpartition("/")[0] == folder
+    }
+
+    def open_one(name: str) -> OpenFile:
+        record: Record = here[name]
+        return open_member(file, record, limits)
+
+    return _join(sorted(here), open_one, limits, open_part, outer=file)
+
+
+def _join(
+    names: Sequence[str],
+    open_one: OpenOne,
+    limits: Limits,
+    open_part: OpenPart,
+    *,
+    outer: OpenFile | None = None,
+) -> Weights:
+    with ExitStack() as closing:
+        if outer is not None:
+            closing.callback(outer.close)
+        chosen = _choose(names, open_one, limits)
+        parts: dict[str, Weights] = {}
+        for name in chosen.parts:
+            file = open_one(name)
+            closing.callback(file.close)
+            try:
+                parts[name] = open_part(file, limits)
+            except HeritageError as error:
+                raise type(error)(f"In {quote(name)}: {error.detail}") from None
+        metadata = _read_claims(names, open_one, limits)
+        tensors = _collect(parts, chosen.places)
+        return JoinedWeights(parts, tensors, metadata, closing.pop_all())
+
+
+def _choose(names: Sequence[str], open_one: OpenOne, limits: Limits) -> CheckpointSet:
+    index = find_index(names)
+    text = None if index is None else _read_text(index, open_one, limits)
+    return choose_set(names, text, limits)
+
+
+def _read_text(name: str, open_one: OpenOne, limits: Limits) -> str:
+    file = open_one(name)
+    try:
+        if file.size > limits.index_bytes:
+            raise InvalidWeights(f"{quote(name)} is too long to be what its name says.")
+        return file.read_bytes(0, file.size).decode(errors="replace")
+    finally:
+        file.close()
+
+
+def _read_claims(names: Sequence[str], open_one: OpenOne, limits: Limits) -> dict[str, str]:
+    """What the texts beside the weights say about the model: shown, never believed."""
+    claims: dict[str, str] = {}
+    if README in names:
+        claims |= parse_front_matter(_read_text(README, open_one, limits))
+    if ADAPTER_CONFIG in names:
+        content = load_json(_read_text(ADAPTER_CONFIG, open_one, limits), "adapter's configuration")
+        base = content.get("base_model_name_or_path") if isinstance(content, dict) else None
+        if isinstance(base, str):
+            claims["base_model"] = base
+    return claims
+
+
+def parse_front_matter(text: str) -> dict[str, str]:
+    """The claims in the head of a README: YAML between two lines of dashes."""
+    head = re.match(r"---[ \t]*\r?\n(.*?)\r?\n---", text[:HEAD_LENGTH], re.DOTALL)
+    try:
+        content = yaml.safe_load(head[1]) if head else None
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return {}
+    if not isinstance(content, dict):
+        return {}
+    claims = {}
+    for key in CLAIMED:
+        value = content.get(key)
+        values = value if isinstance(value, list) else [value]
+        texts = [str(v) for v in values if isinstance(v, str | int | float)]
+        if texts:
+            claims[key] = ", ".join(texts)
+    return claims
