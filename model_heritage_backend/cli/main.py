@@ -82,6 +82,23 @@ def scan(
 
 
 @app.command()
+def convert(
+    source: Annotated[
+        Path, typer.Argument(exists=True, help="A checkpoint, or the folder of its parts.")
+    ],
+    target: Annotated[Path, typer.Argument(help="The safetensors file to write.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+) -> None:
+    """Write any readable checkpoint as a safetensors file, running nothing that is in it."""
+    from model_heritage_backend.weights import open_weights
+    from model_heritage_backend.weights.writing import write_safetensors
+
+    with open_weights(source) as weights:
+        size = write_safetensors(weights, target, replace=force)
+        typer.echo(f"{target}: {len(weights)} tensors, {size:,} bytes")
+
+
+@app.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on.")] = None,

@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from safetensors.numpy import load_file
 
+from benchmarks.zoo import Zoo
 from model_heritage_backend import __version__
 
 ROOT = Path(__file__).parents[2]
@@ -78,3 +80,16 @@ def test_wrong_usage_is_2_and_a_sentence(tmp_path: Path, arguments: list[str]) -
     assert result.stdout == ""
     assert result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_convert_writes_safetensors(tmp_path: Path, zoo_family: Zoo) -> None:
+    source = zoo_family.path("base")
+    result = run("convert", str(source), "out.safetensors", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "tensors" in result.stdout
+    written, original = load_file(tmp_path / "out.safetensors"), load_file(source)
+    assert written.keys() == original.keys()
+    assert all((written[name] == original[name]).all() for name in original)
+    again = run("convert", str(source), "out.safetensors", cwd=tmp_path)
+    assert again.returncode == 2
+    assert "is there already" in again.stderr
