@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-SUFFIXES = frozenset({".safetensors", ".pt", ".pth", ".bin"})
+SUFFIXES = frozenset({".safetensors", ".pt", ".pth", ".bin", ".gguf", ".npz"})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,9 @@ class Limits:
 
     Attributes
     ----------
-    header_bytes : length of a safetensors header (the format's own limit)
-    metadata : entries of what a safetensors file says about itself
+    header_bytes : length of a safetensors header (the format's own limit), or of a GGUF file's
+    metadata : entries of what a safetensors or GGUF file says about itself
+    listed_strings : strings in the lists of a GGUF file's header (vocabularies), all together
     tensors : tensors of one checkpoint
     name_length : characters of a tensor's name, and bytes of a record's name
     dimensions : dimensions of one tensor
@@ -20,12 +21,15 @@ class Limits:
     pickle_opcodes : steps of that description; one step makes at most one small object
     pickle_marks : nesting of that description's open marks
     zip_entries, zip_directory_bytes : size of a ZIP file's directory
+    unpacked : bytes of all records of a NumPy archive together, as a multiple of the file's length
+        (small files may always have 16 MB)
     expansion : bytes of all tensors together, as a multiple of the file's length (tensors may share
         values, and strides of zero repeat them)
     """
 
     header_bytes: int = 100_000_000
     metadata: int = 10_000
+    listed_strings: int = 3_000_000
     tensors: int = 100_000
     name_length: int = 1024
     dimensions: int = 32
@@ -34,4 +38,5 @@ class Limits:
     pickle_marks: int = 1000
     zip_entries: int = 200_000
     zip_directory_bytes: int = 1 << 26
+    unpacked: int = 100
     expansion: int = 8

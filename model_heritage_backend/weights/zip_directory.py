@@ -1,8 +1,9 @@
 """The directory of a ZIP file, read by itself and checked against every record's own header.
 
 The standard library's reader unpacks, follows prefixes and accepts contradictions between the two
-descriptions that a ZIP file holds of each record; here only plain stored records may be used, and
-both descriptions must agree, so that no two programs see different contents in one file.
+descriptions that a ZIP file holds of each record; here both must agree, so that no two programs see
+different contents in one file. Only plain stored records may be used, unless a format has packed
+ones and asks for them.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ LOCAL = struct.Struct("<4s5H3L2H")
 LONGEST_COMMENT = 0xFFFF
 ENCRYPTED, SIZES_FOLLOW = 0x1, 0x8
 IN_EXTRA_16, IN_EXTRA_32 = 0xFFFF, 0xFFFFFFFF
-STORED = 0
+STORED, DEFLATED = 0, 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,7 @@ class Entry:
     name: str
     method: int
     flags: int
+    crc: int
     packed: int
     size: int
     header: int
@@ -41,11 +43,16 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """A stored record whose bytes lie at ``offset`` of the file."""
+    """A record of ``size`` bytes. They lie at ``offset`` of the file, as they are or, where
+    ``deflated``, packed into ``packed`` bytes; ``crc`` is their CRC-32.
+    """
 
     name: str
     offset: int
     size: int
+    packed: int
+    crc: int
+    deflated: bool
 
 
 def read_directory(file: OpenFile, limits: Limits) -> dict[str, Entry]:
@@ -73,28 +80,39 @@ def read_directory(file: OpenFile, limits: Limits) -> dict[str, Entry]:
 
 
 def locate_records(
-    file: OpenFile, entries: Mapping[str, Entry], limits: Limits
+    file: OpenFile, entries: Mapping[str, Entry], limits: Limits, *, deflated: bool = False
 ) -> dict[str, Record]:
     """Where every record's bytes lie.
+
+    ``deflated``: whether records may be packed by deflate, too.
 
     Raises
     ------
     InvalidWeights
-        For packed or encrypted records, for a record's header that contradicts the directory, and
-        for records that overlap or leave the file.
+        For records that are encrypted or packed in other ways, for a record's header that
+        contradicts the directory, and for records that overlap or leave the file.
     """
     records: dict[str, Record] = {}
     free_from = 0
     for entry in sorted(entries.values(), key=lambda entry: entry.header):
-        if entry.method != STORED or entry.flags & ENCRYPTED or entry.packed != entry.size:
+        plain = entry.method == STORED and entry.packed == entry.size
+        known = plain or (deflated and entry.method == DEFLATED)
+        if not known or entry.flags & ENCRYPTED:
             raise _broken(f"{quote(entry.name)} is compressed or encrypted, not stored as it is")
         if entry.header < free_from:
             raise _broken(f"{quote(entry.name)} overlaps another record")
         offset = _check_local_header(file, entry, limits)
-        free_from = offset + entry.size
+        free_from = offset + entry.packed
         if free_from > file.size:
             raise _broken(f"{quote(entry.name)} is cut off")
-        records[entry.name] = Record(name=entry.name, offset=offset, size=entry.size)
+        records[entry.name] = Record(
+            name=entry.name,
+            offset=offset,
+            size=entry.size,
+            packed=entry.packed,
+            crc=entry.crc,
+            deflated=entry.method == DEFLATED,
+        )
     return records
 
 
@@ -138,7 +156,8 @@ def _agree(narrow: tuple[int, int, int], wide: tuple[int, int, int]) -> bool:
 
 def _parse_entry(data: bytes, at: int, limits: Limits) -> tuple[Entry, int]:
     fields = CENTRAL.unpack_from(data, at)
-    magic, _, _, flags, method, _, _, _, packed, size, name_size, extra_size, comment = fields[:13]
+    magic, _, _, flags, method, _, _, crc, packed, size = fields[:10]
+    name_size, extra_size, comment = fields[10:13]
     disk, header = fields[13], fields[16]
     at += CENTRAL.size
     end = at + name_size + extra_size + comment
@@ -148,7 +167,13 @@ def _parse_entry(data: bytes, at: int, limits: Limits) -> tuple[Entry, int]:
     extra = data[at + name_size : at + name_size + extra_size]
     size, packed, header = _widen(extra, (size, packed, header))
     return Entry(
-        name=name, method=method, flags=flags, packed=packed, size=size, header=header
+        name=name,
+        method=method,
+        flags=flags,
+        crc=crc,
+        packed=packed,
+        size=size,
+        header=header,
     ), end
 
 
