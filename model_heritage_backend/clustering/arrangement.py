@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,6 +14,7 @@ from model_heritage_backend.weights.tensors import DType, LazyTensor, Weights, d
 
 Places = NDArray[np.int64]
 Factors = NDArray[np.float64]
+Read = Callable[[int, int], NDArray[np.generic]]
 
 SCALED_ROUNDING = 4.0
 """Rounding errors of values that were scaled there and back, in units of roundoff."""
@@ -118,30 +119,47 @@ class ArrangedTensor(LazyTensor):
         if order.is_scaled and dtype is not DType.F64:
             dtype = DType.F32
         super().__init__(order.name, source.shape, dtype)
+        self.quantisation = None if order.is_scaled else source.quantisation
         self._source = source
         self._order = order
 
     def read_raw(self, start: int, stop: int) -> NDArray[np.generic]:
         first, last = start // self.row_size, -(-stop // self.row_size)
-        rows = self._read_raw_rows(first, last)
+        rows = self._gather_rows(self._source.read_raw, first, last)
+        if self._order.is_scaled:
+            rows = self._scale(rows, first, last)
         skipped = first * self.row_size
         return rows.ravel()[start - skipped : stop - skipped]
 
-    def _read_raw_rows(self, first: int, last: int) -> NDArray[np.generic]:
-        source, order, width = self._source, self._order, self.row_size
+    def read_cells(self, start: int, stop: int) -> NDArray[np.float32]:
+        first, last = start // self.row_size, -(-stop // self.row_size)
+        skipped = first * self.row_size
+        sides = []
+        for side in (0, 1):
+
+            def read(i: int, j: int, side: int = side) -> NDArray[np.generic]:
+                cells: NDArray[np.float32] = self._source.read_cells(i, j)[side]
+                return cells
+
+            rows = self._gather_rows(read, first, last)
+            sides.append(rows.ravel()[start - skipped : stop - skipped])
+        return np.stack(sides).astype(np.float32, copy=False)
+
+    def _gather_rows(self, read: Read, first: int, last: int) -> NDArray[np.generic]:
+        order, width = self._order, self.row_size
         if order.rows is None:
-            values = source.read_raw(first * width, last * width).reshape(-1, width)
+            values = read(first * width, last * width).reshape(-1, width)
         elif width == 1:
-            values = source.read_raw(0, source.size)[order.rows[first:last]].reshape(-1, 1)
+            values = read(0, self._source.size)[order.rows[first:last]].reshape(-1, 1)
         else:
-            values = np.empty((last - first, width), source.dtype.storage)
+            values = np.empty((last - first, width), self._source.dtype.storage)
             for place, row in enumerate(order.rows[first:last]):
-                values[place] = source.read_raw(int(row) * width, (int(row) + 1) * width)
-        if order.columns is not None:
-            values = values[:, order.columns]
-        if not order.is_scaled:
-            return values
-        scaled = decode(values, source.dtype)
+                values[place] = read(int(row) * width, (int(row) + 1) * width)
+        return values if order.columns is None else values[:, order.columns]
+
+    def _scale(self, values: NDArray[np.generic], first: int, last: int) -> NDArray[np.generic]:
+        order = self._order
+        scaled = decode(values, self._source.dtype)
         if order.row_factors is not None:
             scaled = scaled * order.row_factors[first:last, None]
         if order.column_factors is not None:

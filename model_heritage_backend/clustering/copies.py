@@ -6,33 +6,42 @@ samples. Chance does not pass them, so they outweigh every statistical vote.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from model_heritage_backend.clustering.alignment import AlignedFamily, model_roundoff
+from model_heritage_backend.clustering.alignment import AlignedFamily, Samples, model_roundoff
 from model_heritage_backend.clustering.genealogy import Relation
 from model_heritage_backend.fingerprints import TensorFingerprint
+from model_heritage_backend.fingerprints.grids import name_bits
 from model_heritage_backend.weights.tensors import ROUNDOFF, DType
 
+CLEAR = 3.0
+"""Standard deviations by which a quantised copy's nearest source must be nearer than the others."""
 MORE_ZEROS = 0.02
 """A pruned model has at least this much larger a share of zeros than its source."""
 SMALLEST_FLOAT16 = 2.0**-24
 """Spacing of float16 values near zero, where their precision is no longer relative."""
 WITHIN_STEP = 0.999
-"""Share of sampled values that must lie within half a step of the source."""
+"""Share of sampled values that must lie within half a step of the source: in the cell of the
+quantisation where the file tells its steps."""
 
 
 @dataclass(frozen=True)
 class Copy:
-    """``bits``: of a quantised copy's grid. ``dtype``: of a cast one."""
+    """``bits``: of a quantised copy's grid. ``dtype``: of a cast one. ``sources``: how many members
+    it may as well have been made from, this one counted.
+    """
 
     relation: Relation
     bits: int | None = None
     dtype: str | None = None
+    sources: int = 1
 
 
 def find_copy(family: AlignedFamily, parent: int, child: int) -> Copy | None:
@@ -45,13 +54,48 @@ def find_copy(family: AlignedFamily, parent: int, child: int) -> Copy | None:
         return None
     if are_duplicates(family, parent, child):
         return Copy(Relation.DUPLICATE)
-    if all(first[name].value_digest == second[name].value_digest for name in matrices):
+    if all(name_values(first[name]) == name_values(second[name]) for name in matrices):
         return None
     for test in (_find_cast, _find_pruning, _find_quantisation):
         found = test(family, parent, child, sorted(matrices))
         if found is not None:
             return found if _vectors_follow(family, parent, child) else None
     return None
+
+
+def keep_nearest_sources(
+    family: AlignedFamily, copies: Mapping[tuple[int, int], Copy]
+) -> dict[tuple[int, int], Copy]:
+    """(source, copy) -> how, each quantised copy with one source.
+
+    What was trained from the true source by a step far below the rounding passes the test as well.
+    Rounding errors do not point away from it, so the true source is the nearest; where the others
+    are not farther by more than these errors make them seem, the copy says how many there are.
+    """
+    kept = {pair: copy for pair, copy in copies.items() if copy.relation is not Relation.QUANTIZED}
+    sources: dict[int, list[int]] = defaultdict(list)
+    for (source, child), copy in copies.items():
+        if copy.relation is Relation.QUANTIZED:
+            sources[child].append(source)
+    for child, found in sources.items():
+        distances = {source: _compare_samples(family, source, child)[0] for source in found}
+        nearest = min(found, key=lambda source: (distances[source], source))
+        rivals = 0
+        for other in found:
+            step, count = _compare_samples(family, nearest, other)
+            noise = 2 * math.sqrt(step * distances[nearest] / max(count, 1))
+            rivals += other != nearest and distances[other] - distances[nearest] < CLEAR * noise
+        kept[nearest, child] = replace(copies[nearest, child], sources=1 + rivals)
+    return kept
+
+
+def _compare_samples(family: AlignedFamily, a: int, b: int) -> tuple[float, int]:
+    """Squared distance of two members' sampled matrices, and the number of values."""
+    total, count = 0.0, 0
+    for shared in family.shared_matrices(a, b):
+        total += float(((shared.first - shared.second) ** 2).sum())
+        count += shared.first.size
+    return total, count
 
 
 def _vectors_follow(family: AlignedFamily, parent: int, child: int) -> bool:
@@ -155,23 +199,47 @@ def _find_quantisation(
 ) -> Copy | None:
     """Quantised matrices lie within half a step of the source; all others are unchanged."""
     copy = family.fingerprints[child]
-    quantised = 0
-    bits = 0
+    quantised: list[tuple[int, int]] = []
     total = sum(family.tensors[child][name].size for name in names)
     for name in names:
         before, after = family.tensors[parent][name], family.tensors[child][name]
         if before.value_digest is not None and before.value_digest == after.value_digest:
             continue
+        if not after.grid_bits and _is_rounded(family, parent, child, name):
+            continue
         if not after.grid_bits or (before.grid_bits and before.grid_bits <= after.grid_bits):
             return None
+        if after.cells.size:
+            if not _lies_in_cells(family.get_sample(parent, name), after):
+                return None
+            quantised.append((after.grid_bits, after.size))
+            continue
         delta = np.abs(family.get_sample(child, name) - family.get_sample(parent, name))
         slack = 2 * model_roundoff(copy) * np.abs(family.get_sample(child, name)) + 1e-12
         near = delta <= 0.505 * _steps(after) + slack
         if near.mean() < WITHIN_STEP:
             return None
-        quantised += after.size
-        bits = max(bits, after.grid_bits)
-    return Copy(Relation.QUANTIZED, bits=bits) if 2 * quantised >= total else None
+        quantised.append((after.grid_bits, after.size))
+    enough = 2 * sum(size for _, size in quantised) >= total
+    return Copy(Relation.QUANTIZED, bits=name_bits(quantised)) if enough else None
+
+
+def _is_rounded(family: AlignedFamily, parent: int, child: int, name: str) -> bool:
+    """Whether a matrix was only cast: quantising programs leave some in bf16 or fp16."""
+    rounding = ROUNDINGS.get(family.tensors[child][name].dtype)
+    return rounding is not None and np.array_equal(
+        rounding(family.get_sample(parent, name)), family.get_sample(child, name)
+    )
+
+
+def _lies_in_cells(source: Samples, copy: TensorFingerprint) -> bool:
+    """Whether the source's values are such as are rounded to the copy's."""
+    first, last = copy.cells.astype(np.float64)
+    known = ~(np.isnan(first) | np.isnan(last))
+    # The source may have been rounded to fp16 on the way.
+    slack = 2 * ROUNDOFF[DType.F16] * np.abs(source) + SMALLEST_FLOAT16
+    inside = (first - slack <= source) & (source <= last + slack)
+    return bool(2 * known.sum() >= known.size and inside[known].mean() >= WITHIN_STEP)
 
 
 def _steps(tensor: TensorFingerprint) -> NDArray[np.float64]:

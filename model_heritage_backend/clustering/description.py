@@ -234,7 +234,7 @@ class EdgeWriter:
         if self._is_rescaled(parent, child):
             confidence *= RESCALED
         if doubt.copy:
-            return confidence
+            return confidence / self.copies[parent, child].sources
         if self.frames[parent] != self.frames[child]:
             return min(confidence, OUT_OF_ORDER)
         # Any of those whose units are in another order may be the parent as well.

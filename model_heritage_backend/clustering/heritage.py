@@ -19,7 +19,13 @@ from numpy.typing import NDArray
 from model_heritage_backend.clustering.alignment import AlignedFamily
 from model_heritage_backend.clustering.arrangement import Arranged
 from model_heritage_backend.clustering.constraints import FREE, Constraints, choose_leaders
-from model_heritage_backend.clustering.copies import Copy, are_duplicates, find_copy, name_values
+from model_heritage_backend.clustering.copies import (
+    Copy,
+    are_duplicates,
+    find_copy,
+    keep_nearest_sources,
+    name_values,
+)
 from model_heritage_backend.clustering.description import METHOD, EdgeWriter
 from model_heritage_backend.clustering.drift import StepAngles, calculate_drift_odds, score_drift
 from model_heritage_backend.clustering.edge_judge import EdgeJudge, ExactSource
@@ -280,7 +286,7 @@ class _Solver:
             copy = self._find_copy(a, b) if self._may_be_copy(a, b) else None
             if copy is not None:
                 found[a, b] = copy
-        return found
+        return keep_nearest_sources(self.family, found)
 
     def _find_copy(self, a: int, b: int) -> Copy | None:
         name = name_pair(self.family, a, b)
@@ -289,7 +295,7 @@ class _Solver:
     def _may_be_copy(self, parent: int, child: int) -> bool:
         print_ = self.family.fingerprints[child]
         reduced = print_.bf16 or print_.fp16 or print_.grid_bits or print_.zero_fraction > 0.02
-        return bool(reduced) or self.doubles[parent]
+        return bool(reduced) or self.doubles[parent] or self.blocks[child]
 
     @cached_property
     def doubles(self) -> list[bool]:
@@ -297,6 +303,13 @@ class _Solver:
         return [
             any(tensor.sample.dtype == np.float64 for tensor in tensors.values())
             for tensors in self.family.tensors
+        ]
+
+    @cached_property
+    def blocks(self) -> list[bool]:
+        """Whether members have tensors whose file says how they were quantised."""
+        return [
+            any(tensor.cells.size for tensor in tensors.values()) for tensors in self.family.tensors
         ]
 
     # Answers -----------------------------------------------------------------------------------

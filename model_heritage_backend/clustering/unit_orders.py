@@ -358,6 +358,7 @@ def _describe(pair: _Pair, values: Floats) -> TensorFingerprint:
         columns=columns,
         sample=values,
         wide=np.zeros((0, 0)),
+        cells=np.zeros((2, 0, 0), np.float32),
         row_absmax=np.zeros(0),
         row_norms=(values * values).sum(1) if len(pair.shape) > 1 else np.zeros(0),
         grid_bits=0,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from model_heritage_backend.fingerprints.adapters import find_factors, sample_change
 from model_heritage_backend.fingerprints.fingerprint import Fingerprint, Moments, TensorFingerprint
-from model_heritage_backend.fingerprints.grids import find_grid
+from model_heritage_backend.fingerprints.grids import find_grid, name_bits
 from model_heritage_backend.fingerprints.kernels import (
     PIECE,
     add_row_statistics,
@@ -129,6 +129,7 @@ def _assemble(
     matrices = [fact for fact in facts if fact.fingerprint.is_matrix]
     sizes = np.array([fact.fingerprint.size for fact in matrices], np.float64)
     zeros = np.array([_share_of_zeros(fact.fingerprint) for fact in matrices])
+    bits = name_bits((fact.fingerprint.grid_bits, fact.fingerprint.size) for fact in matrices)
     on_grid = np.array([fact.fingerprint.grid_bits > 0 for fact in matrices], bool)
     total = float(sizes.sum())
     factors, left_over = find_factors(weights)
@@ -147,7 +148,7 @@ def _assemble(
         bf16=bool(matrices) and all(fact.bf16 for fact in matrices),
         fp16=bool(matrices) and all(fact.fp16 for fact in matrices),
         zero_fraction=float((zeros * sizes).sum() / total) if total else 0.0,
-        grid_bits=max((f.fingerprint.grid_bits for f in matrices), default=0) if gridded else 0,
+        grid_bits=bits if gridded else 0,
         routing=_routing_vector([fact.fingerprint for fact in matrices]),
         quality=_quality(tensors.values(), adapter=bool(factors), incomplete=left_over),
         adapted={pair.target: sample_change(pair, sample_size) for pair in factors},
@@ -171,6 +172,31 @@ def _wide_indices(
     return _sampled_indices(tensor, wide_size)
 
 
+def _empty_cells(
+    tensor: LazyTensor, rows: NDArray[np.int64], columns: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    known = tensor.quantisation is not None
+    return np.zeros((2, rows.size, columns.size) if known else (2, 0, 0), np.float32)
+
+
+def _gather_cells(
+    tensor: LazyTensor,
+    start: int,
+    stop: int,
+    rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    cells: NDArray[np.float32],
+) -> None:
+    """What the sampled values ``start:stop`` of a quantised tensor were rounded from."""
+    size = tensor.row_size
+    for row in rows[np.searchsorted(rows, start // size) :]:
+        first, last = max(start, int(row) * size), min(stop, (int(row) + 1) * size)
+        if first >= last:
+            break
+        for side, ends in zip(cells, tensor.read_cells(first, last), strict=True):
+            gather_sample(ends, first, size, rows, columns, side)
+
+
 def _read(
     tensor: LazyTensor, name: str, sample_size: int, wide_size: int, progress: Progress | None
 ) -> _Facts:
@@ -186,6 +212,7 @@ def _read(
     absmax = np.zeros(norms.size)
     stored, narrow, double = xxhash.xxh3_128(), xxhash.xxh3_128(), xxhash.xxh3_128()
     moments = _RunningMoments()
+    cells = _empty_cells(tensor, rows, columns)
     bits = np.empty(READ_VALUES if tensor.dtype is DType.BF16 else 0, np.uint32)
     bf16 = fp16 = exact32 = True
     for start, raw in tensor.iterate_raw(READ_VALUES):
@@ -220,6 +247,8 @@ def _read(
         gather_sample(values, start, tensor.row_size, wide_rows, wide_columns, wide)
         if progress is not None:
             progress(raw.nbytes)
+        if cells.size:
+            _gather_cells(tensor, start, start + values.size, rows, columns, cells)
     if exact32:
         sample, wide = sample.astype(np.float32), wide.astype(np.float32)
     result = moments.finish()
@@ -231,6 +260,7 @@ def _read(
             columns=columns,
             sample=sample,
             wide=wide,
+            cells=cells,
             row_absmax=absmax[rows] if is_matrix else np.abs(sample[:, 0]).astype(np.float64),
             absmax=max(abs(result.minimum), abs(result.maximum)),
             row_norms=norms,
@@ -250,12 +280,16 @@ def _peek(tensor: LazyTensor, name: str, sample_size: int, wide_size: int) -> _F
     sample = np.zeros((rows.size, columns.size), floating)
     wide_rows, wide_columns = _wide_indices(tensor, wide_size)
     wide = np.zeros((wide_rows.size, wide_columns.size), floating)
+    cells = _empty_cells(tensor, rows, columns)
     absmax = np.zeros(rows.size)
     for i, row in enumerate(rows):
         values = tensor.read_rows(int(row), int(row) + 1)[0] if tensor.size else np.zeros(0)
         if values.size:
             sample[i] = values[columns]
             absmax[i] = np.abs(np.nan_to_num(values.astype(np.float64))).max()
+        if cells.size:
+            first = int(row) * tensor.row_size
+            _gather_cells(tensor, first, first + tensor.row_size, rows, columns, cells)
     for i, row in enumerate(wide_rows):
         wide[i] = tensor.read_rows(int(row), int(row) + 1)[0][wide_columns]
     with np.errstate(over="ignore"):
@@ -271,6 +305,7 @@ def _peek(tensor: LazyTensor, name: str, sample_size: int, wide_size: int) -> _F
             columns=columns,
             sample=narrow if exact32 else sample,
             wide=wide.astype(np.float32) if exact32 else wide,
+            cells=cells,
             row_absmax=absmax,
             absmax=float(absmax.max(initial=0.0)),
             row_norms=np.zeros(0),
@@ -291,6 +326,7 @@ def _describe(
     columns: NDArray[np.int64],
     sample: NDArray[np.floating],
     wide: NDArray[np.floating],
+    cells: NDArray[np.float32],
     row_absmax: NDArray[np.float64],
     absmax: float,
     row_norms: NDArray[np.float64],
@@ -300,7 +336,9 @@ def _describe(
 ) -> TensorFingerprint:
     roundoff = ROUNDOFF.get(tensor.dtype, FLOAT32_ROUNDOFF)
     bits, per_row = (0, False)
-    if len(tensor.shape) >= 2:
+    if tensor.quantisation is not None:
+        bits = tensor.quantisation.bits
+    elif len(tensor.shape) >= 2:
         bits, per_row = find_grid(sample, row_absmax, absmax, roundoff=roundoff)
     return TensorFingerprint(
         name=name,
@@ -313,6 +351,7 @@ def _describe(
         columns=columns,
         sample=sample,
         wide=wide,
+        cells=cells,
         row_absmax=row_absmax,
         row_norms=row_norms,
         grid_bits=bits,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from model_heritage_backend.errors import InvalidWeights
 from model_heritage_backend.fingerprints.structure import is_matrix
 
-VERSION = 3
+VERSION = 4
 MAGIC = b"MHFP"
 
 
@@ -53,9 +53,13 @@ class TensorFingerprint:
     sample : values at rows x columns, float32 (float64 where the tensor's values need it)
     wide : a larger sample of the same kind, (up to 192, up to 192), of the few matrices chosen for
         it; (0, 0) for all others
+    cells : smallest and largest number that each value of the sample may have been rounded from,
+        (2, rows, columns), where the file says how it was quantised; else (2, 0, 0). NaN says
+        nothing, infinities stand for the ends of a scale
     row_absmax : largest magnitude of each sampled row over all its columns, (len(rows),)
     row_norms : squared norm of every row, (shape[0],); empty for vectors and when sampled
-    grid_bits : smallest grid of 2 to 8 bits that all sampled values lie on, else 0
+    grid_bits : bits of the quantised values, where the file says so; else of the smallest grid of 2
+        to 8 bits that all sampled values lie on; else 0
     grid_per_row : whether that grid has one scale per row
     """
 
@@ -69,6 +73,7 @@ class TensorFingerprint:
     columns: NDArray[np.int64]
     sample: NDArray[np.floating]
     wide: NDArray[np.floating]
+    cells: NDArray[np.float32]
     row_absmax: NDArray[np.float64]
     row_norms: NDArray[np.float64]
     grid_bits: int
@@ -123,7 +128,7 @@ class Fingerprint:
     structural_hash : SHA-256 (first 32 hex digits) of the sorted (name, shape) of the matrices
     bf16, fp16 : every value of every matrix is exactly representable in that type
     zero_fraction : share of zeros in the matrices, in [0, 1]
-    grid_bits : bits of the common quantisation grid, when 90 % of values lie on one; else 0
+    grid_bits : bits of the quantisation of most values, when 90 % are quantised; else 0
     routing : about 1,000 values sampled over the matrices, float32; models of one structural hash
         have the same positions
     quality : notes on odd weights ("nonfinite", "all_zero", "constant", "adapter": factors of a

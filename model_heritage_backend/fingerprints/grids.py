@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
 BITS = (2, 3, 4, 5, 6, 8)
 TINY = 1e-30
+
+
+def name_bits(tensors: Iterable[tuple[int, int]]) -> int:
+    """Bits of most quantised values, of tensors given as (bits or 0, values); 0 where none are.
+
+    Quantising programs leave a few matrices more bits than they are named for.
+    """
+    values: Counter[int] = Counter()
+    for bits, size in tensors:
+        values[bits] += size
+    del values[0]
+    return max(values, key=lambda bits: (values[bits], bits), default=0)
 
 
 def find_grid(

@@ -2,16 +2,44 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+
+LLAMA_CPP_BLOCK = re.compile(r"blk\.([0-9]+)\.(.+)")
+LLAMA_CPP_TENSOR = re.compile(r"(.+)\.(weight|bias)")
+# llama.cpp's names of tensors, without ".weight" -> those of Llama and its like in Hugging Face's
+# files, which llama.cpp's converter read.
+OUTSIDE_BLOCKS = {
+    "token_embd": "model.embed_tokens",
+    "output_norm": "model.norm",
+    "output": "lm_head",
+    "rope_freqs": "model.rope_freqs",
+}
+WITHIN_BLOCKS = {
+    "attn_q": "self_attn.q_proj",
+    "attn_k": "self_attn.k_proj",
+    "attn_v": "self_attn.v_proj",
+    "attn_output": "self_attn.o_proj",
+    "attn_q_norm": "self_attn.q_norm",
+    "attn_k_norm": "self_attn.k_norm",
+    "attn_norm": "input_layernorm",
+    "ffn_norm": "post_attention_layernorm",
+    "ffn_gate": "mlp.gate_proj",
+    "ffn_up": "mlp.up_proj",
+    "ffn_down": "mlp.down_proj",
+}
 
 
 def canonicalise_names(names: Iterable[str]) -> dict[str, str]:
     """Strip the leading components that all names share ("module.", "model.", ...).
 
+    Names of llama.cpp's making (where there is a "token_embd.weight" and a "blk.0.") are first
+    turned back into those of the Hugging Face file that a Llama-like model was converted from.
+
     A component that is a number is kept, as is the last component of any name, so different names
     stay different. Returns name -> canonical name.
     """
-    split = {name: name.split(".") for name in names}
+    split = {name: known.split(".") for name, known in _undo_llama_cpp(names).items()}
     shared = 0
     if split:
         shortest = min(len(parts) for parts in split.values())
@@ -23,6 +51,27 @@ def canonicalise_names(names: Iterable[str]) -> dict[str, str]:
         ):
             shared += 1
     return {name: ".".join(parts[shared:]) for name, parts in split.items()}
+
+
+def _undo_llama_cpp(names: Iterable[str]) -> dict[str, str]:
+    """Name -> name before conversion; all themselves where two would become the same."""
+    given = list(names)
+    if "token_embd.weight" not in given or not any(LLAMA_CPP_BLOCK.match(n) for n in given):
+        return {name: name for name in given}
+    undone = {name: _undo_one(name) for name in given}
+    unique = len(set(undone.values())) == len(undone)
+    return undone if unique else {name: name for name in given}
+
+
+def _undo_one(name: str) -> str:
+    block = LLAMA_CPP_BLOCK.fullmatch(name)
+    tensor = LLAMA_CPP_TENSOR.fullmatch(name if block is None else block[2])
+    if tensor is None:
+        return name
+    if block is None:
+        known = OUTSIDE_BLOCKS.get(tensor[1])
+        return name if known is None else f"{known}.{tensor[2]}"
+    return f"model.layers.{block[1]}.{WITHIN_BLOCKS.get(tensor[1], tensor[1])}.{tensor[2]}"
 
 
 def count_layers(names: Iterable[str], matrices: int) -> int:

@@ -16,7 +16,9 @@ from model_heritage_backend.weights.tensors import DType, LazyTensor
 
 @dataclass(frozen=True, kw_only=True)
 class Structure:
-    """``dtypes``: number of values by storage type. For the rest see ``Fingerprint``."""
+    """``dtypes``: number of values by storage type, or by kind of quantisation. For the rest see
+    ``Fingerprint``.
+    """
 
     total_parameters: int
     layer_count: int
@@ -30,7 +32,8 @@ def describe_structure(weights: Mapping[str, LazyTensor]) -> Structure:
     matrices = [(canonical[n], t.shape) for n, t in weights.items() if is_matrix(t.shape)]
     dtypes: Counter[str] = Counter()
     for tensor in weights.values():
-        dtypes[tensor.dtype.value] += tensor.size
+        kind = tensor.quantisation
+        dtypes[tensor.dtype.value if kind is None else kind.name] += tensor.size
     return Structure(
         total_parameters=sum(t.size for t in weights.values() if is_parameter(t.dtype, t.shape)),
         layer_count=count_layers(canonical.values(), len(matrices)),

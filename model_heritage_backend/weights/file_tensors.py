@@ -9,9 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_heritage_backend.errors import InvalidWeights
+from model_heritage_backend.weights.names import quote
 from model_heritage_backend.weights.open_file import OpenFile
 from model_heritage_backend.weights.tensors import DType, LazyTensor, Weights
 
+LONGEST_EMPTY = 1 << 20
+"""Largest dimension of a tensor that holds no values."""
 WINDOW_BYTES = 1 << 24
 """A strided tensor is gathered in windows of this size, as small pieces would cost many reads."""
 SPAN_BYTES = 1 << 20
@@ -35,6 +38,13 @@ class FileWeights(Weights):
             raise InvalidWeights(
                 "This checkpoint holds no floating point values, so there is nothing to compare."
             )
+        for tensor in tensors.values():
+            # Whoever makes an array of a tensor's rows must not be fooled by one without values.
+            if tensor.size == 0 and max(tensor.shape) > LONGEST_EMPTY:
+                raise InvalidWeights(
+                    f"Tensor {quote(tensor.name)} has no values and claims a dimension of "
+                    f"{max(tensor.shape):,}."
+                )
         self._file = file
         self._tensors = dict(tensors)
         self.format = format
@@ -64,7 +74,7 @@ class ContiguousTensor(LazyTensor):
         self._offset = offset
 
     def read_raw(self, start: int, stop: int) -> NDArray[np.generic]:
-        _check_range(self, start, stop)
+        check_range(self, start, stop)
         item = self.dtype.itemsize
         view = self._file.read_buffer(self._offset + start * item, (stop - start) * item)
         return np.frombuffer(view, self.dtype.storage)
@@ -106,7 +116,7 @@ class StridedTensor(LazyTensor):
         self._window = window
 
     def read_raw(self, start: int, stop: int) -> NDArray[np.generic]:
-        _check_range(self, start, stop)
+        check_range(self, start, stop)
         window = self._window
         if not window.holds(self, start, stop):
             count = max(stop - start, WINDOW_BYTES // self.dtype.itemsize)
@@ -178,6 +188,7 @@ def split_range(
         start += count * inner
 
 
-def _check_range(tensor: LazyTensor, start: int, stop: int) -> None:
+def check_range(tensor: LazyTensor, start: int, stop: int) -> None:
+    """Raise IndexError where ``start:stop`` is no range of the tensor's values."""
     if not 0 <= start <= stop <= tensor.size:
         raise IndexError(f"{start}:{stop} is outside a tensor of {tensor.size} values")

@@ -1,4 +1,7 @@
-"""Which format a file has: its content decides, never its name. One row per readable format."""
+"""Which format a file has: its content decides, never its name.
+
+One row per readable format, the narrower before the wider.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model_heritage_backend.errors import HeritageError, NotFound
+from model_heritage_backend.weights.gguf_file import open_gguf
+from model_heritage_backend.weights.gguf_header import MAGIC as GGUF_MAGIC
 from model_heritage_backend.weights.joined import is_archive, open_archive, open_folder
 from model_heritage_backend.weights.limits import Limits
+from model_heritage_backend.weights.npz_file import is_npz, open_npz
 from model_heritage_backend.weights.open_file import OpenFile
 from model_heritage_backend.weights.recognition import explain_unsupported
 from model_heritage_backend.weights.rehearsal import Identity, Rehearsal
@@ -110,11 +116,17 @@ def _is_safetensors(head: bytes) -> bool:
     return header.startswith(b"{") and not PRINTABLE.issuperset(length)
 
 
+def _is_gguf(head: bytes) -> bool:
+    return head.startswith(GGUF_MAGIC)
+
+
 def _is_zip(head: bytes) -> bool:
     return head.startswith((b"PK\3\4", b"PK\5\6"))
 
 
 FORMATS: tuple[Format, ...] = (
     Format(name="safetensors", sniff=_is_safetensors, open=open_safetensors),
+    Format(name="gguf", sniff=_is_gguf, open=open_gguf),
+    Format(name="npz", sniff=is_npz, open=open_npz),
     Format(name="torch-zip", sniff=_is_zip, open=open_torch_zip),
 )

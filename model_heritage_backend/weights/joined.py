@@ -23,17 +23,11 @@ from model_heritage_backend.weights.checkpoint_set import (
     load_json,
 )
 from model_heritage_backend.weights.limits import Limits
-from model_heritage_backend.weights.members import open_member
+from model_heritage_backend.weights.members import Archive, check_unpacked
 from model_heritage_backend.weights.names import quote
 from model_heritage_backend.weights.open_file import OpenFile
 from model_heritage_backend.weights.tensors import LazyTensor, Weights
-from model_heritage_backend.weights.zip_directory import (
-    DEFLATED,
-    STORED,
-    Record,
-    locate_records,
-    read_directory,
-)
+from model_heritage_backend.weights.zip_directory import locate_records, read_directory
 
 ADAPTER_CONFIG = "adapter_config.json"
 README = "README.md"
@@ -170,18 +164,18 @@ def open_archive(file: OpenFile, limits: Limits, open_part: OpenPart) -> Weights
             "This archive holds weights in several folders: add every model by itself."
         )
     folder = folders.pop()
-    records = locate_records(file, entries, limits, methods=(STORED, DEFLATED))
+    records = locate_records(file, entries, limits, deflated=True)
     here = {
         n.rpartition("/")[2]: record
         for n, record in records.items()
         if n.rpartition("/")[0] == folder
     }
 
-    def open_one(name: str) -> OpenFile:
-        record: Record = here[name]
-        return open_member(file, record, limits)
-
-    return _join(sorted(here), open_one, limits, open_part, outer=file)
+    check_unpacked(records.values(), file.size, limits)
+    archive = Archive(file)
+    return _join(
+        sorted(here), lambda name: archive.open_member(here[name]), limits, open_part, outer=file
+    )
 
 
 def _join(

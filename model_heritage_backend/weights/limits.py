@@ -11,8 +11,9 @@ class Limits:
 
     Attributes
     ----------
-    header_bytes : length of a safetensors header (the format's own limit)
-    metadata : entries of what a safetensors file says about itself
+    header_bytes : length of a safetensors header (the format's own limit), or of a GGUF file's
+    metadata : entries of what a safetensors or GGUF file says about itself
+    listed_strings : strings in the lists of a GGUF file's header (vocabularies), all together
     tensors : tensors of one checkpoint
     name_length : characters of a tensor's name, and bytes of a record's name
     dimensions : dimensions of one tensor
@@ -20,16 +21,17 @@ class Limits:
     pickle_opcodes : steps of that description; one step makes at most one small object
     pickle_marks : nesting of that description's open marks
     zip_entries, zip_directory_bytes : size of a ZIP file's directory
-    deflate_ratio : bytes that one packed byte of an archive's member may become; the method itself
-        reaches 1,032
     parts : files of one checkpoint
     index_bytes : length of a checkpoint's index, and of other texts beside its weights
+    unpacked : bytes of an archive's packed records together, as a multiple of the file's length
+        (small files may always have 16 MB)
     expansion : bytes of all tensors together, as a multiple of the file's length (tensors may share
         values, and strides of zero repeat them)
     """
 
     header_bytes: int = 100_000_000
     metadata: int = 10_000
+    listed_strings: int = 3_000_000
     tensors: int = 100_000
     name_length: int = 1024
     dimensions: int = 32
@@ -38,7 +40,7 @@ class Limits:
     pickle_marks: int = 1000
     zip_entries: int = 200_000
     zip_directory_bytes: int = 1 << 26
-    deflate_ratio: int = 1100
     parts: int = 2000
     index_bytes: int = 1 << 24
+    unpacked: int = 100
     expansion: int = 8

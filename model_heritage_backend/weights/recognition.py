@@ -5,15 +5,15 @@ from __future__ import annotations
 from model_heritage_backend.errors import UnsupportedFormat
 
 READABLE = (
-    "Readable are .safetensors files, and .pt, .pth and .bin files written by PyTorch 1.6 or newer."
+    "Readable are .safetensors, .gguf and .npz files, and .pt, .pth and .bin files written by "
+    "PyTorch 1.6 or newer."
 )
 
 # (bytes, where they stand, what they mean); the first match counts.
 SIGNATURES: tuple[tuple[bytes, int, str], ...] = (
-    (b"GGUF", 0, "a GGUF file (llama.cpp)"),
     (b"lmgg", 0, "a GGML file (llama.cpp)"),
     (b"tjgg", 0, "a GGML file (llama.cpp)"),
-    (b"\x93NUMPY", 0, "a NumPy array (.npy)"),
+    (b"\x93NUMPY", 0, "a lone NumPy array (.npy)"),
     (b"\x89HDF\r\n\x1a\n", 0, "an HDF5 file (Keras)"),
     (b"TFL3", 4, "a TensorFlow Lite model"),
     (b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19", 0, "a PyTorch file of the format before 1.6"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from types import TracebackType
 from typing import Self
@@ -67,12 +68,28 @@ STORAGE: dict[DType, np.dtype[np.generic]] = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Quantisation:
+    """How values were rounded to few bits: ``name`` as the format has it, ``block`` values share a
+    scale or a set of scales.
+    """
+
+    name: str
+    bits: int
+    block: int
+
+
 class LazyTensor(abc.ABC):
     """One tensor of a checkpoint: its description at once, its values piece by piece.
 
     A tensor is seen as a matrix of ``row_count`` rows (the first dimension) by ``row_size`` values
     (all others flattened); a scalar is 1 x 1, an empty tensor has no values.
+
+    ``quantisation`` is set where values are unpacked from blocks of few bits; ``dtype`` is then the
+    type that they are unpacked to.
     """
+
+    quantisation: Quantisation | None = None
 
     def __init__(self, name: str, shape: tuple[int, ...], dtype: DType) -> None:
         self.name = name
@@ -107,6 +124,14 @@ class LazyTensor(abc.ABC):
         InvalidWeights
             When the file no longer holds these bytes.
         """
+
+    def read_cells(self, start: int, stop: int) -> NDArray[np.float32]:
+        """Smallest and largest number that each of the values ``start:stop`` of a quantised tensor
+        may have been rounded from, shape (2, stop - start); NaN where nothing can be said.
+
+        Infinite for the outermost codes, as they also stand for all that lies beyond.
+        """
+        raise NotImplementedError(f"{self.name} is not quantised")
 
     def iterate_raw(self, values: int) -> Iterator[tuple[int, NDArray[np.generic]]]:
         """(start, raw values) pieces of at most ``values`` values, in order."""

@@ -108,8 +108,6 @@ def _find_root(names: list[str]) -> str:
 
 
 def _name_zip(names: list[str]) -> str:
-    if names and all(name.endswith(".npy") for name in names):
-        return "a NumPy archive (.npz)"
     if "model.weights.h5" in names:
         return "a Keras model"
     if "[Content_Types].xml" in names:

@@ -1,14 +1,15 @@
 """The directory of a ZIP file, read by itself and checked against every record's own header.
 
 The standard library's reader unpacks, follows prefixes and accepts contradictions between the two
-descriptions that a ZIP file holds of each record; here only plain stored records may be used, and
-both descriptions must agree, so that no two programs see different contents in one file.
+descriptions that a ZIP file holds of each record; here both must agree, so that no two programs see
+different contents in one file. Only plain stored records may be used, unless a format has packed
+ones and asks for them.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from model_heritage_backend.errors import InvalidWeights
@@ -34,22 +35,24 @@ class Entry:
     name: str
     method: int
     flags: int
+    crc: int
     packed: int
     size: int
-    crc: int
     header: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """``packed`` bytes at ``offset`` that unpack to ``size`` bytes with checksum ``crc``."""
+    """A record of ``size`` bytes. They lie at ``offset`` of the file, as they are or, where
+    ``deflated``, packed into ``packed`` bytes; ``crc`` is their CRC-32.
+    """
 
     name: str
     offset: int
     size: int
     packed: int
-    method: int
     crc: int
+    deflated: bool
 
 
 def read_directory(file: OpenFile, limits: Limits) -> dict[str, Entry]:
@@ -77,27 +80,25 @@ def read_directory(file: OpenFile, limits: Limits) -> dict[str, Entry]:
 
 
 def locate_records(
-    file: OpenFile,
-    entries: Mapping[str, Entry],
-    limits: Limits,
-    *,
-    methods: Collection[int] = (STORED,),
+    file: OpenFile, entries: Mapping[str, Entry], limits: Limits, *, deflated: bool = False
 ) -> dict[str, Record]:
     """Where every record's bytes lie.
+
+    ``deflated``: whether records may be packed by deflate, too.
 
     Raises
     ------
     InvalidWeights
-        For records that are encrypted or packed by none of ``methods``, for a record's header that
+        For records that are encrypted or packed in other ways, for a record's header that
         contradicts the directory, and for records that overlap or leave the file.
     """
     records: dict[str, Record] = {}
     free_from = 0
     for entry in sorted(entries.values(), key=lambda entry: entry.header):
-        if entry.method not in methods or entry.flags & ENCRYPTED:
+        plain = entry.method == STORED and entry.packed == entry.size
+        known = plain or (deflated and entry.method == DEFLATED)
+        if not known or entry.flags & ENCRYPTED:
             raise _broken(f"{quote(entry.name)} is compressed or encrypted, not stored as it is")
-        if entry.method == STORED and entry.packed != entry.size:
-            raise _broken(f"{quote(entry.name)} has two sizes")
         if entry.header < free_from:
             raise _broken(f"{quote(entry.name)} overlaps another record")
         offset = _check_local_header(file, entry, limits)
@@ -109,8 +110,8 @@ def locate_records(
             offset=offset,
             size=entry.size,
             packed=entry.packed,
-            method=entry.method,
             crc=entry.crc,
+            deflated=entry.method == DEFLATED,
         )
     return records
 
@@ -155,9 +156,8 @@ def _agree(narrow: tuple[int, int, int], wide: tuple[int, int, int]) -> bool:
 
 def _parse_entry(data: bytes, at: int, limits: Limits) -> tuple[Entry, int]:
     fields = CENTRAL.unpack_from(data, at)
-    magic, _, _, flags, method, _, _, crc, packed, size, name_size, extra_size, comment = fields[
-        :13
-    ]
+    magic, _, _, flags, method, _, _, crc, packed, size = fields[:10]
+    name_size, extra_size, comment = fields[10:13]
     disk, header = fields[13], fields[16]
     at += CENTRAL.size
     end = at + name_size + extra_size + comment
@@ -167,7 +167,13 @@ def _parse_entry(data: bytes, at: int, limits: Limits) -> tuple[Entry, int]:
     extra = data[at + name_size : at + name_size + extra_size]
     size, packed, header = _widen(extra, (size, packed, header))
     return Entry(
-        name=name, method=method, flags=flags, packed=packed, size=size, crc=crc, header=header
+        name=name,
+        method=method,
+        flags=flags,
+        crc=crc,
+        packed=packed,
+        size=size,
+        header=header,
     ), end
 
 

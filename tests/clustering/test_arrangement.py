@@ -12,7 +12,7 @@ from model_heritage_backend.clustering.arrangement import (
     TensorOrder,
     arrange,
 )
-from model_heritage_backend.weights.tensors import DType
+from model_heritage_backend.weights.tensors import DType, Quantisation
 from tests.clustering.models import ArrayTensor, fingerprint_arrays
 
 RNG = np.random.default_rng(0)
@@ -75,6 +75,28 @@ def test_a_fingerprint_tells_arrangements_apart() -> None:
         assert again.tensors[name].value_digest == tensor.value_digest
     assert moved.changes
     assert not plain.changes
+
+
+class Quantised(ArrayTensor):
+    """Values that may lie up to 1 below and 2 above what they were rounded from."""
+
+    quantisation = Quantisation(name="Q4_0", bits=4, block=1)
+
+    def read_cells(self, start: int, stop: int) -> np.ndarray:
+        values = self.read_raw(start, stop)
+        return np.stack([values - 1, values + 2])
+
+
+def test_what_values_were_rounded_from_moves_with_them() -> None:
+    source = Quantised("w", MATRIX)
+    moved = ArrangedTensor(source, TensorOrder("x", ROWS, COLUMNS))
+    values = MATRIX[ROWS][:, COLUMNS].ravel()
+    assert moved.quantisation == source.quantisation
+    for start, stop in ((0, 35), (3, 20), (7, 14)):
+        expected = np.stack([values - 1, values + 2])[:, start:stop]
+        np.testing.assert_array_equal(moved.read_cells(start, stop), expected)
+    scaled = ArrangedTensor(source, TensorOrder("x", ROWS, None, FACTORS))
+    assert scaled.quantisation is None
 
 
 def test_names_change_on_either_side() -> None:

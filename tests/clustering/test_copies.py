@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -15,12 +16,14 @@ from model_heritage_backend.clustering.copies import (
     Copy,
     are_duplicates,
     find_copy,
+    keep_nearest_sources,
     round_bfloat16,
     round_float16,
     round_float32,
 )
 from model_heritage_backend.clustering.genealogy import Relation
-from model_heritage_backend.fingerprints import Fingerprint
+from model_heritage_backend.fingerprints import Fingerprint, TensorFingerprint
+from model_heritage_backend.fingerprints.grids import name_bits
 from tests.clustering.families import (
     Arrays,
     Floats,
@@ -31,7 +34,7 @@ from tests.clustering.families import (
     quantise_arrays,
     rename_arrays,
 )
-from tests.clustering.models import add_noise
+from tests.clustering.models import add_noise, fingerprint_arrays
 
 BASE = make_model(1)
 HALF, BRAIN = np.float16, "bfloat16"
@@ -228,3 +231,74 @@ def test_rounding_to_numpy_s_types() -> None:
     values = np.array([1 / 3, 1e-8, 70_000.0, -1e39])
     assert round_float16(values).tolist() == [float(HALF(1 / 3)), 0.0, np.inf, -np.inf]
     assert round_float32(values).tolist() == [float(np.float32(v)) for v in values[:3]] + [-np.inf]
+
+
+def block_tensor(values: Floats, step: float) -> TensorFingerprint:
+    """A matrix as read from blocks of four bits with one step, and what the file tells of them."""
+    low, high = -8, 7
+    codes = np.clip(np.round(values / step), low, high)
+    plain = fingerprint_arrays({"w": (codes * step).astype(np.float32)}).tensors["w"]
+    first = np.where(codes == low, -np.inf, (codes - 0.5) * step)
+    last = np.where(codes == high, np.inf, (codes + 0.5) * step)
+    return replace(plain, cells=np.stack([first, last]).astype(np.float32), grid_bits=4)
+
+
+def find_in_blocks(source: Floats, copy: TensorFingerprint, **others: Arrays) -> Copy | None:
+    """With further tensors of both, as ``parent`` and ``child``."""
+    first = fingerprint_arrays({"w": source, **others.get("parent", {})})
+    second = fingerprint_arrays({"w": source, **others.get("child", {})})
+    second = replace(second, tensors={**second.tensors, "w": copy}, checksum="child")
+    family = AlignedFamily.build({"parent": first, "child": second})
+    places = find_places(family)
+    return find_copy(family, places["parent"], places["child"])
+
+
+def test_blocks_are_proven_by_their_cells() -> None:
+    """Most of the largest values are cut off: a grid without its ends would miss them."""
+    values = np.random.default_rng(1).laplace(size=(48, 64)).astype(np.float32)
+    copy = block_tensor(values, 0.2)
+    assert (np.abs(values) > 1.6).mean() > 0.1
+    found = Copy(Relation.QUANTIZED, bits=4)
+    assert find_in_blocks(values, copy) == found
+    moved = values + np.float32(0.004) * np.random.default_rng(2).standard_normal(values.shape)
+    assert find_in_blocks(moved.astype(np.float32), copy) is None
+    assert find_in_blocks(values.astype(np.float16).astype(np.float32), copy) == found
+
+    assert copy.cells.size
+    silent = replace(copy, cells=np.full_like(copy.cells, np.nan))
+    assert find_in_blocks(values, silent) is None
+    quarter = copy.cells.copy()
+    quarter[:, :12] = np.nan
+    assert find_in_blocks(values, replace(copy, cells=quarter)) == found
+
+
+def test_quantising_programs_leave_some_matrices_rounded() -> None:
+    values = np.random.default_rng(1).laplace(size=(48, 64)).astype(np.float32)
+    copy = block_tensor(values, 0.2)
+    head = {"head": np.random.default_rng(2).standard_normal((10, 64)).astype(np.float32)}
+    half = {"head": head["head"].astype(HALF)}
+    assert find_in_blocks(values, copy, parent=head, child=half) is not None
+    other = {"head": (head["head"] + np.float32(0.01)).astype(HALF)}
+    assert find_in_blocks(values, copy, parent=head, child=other) is None
+
+
+def test_the_bits_are_those_of_most_values() -> None:
+    """llama.cpp's "Q4_K_M" keeps a few matrices at six bits."""
+    assert name_bits([(6, 100), (4, 300), (0, 1000), (4, 1)]) == 4
+    assert name_bits([(6, 100), (4, 100)]) == 6
+    assert name_bits([(0, 5)]) == name_bits([]) == 0
+
+
+@pytest.mark.parametrize(("share", "sources"), [(0.02, 1), (1e-4, 2)])
+def test_a_nearer_source_counts_if_it_is_clearly_nearer(share: float, sources: int) -> None:
+    """Supposed that both pass as sources: only the smaller step hides in the rounding errors."""
+    near = add_noise(BASE, share=share, seed=1)
+    family = align({"base": BASE, "near": near, "copy": quantise_arrays(near, 4)})
+    base, near_by, copy = (find_places(family)[name] for name in ("base", "near", "copy"))
+    rounded, cast = Copy(Relation.QUANTIZED, bits=4), Copy(Relation.CAST, dtype="F16")
+    kept = keep_nearest_sources(
+        family, {(base, copy): rounded, (near_by, copy): rounded, (base, near_by): cast}
+    )
+    assert kept.pop((base, near_by)) == cast
+    assert [found.sources for found in kept.values()] == [sources]
+    assert sources > 1 or kept == {(near_by, copy): rounded}

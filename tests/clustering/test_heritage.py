@@ -439,3 +439,16 @@ def test_without_files_samples_must_do(
     for name, fingerprint in family_prints.items():
         absent.add_fingerprint(fingerprint, id=name, name=name)
     assert solve_family(family_prints, exact=StoredEvidence(absent)) == found
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_quantised_model_has_one_source(seed: int) -> None:
+    """Base and near differ by far less than a step of the grid: both would be rounded to the copy.
+    Without a choice it would lie between them, and which of them it came from is not known.
+    """
+    models = {"base": BASE, "near": add_noise(BASE, share=1e-4, seed=seed)}
+    models["copy"] = quantise_arrays(models["near" if seed % 2 else "base"], 4)
+    tree = solve(models)
+    assert tree.main_edges["copy"].relation is Relation.QUANTIZED
+    assert tree.main_edges["copy"].confidence < 0.5
+    assert all(edge.parent != "copy" for edge in tree.edges)

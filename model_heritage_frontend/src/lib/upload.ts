@@ -2,7 +2,7 @@ import { api, apiUrl } from '@/lib/api'
 import { ApiError, parseProblem, unreachable } from '@/lib/problem'
 import type { Evidence, Identification, Model, UploadAccepted, UploadResult } from '@/lib/types'
 
-export const ACCEPTED_ENDINGS = ['.safetensors', '.pt', '.pth', '.bin'] as const
+export const ACCEPTED_ENDINGS = ['.safetensors', '.pt', '.pth', '.bin', '.gguf', '.npz'] as const
 export const MAX_BYTES = 5 * 1024 ** 3
 
 /** A model that arrived, and why its parent is believed. */
