@@ -148,9 +148,16 @@ def test_quantised_files_descend_from_their_source(
 def test_without_its_source_a_quantised_file_is_nobody_s_copy(
     prints: dict[str, Fingerprint], files: Path
 ) -> None:
-    names = ("base", "tuned-Q6_K", "tuned-Q5_1")
-    tree = solve({name: prints[name] for name in names}, files)
-    assert Relation.QUANTIZED not in {edge.relation for edge in tree.edges}
+    """Nor is anything said about its parent with confidence, nor about its children."""
+    for names in (
+        ("base", "tuned-Q6_K", "tuned-Q5_1"),
+        ("base-Q8_0", "base-Q4_0", "base-Q4_K"),
+        ("base-Q8_0", "base-Q4_K", "safetensors"),
+    ):
+        tree = solve({name: prints[name] for name in names}, files)
+        assert tree.edges
+        assert all(edge.relation is not Relation.QUANTIZED for edge in tree.edges)
+        assert all(edge.confidence < 0.5 for edge in tree.edges)
 
 
 def test_samples_alone_tell_a_quantised_file(files: Path, prints: dict[str, Fingerprint]) -> None:

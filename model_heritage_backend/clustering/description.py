@@ -28,6 +28,9 @@ from model_heritage_backend.clustering.pair_statistics import AllPairs
 from model_heritage_backend.clustering.relations import Change, classify_change
 
 METHOD = "heritage"
+SOURCE_MISSING = 0.45
+"""Nobody trains what was stored in blocks of few bits, so such a model has but one true edge: from
+the source it was rounded from. Any other edge of it has at most this confidence."""
 OUT_OF_ORDER = 0.45
 """Largest confidence of an edge between models whose units are in different orders: unresolved."""
 RESCALED = 0.75
@@ -213,6 +216,9 @@ class EdgeWriter:
             ),
         )
 
+    def _is_made_of_blocks(self, member: int) -> bool:
+        return any(tensor.cells.size for tensor in self.family.tensors[member].values())
+
     def _calculate_confidence(
         self, child: int, parent: int, runner_up: int | None, others: Sequence[int]
     ) -> float:
@@ -235,6 +241,8 @@ class EdgeWriter:
             confidence *= RESCALED
         if doubt.copy:
             return confidence / self.copies[parent, child].sources
+        if self._is_made_of_blocks(parent) or self._is_made_of_blocks(child):
+            return min(confidence, SOURCE_MISSING)
         if self.frames[parent] != self.frames[child]:
             return min(confidence, OUT_OF_ORDER)
         # Any of those whose units are in another order may be the parent as well.

@@ -111,7 +111,9 @@ class SpanScreen:
         # A matrix that a member shares with another says nothing about where it is from.
         silent = ~self.alone[:, index[:-1]]
         rounded = silent | (left <= noise)
-        explained = np.where(silent, 0.0, left).sum(0) <= RELATIVE * (nearest * ~silent).sum(0)
+        explained = np.where(silent, 0.0, left).sum(0) <= RELATIVE * np.where(
+            silent, 0.0, nearest
+        ).sum(0)
         children = rounded.all(0) & explained & ~silent.all(0)
         parents = (silent | (left <= np.maximum(EXPLAINED * nearest, SHARED * coarsest))).all(0)
         return (
