@@ -12,6 +12,7 @@ from model_heritage_backend.weights.open_file import OpenFile
 from model_heritage_backend.weights.recognition import explain_unsupported
 from model_heritage_backend.weights.safetensors_file import open_safetensors
 from model_heritage_backend.weights.tensors import Weights
+from model_heritage_backend.weights.torch_legacy import is_torch_legacy, open_torch_legacy
 from model_heritage_backend.weights.torch_zip import open_torch_zip
 
 HEAD_BYTES = 4096
@@ -75,4 +76,5 @@ def _is_zip(head: bytes) -> bool:
 FORMATS: tuple[Format, ...] = (
     Format(name="safetensors", sniff=_is_safetensors, open=open_safetensors),
     Format(name="torch-zip", sniff=_is_zip, open=open_torch_zip),
+    Format(name="torch-legacy", sniff=is_torch_legacy, open=open_torch_legacy),
 )

@@ -6,7 +6,7 @@ import abc
 import math
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 import numpy as np
@@ -125,12 +125,14 @@ class LazyTensor(abc.ABC):
 class Weights(Mapping[str, LazyTensor]):
     """A checkpoint's tensors by name, in file order; a context manager that closes the file.
 
-    ``format`` is the format's short name ("safetensors", "torch-zip").
+    ``format`` is the format's short name ("safetensors", "torch-zip", ...).
     ``metadata`` holds strings the file claims about itself: shown, never believed.
+    ``tied`` maps names that are not listed, as they repeat another tensor, to the name of that one.
     """
 
     format: str
     metadata: Mapping[str, str]
+    tied: Mapping[str, str] = MappingProxyType({})
 
     @abc.abstractmethod
     def close(self) -> None: ...
