@@ -92,6 +92,9 @@ def resolve_global(module: str, name: str) -> object:
         When the name is not on the list; the detail names it.
     """
     full = f"{module}.{name}"
+    # A dotted name is an attribute of an object: methods, but no class that weights are kept in.
+    if "." in name:
+        raise _refused(full)
     if full in BUILDERS:
         return Global(full, BUILDERS[full])
     if module in ("torch", "torch.storage") and name in STORAGE_TYPES:
@@ -102,10 +105,7 @@ def resolve_global(module: str, name: str) -> object:
     packages = {".".join(parts[:n]) for n in range(1, len(parts) + 1)}
     if full in INERT_NAMES or packages & INERT_PACKAGES:
         return Global(full, lambda arguments: PickledObject(full, arguments))
-    raise InvalidWeights(
-        f"The file refers to the Python object {quote(full)}, which is code rather than weights, "
-        "so the file was refused and nothing in it was run. Save the model's state_dict() instead."
-    )
+    raise _refused(full)
 
 
 def build_storage(identity: object) -> object:
@@ -231,6 +231,13 @@ def _refuse_lazy_bits(metadata: object) -> None:
 def _is_size(value: object) -> bool:
     """A whole number that fits in 63 bits; True and False are none."""
     return type(value) is int and 0 <= value <= LARGEST
+
+
+def _refused(name: str) -> InvalidWeights:
+    return InvalidWeights(
+        f"The file refers to the Python object {quote(name)}, which is code rather than weights, "
+        "so the file was refused and nothing in it was run. Save the model's state_dict() instead."
+    )
 
 
 def _bad_tensor() -> InvalidWeights:

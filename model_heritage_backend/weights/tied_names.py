@@ -9,7 +9,7 @@ HEADS = frozenset({
     "head", "heads", "out", "output", "outputs", "logits", "loss", "classifier", "predictions",
     "generator", "unembed", "unembedding", "projector",
 })  # fmt: skip
-"""Words in the names of output layers. Where one is tied to the input embedding, files keep that."""
+"""Words in the names of output layers. Tied to an embedding, they are what files leave out."""
 SEPARATORS = re.compile(r"[._]")
 
 
