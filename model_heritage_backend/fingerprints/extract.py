@@ -144,7 +144,7 @@ def _assemble(
         zero_fraction=float((zeros * sizes).sum() / total) if total else 0.0,
         grid_bits=max((f.fingerprint.grid_bits for f in matrices), default=0) if gridded else 0,
         routing=_routing_vector([fact.fingerprint for fact in matrices]),
-        quality=_quality(tensors.values()),
+        quality=_quality(tensors.values(), uncompared=bool(weights.uncompared)),
     )
 
 
@@ -401,8 +401,8 @@ def _routing_vector(matrices: list[TensorFingerprint]) -> NDArray[np.float32]:
     return np.concatenate([*parts, np.zeros(0)]).astype(np.float32)
 
 
-def _quality(tensors: Iterable[TensorFingerprint]) -> tuple[str, ...]:
-    notes = set()
+def _quality(tensors: Iterable[TensorFingerprint], *, uncompared: bool) -> tuple[str, ...]:
+    notes = {"uncompared"} if uncompared else set()
     for tensor in tensors:
         if tensor.moments is None or tensor.size == 0:
             continue

@@ -100,7 +100,8 @@ class Fingerprint:
     grid_bits : bits of the common quantisation grid, when 90 % of values lie on one; else 0
     routing : about 1,000 values sampled over the matrices, float32; models of one structural hash
         have the same positions
-    quality : notes on odd weights ("nonfinite", "all_zero", "constant")
+    quality : notes on odd weights ("nonfinite", "all_zero", "constant"), and "uncompared" where
+        some are packed in an unknown way and left out
     """
 
     checksum: str

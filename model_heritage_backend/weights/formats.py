@@ -9,6 +9,7 @@ from pathlib import Path
 from model_heritage_backend.errors import HeritageError
 from model_heritage_backend.weights.limits import Limits
 from model_heritage_backend.weights.open_file import OpenFile
+from model_heritage_backend.weights.quantised_layouts import unpack_quantised
 from model_heritage_backend.weights.recognition import explain_unsupported
 from model_heritage_backend.weights.safetensors_file import open_safetensors
 from model_heritage_backend.weights.tensors import Weights
@@ -56,7 +57,7 @@ def open_weights(path: Path, *, limits: Limits = Limits()) -> Weights:  # noqa: 
         head = file.read_bytes(0, min(file.size, HEAD_BYTES))
         for row in FORMATS:
             if row.sniff(head):
-                return row.open(file, limits)
+                return unpack_quantised(row.open(file, limits))
         raise explain_unsupported(head)
     except HeritageError:
         file.close()

@@ -128,11 +128,13 @@ class Weights(Mapping[str, LazyTensor]):
     ``format`` is the format's short name ("safetensors", "torch-zip", ...).
     ``metadata`` holds strings the file claims about itself: shown, never believed.
     ``tied`` maps names that are not listed, as they repeat another tensor, to the name of that one.
+    ``uncompared`` names tensors that are left out, as their values are packed in an unknown way.
     """
 
     format: str
     metadata: Mapping[str, str]
     tied: Mapping[str, str] = MappingProxyType({})
+    uncompared: tuple[str, ...] = ()
 
     @abc.abstractmethod
     def close(self) -> None: ...

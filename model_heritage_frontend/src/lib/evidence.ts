@@ -46,6 +46,7 @@ const SIGNALS: Record<string, string> = {
 const QUALITY: Record<string, string> = {
   nonfinite: 'Some values are not finite (NaN or infinity).',
   all_zero: 'At least one matrix is zero throughout.',
+  uncompared: 'Some weights are packed in a way that cannot be unpacked yet; they were left out.',
   constant: 'At least one matrix holds one and the same value throughout.',
 }
 
