@@ -273,16 +273,15 @@ class _ScaledMatrix(LazyTensor):
         blocks = places // self.row_size // rows * across + places % self.row_size // columns
         scales = _read(self._scales).reshape(-1).astype(np.float32)[blocks] * self._factor
         values = decode(self._weight.read_raw(start, stop), self._weight.dtype)
-        return values.astype(np.float32) * scales
+        product: NDArray[np.float32] = values.astype(np.float32) * scales
+        return product
 
 
 def _read(tensor: LazyTensor) -> NDArray[np.generic]:
     """All values of a small tensor, in its shape."""
     raw = tensor.read_raw(0, tensor.size)
-    values: NDArray[np.generic] = (
-        decode(raw, tensor.dtype) if tensor.dtype.is_floating else raw.copy()
-    )
-    return values.reshape(tensor.shape)
+    values = decode(raw, tensor.dtype) if tensor.dtype.is_floating else raw.copy()
+    return np.reshape(values, tensor.shape)
 
 
 def _read_columns(tensor: LazyTensor, first: int, last: int) -> NDArray[np.generic]:
