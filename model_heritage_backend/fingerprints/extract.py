@@ -150,7 +150,12 @@ def _assemble(
         zero_fraction=float((zeros * sizes).sum() / total) if total else 0.0,
         grid_bits=bits if gridded else 0,
         routing=_routing_vector([fact.fingerprint for fact in matrices]),
-        quality=_quality(tensors.values(), adapter=bool(factors), incomplete=left_over),
+        quality=_quality(
+            tensors.values(),
+            adapter=bool(factors),
+            incomplete=left_over,
+            uncompared=bool(weights.uncompared),
+        ),
         adapted={pair.target: sample_change(pair, sample_size) for pair in factors},
     )
 
@@ -447,10 +452,10 @@ def _routing_vector(matrices: list[TensorFingerprint]) -> NDArray[np.float32]:
 
 
 def _quality(
-    tensors: Iterable[TensorFingerprint], *, adapter: bool, incomplete: bool
+    tensors: Iterable[TensorFingerprint], *, adapter: bool, incomplete: bool, uncompared: bool
 ) -> tuple[str, ...]:
-    notes = {"adapter"} if adapter else set()
-    notes |= {"incomplete_adapter"} if incomplete else set()
+    found = {"adapter": adapter, "incomplete_adapter": incomplete, "uncompared": uncompared}
+    notes = {note for note, holds in found.items() if holds}
     for tensor in tensors:
         if tensor.moments is None or tensor.size == 0:
             continue

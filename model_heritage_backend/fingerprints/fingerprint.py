@@ -132,7 +132,8 @@ class Fingerprint:
     routing : about 1,000 values sampled over the matrices, float32; models of one structural hash
         have the same positions
     quality : notes on odd weights ("nonfinite", "all_zero", "constant", "adapter": factors of a
-        change rather than a model, "incomplete_adapter": some have no partner that fits)
+        change rather than a model, "incomplete_adapter": some have no partner that fits,
+        "uncompared": some are packed in an unknown way and left out)
     adapted : of an unmerged adapter, the matrices it changes, by name; empty for models. Its
         ``tensors`` are the factors as stored
     """

@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+WRAPPERS = frozenset({"_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"})
+"""What torch.compile, FSDP and activation checkpointing put into names, anywhere."""
+LEADING_WRAPPER = "module"
+"""What data parallel training and averaged models put before names; counters stay without it."""
 LLAMA_CPP_BLOCK = re.compile(r"blk\.([0-9]+)\.(.+)")
 LLAMA_CPP_TENSOR = re.compile(r"(.+)\.(weight|bias)")
 # llama.cpp's names of tensors, without ".weight" -> those of Llama and its like in Hugging Face's
@@ -31,15 +35,19 @@ WITHIN_BLOCKS = {
 
 
 def canonicalise_names(names: Iterable[str]) -> dict[str, str]:
-    """Strip the leading components that all names share ("module.", "model.", ...).
+    """Take off wrappers' components, then the leading ones that all names share ("model.", ...).
 
     Names of llama.cpp's making (where there is a "token_embd.weight" and a "blk.0.") are first
     turned back into those of the Hugging Face file that a Llama-like model was converted from.
 
     A component that is a number is kept, as is the last component of any name, so different names
-    stay different. Returns name -> canonical name.
+    stay different; wrappers' components stay where two names would become one. Returns name ->
+    canonical name.
     """
-    split = {name: known.split(".") for name, known in _undo_llama_cpp(names).items()}
+    given = _undo_llama_cpp(names)
+    whole = {name: tuple(known.split(".")) for name, known in given.items()}
+    bare = {name: _unwrap(parts) for name, parts in whole.items()}
+    split = bare if len(set(bare.values())) == len(whole) else whole
     shared = 0
     if split:
         shortest = min(len(parts) for parts in split.values())
@@ -72,6 +80,13 @@ def _undo_one(name: str) -> str:
         known = OUTSIDE_BLOCKS.get(tensor[1])
         return name if known is None else f"{known}.{tensor[2]}"
     return f"model.layers.{block[1]}.{WITHIN_BLOCKS.get(tensor[1], tensor[1])}.{tensor[2]}"
+
+
+def _unwrap(parts: tuple[str, ...]) -> tuple[str, ...]:
+    inner = tuple(part for part in parts[:-1] if part not in WRAPPERS)
+    while inner and inner[0] == LEADING_WRAPPER:
+        inner = inner[1:]
+    return (*inner, parts[-1])
 
 
 def count_layers(names: Iterable[str], matrices: int) -> int:

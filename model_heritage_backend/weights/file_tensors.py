@@ -19,7 +19,7 @@ WINDOW_BYTES = 1 << 24
 """A strided tensor is gathered in windows of this size, as small pieces would cost many reads."""
 SPAN_BYTES = 1 << 20
 """At most this much of the file is read at once to pick a strided tensor's values from."""
-FREE_SPAN_BYTES = 1 << 14
+FREE_SPAN_BYTES = 1 << 16
 """Reading this much costs about as little as one value: reads are not divided further."""
 
 
@@ -33,6 +33,7 @@ class FileWeights(Weights):
         *,
         format: str,
         metadata: Mapping[str, str],
+        tied: Mapping[str, str] | None = None,
     ) -> None:
         if not any(t.dtype.is_floating and t.size for t in tensors.values()):
             raise InvalidWeights(
@@ -49,6 +50,7 @@ class FileWeights(Weights):
         self._tensors = dict(tensors)
         self.format = format
         self.metadata = dict(metadata)
+        self.tied = dict(tied or {})
 
     def __getitem__(self, name: str) -> LazyTensor:
         return self._tensors[name]
@@ -96,7 +98,8 @@ class Window:
 class StridedTensor(LazyTensor):
     """A view of a storage: value (i, j, ...) lies ``i * strides[0] + ...`` values after the first.
 
-    Every stride is >= 0 and the caller has checked that the last value lies in the storage.
+    Every stride is >= 0 and the caller has checked that the last value lies in the storage, and
+    ``can_be_gathered``.
     """
 
     def __init__(
@@ -114,6 +117,11 @@ class StridedTensor(LazyTensor):
         self._offset = offset
         self._strides = strides
         self._window = window
+
+    @property
+    def reach(self) -> int:
+        """Bytes from the first value to the last, with what lies between."""
+        return calculate_reach(self.shape, self._strides) * self.dtype.itemsize
 
     def read_raw(self, start: int, stop: int) -> NDArray[np.generic]:
         check_range(self, start, stop)
@@ -164,6 +172,29 @@ def is_contiguous(shape: Sequence[int], strides: Sequence[int]) -> bool:
         if count != 1 and stride != expected:
             return False
         expected *= count
+    return True
+
+
+def calculate_reach(shape: Sequence[int], strides: Sequence[int]) -> int:
+    """Values of the storage from a view's first value to its last; 0 for a view of none."""
+    if 0 in shape:
+        return 0
+    return 1 + sum((n - 1) * s for n, s in zip(shape, strides, strict=True))
+
+
+def can_be_gathered(shape: Sequence[int], strides: Sequence[int], dtype: DType) -> bool:
+    """Whether every stride but zero passes over all that the smaller strides reach.
+
+    Then boxes of values lie beside each other and each part of the storage is read about once.
+    Views that overlap themselves in other ways could cost a read per value; they are taken where
+    they reach over so little that it is read at once.
+    """
+    reached = 1
+    for stride, count in sorted(zip(strides, shape, strict=True)):
+        if count > 1 and stride:
+            if stride < reached:
+                return calculate_reach(shape, strides) * dtype.itemsize <= FREE_SPAN_BYTES
+            reached += (count - 1) * stride
     return True
 
 

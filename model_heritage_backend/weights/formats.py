@@ -17,10 +17,12 @@ from model_heritage_backend.weights.joined import is_archive, open_archive, open
 from model_heritage_backend.weights.limits import Limits
 from model_heritage_backend.weights.npz_file import is_npz, open_npz
 from model_heritage_backend.weights.open_file import OpenFile
+from model_heritage_backend.weights.quantised_layouts import unpack_quantised
 from model_heritage_backend.weights.recognition import explain_unsupported
 from model_heritage_backend.weights.rehearsal import Identity, Rehearsal
 from model_heritage_backend.weights.safetensors_file import open_safetensors
 from model_heritage_backend.weights.tensors import Weights
+from model_heritage_backend.weights.torch_legacy import is_torch_legacy, open_torch_legacy
 from model_heritage_backend.weights.torch_zip import open_torch_zip
 
 HEAD_BYTES = 4096
@@ -69,12 +71,12 @@ def open_weights(path: Path, *, limits: Limits = Limits()) -> Weights:  # noqa: 
 def parse_weights(path: Path, *, limits: Limits) -> Weights:
     """As ``open_weights``, in this very process."""
     if path.is_dir():
-        return open_folder(path, limits, _open_file)
+        return unpack_quantised(open_folder(path, limits, _open_file))
     file = OpenFile(path)
     try:
         if is_archive(file, limits):
-            return open_archive(file, limits, _open_file)
-        return _open_file(file, limits)
+            return unpack_quantised(open_archive(file, limits, _open_file))
+        return unpack_quantised(_open_file(file, limits))
     except HeritageError:
         file.close()
         raise
@@ -129,4 +131,5 @@ FORMATS: tuple[Format, ...] = (
     Format(name="gguf", sniff=_is_gguf, open=open_gguf),
     Format(name="npz", sniff=is_npz, open=open_npz),
     Format(name="torch-zip", sniff=_is_zip, open=open_torch_zip),
+    Format(name="torch-legacy", sniff=is_torch_legacy, open=open_torch_legacy),
 )

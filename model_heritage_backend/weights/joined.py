@@ -63,6 +63,7 @@ class JoinedWeights(Weights):
         self.format = formats[0] if len(parts) == 1 else f"{formats[0]}-sharded"
         claims = {key: text for one in parts.values() for key, text in one.metadata.items()}
         self.metadata = {**claims, **metadata}
+        self.tied = {name: other for one in parts.values() for name, other in one.tied.items()}
         self._tensors = tensors
 
     def __getitem__(self, name: str) -> LazyTensor:
@@ -83,11 +84,11 @@ def _collect(
 ) -> dict[str, LazyTensor]:
     if places is not None:
         for name, place in places.items():
-            if name not in parts[place]:
+            if name not in parts[place] and name not in parts[place].tied:
                 raise InvalidWeights(
                     f"The index places tensor {quote(name)} in {quote(place)}, which lacks it."
                 )
-        return {name: parts[place][name] for name, place in places.items()}
+        return {n: parts[place][n] for n, place in places.items() if n in parts[place]}
     tensors: dict[str, LazyTensor] = {}
     for part in parts.values():
         for name, tensor in part.items():

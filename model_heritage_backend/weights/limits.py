@@ -19,7 +19,9 @@ class Limits:
     dimensions : dimensions of one tensor
     pickle_bytes : length of the description inside a PyTorch file
     pickle_opcodes : steps of that description; one step makes at most one small object
+    pickle_names : references of that description to Python objects
     pickle_marks : nesting of that description's open marks
+    nesting : mappings within mappings around a tensor
     zip_entries, zip_directory_bytes : size of a ZIP file's directory
     parts : files of one checkpoint
     index_bytes : length of a checkpoint's index, and of other texts beside its weights
@@ -27,6 +29,8 @@ class Limits:
         (small files may always have 16 MB)
     expansion : bytes of all tensors together, as a multiple of the file's length (tensors may share
         values, and strides of zero repeat them)
+    reach : bytes from the first to the last value of every strided tensor, all together, as a
+        multiple of the file's length
     """
 
     header_bytes: int = 100_000_000
@@ -37,10 +41,13 @@ class Limits:
     dimensions: int = 32
     pickle_bytes: int = 1 << 26
     pickle_opcodes: int = 3_000_000
+    pickle_names: int = 100_000
     pickle_marks: int = 1000
+    nesting: int = 32
     zip_entries: int = 200_000
     zip_directory_bytes: int = 1 << 26
     parts: int = 2000
     index_bytes: int = 1 << 24
     unpacked: int = 100
     expansion: int = 8
+    reach: int = 64

@@ -25,6 +25,8 @@ from model_heritage_backend.weights.pickled_values import (
 Arguments = tuple[object, ...]
 LARGEST = 2**63 - 1
 MOST_DIMENSIONS = 64
+LONGEST_KEY = 1024
+MOST_TENSOR_FACTS = 16
 UNTYPED = TorchType("untyped")
 
 STORAGE_TYPES = {
@@ -90,6 +92,9 @@ def resolve_global(module: str, name: str) -> object:
         When the name is not on the list; the detail names it.
     """
     full = f"{module}.{name}"
+    # A dotted name is an attribute of an object: methods, but no class that weights are kept in.
+    if "." in name:
+        raise _refused(full)
     if full in BUILDERS:
         return Global(full, BUILDERS[full])
     if module in ("torch", "torch.storage") and name in STORAGE_TYPES:
@@ -100,19 +105,26 @@ def resolve_global(module: str, name: str) -> object:
     packages = {".".join(parts[:n]) for n in range(1, len(parts) + 1)}
     if full in INERT_NAMES or packages & INERT_PACKAGES:
         return Global(full, lambda arguments: PickledObject(full, arguments))
-    raise InvalidWeights(
-        f"The file refers to the Python object {quote(full)}, which is code rather than weights, "
-        "so the file was refused and nothing in it was run. Save the model's state_dict() instead."
-    )
+    raise _refused(full)
 
 
-def build_storage(identity: object) -> Storage:
-    """Persistent id ("storage", class, key, location, count) -> Storage."""
+def build_storage(identity: object) -> object:
+    """What a persistent id stands for.
+
+    ("storage", class, key, location, count) is a Storage; files before PyTorch 1.6 add (key of the
+    view, first, count) or None, and have ("module", class, file, source), which is the class.
+    """
     match identity:
-        case ("storage", StorageType(type=kind), str(key), _, int(count)) if (
-            0 <= count <= LARGEST and not isinstance(count, bool)
+        case ("storage", StorageType(type=kind), str(key), _, int(count), *rest) if (
+            _is_size(count) and len(key) <= LONGEST_KEY
         ):
-            return Storage(key, kind, count)
+            match rest:
+                case [] | [None]:
+                    return Storage(key, kind, count)
+                case [(_, int(first), int(part))] if _is_size(first) and _is_size(part):
+                    return Storage(key, kind, count, (first, part))
+        case ("module", Global() as module, _, _):
+            return module
     raise InvalidWeights("The file refers to values in a way that PyTorch does not use.")
 
 
@@ -146,10 +158,15 @@ def build_parameter(arguments: Arguments) -> object:
 
 def build_from_type(arguments: Arguments) -> object:
     """``torch._tensor._rebuild_from_type_v2(function, type, arguments, state)``."""
-    match arguments:
-        case (Global(build=build, name=name), _, tuple(inner), *_) if name in BUILDERS:
-            return build(inner)
-    raise _bad_tensor()
+    # In a loop, as a file may put one into another as often as it likes.
+    while True:
+        match arguments:
+            case (Global(build=build, name=name), _, tuple(inner), *_) if name in BUILDERS:
+                if build is not build_from_type:
+                    return build(inner)
+                arguments = inner
+            case _:
+                raise _bad_tensor()
 
 
 def build_size(arguments: Arguments) -> object:
@@ -170,6 +187,7 @@ BUILDERS: dict[str, Callable[[Arguments], object]] = {
     "torch._utils._rebuild_tensor_v3": build_tensor_of_type,
     "torch._utils._rebuild_parameter": build_parameter,
     "torch._utils._rebuild_parameter_with_state": build_parameter,
+    "torch.tensor._rebuild_from_type": build_from_type,
     "torch._tensor._rebuild_from_type": build_from_type,
     "torch._tensor._rebuild_from_type_v2": build_from_type,
     "torch.Size": build_size,
@@ -191,7 +209,7 @@ def _describe(storage: Storage, kind: TorchType, parts: Arguments) -> TensorDesc
     if len(shape) != len(strides) or len(shape) > MOST_DIMENSIONS:
         raise _bad_tensor()
     numbers = (offset, *shape, *strides)
-    if not all(type(n) is int and 0 <= n <= LARGEST for n in numbers):
+    if not all(_is_size(n) for n in numbers):
         raise InvalidWeights("A tensor has an offset, shape or stride that is not a size.")
     if math.prod(shape) > LARGEST:
         raise InvalidWeights("A tensor claims more values than any file can hold.")
@@ -201,10 +219,25 @@ def _describe(storage: Storage, kind: TorchType, parts: Arguments) -> TensorDesc
 
 def _refuse_lazy_bits(metadata: object) -> None:
     """Tensors saved as "the negative (or conjugate) of what is stored" are not what is stored."""
-    if isinstance(metadata, PickledObject) and any(
-        key in ("neg", "conj") and value is True for key, value in metadata.list_pairs()
-    ):
+    if not isinstance(metadata, PickledObject):
+        return
+    # Bounded, as all tensors may share one mapping.
+    if len(metadata.list_pairs()) > MOST_TENSOR_FACTS:
+        raise _bad_tensor()
+    if any(key in ("neg", "conj") and value is True for key, value in metadata.list_pairs()):
         raise InvalidWeights("A tensor is saved with a pending negation or conjugation.")
+
+
+def _is_size(value: object) -> bool:
+    """A whole number that fits in 63 bits; True and False are none."""
+    return type(value) is int and 0 <= value <= LARGEST
+
+
+def _refused(name: str) -> InvalidWeights:
+    return InvalidWeights(
+        f"The file refers to the Python object {quote(name)}, which is code rather than weights, "
+        "so the file was refused and nothing in it was run. Save the model's state_dict() instead."
+    )
 
 
 def _bad_tensor() -> InvalidWeights:

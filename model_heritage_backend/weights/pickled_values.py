@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
@@ -22,11 +22,15 @@ class StorageType:
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """A reference to record ``data/<key>``; ``count`` is in values (bytes for untyped ones)."""
+    """A reference to stored values by their key; ``count`` is in values (bytes for untyped ones).
+
+    ``part`` is (first, count) of the part of it that is meant: old files had views of storages.
+    """
 
     key: str
     type: TorchType
     count: int
+    part: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +62,8 @@ class Global:
 class PickledObject:
     """A mapping or any other object, kept as the parts that the file gives it.
 
-    Keys are never hashed nor compared and nothing is copied, so the cost of an object is what the
-    file spends on it. ``pairs`` are the items set on it.
+    Keys are never hashed nor compared. ``pairs`` are the items in the order in which they were set,
+    those of the constructor's list first.
     """
 
     __slots__ = ("arguments", "kind", "pairs", "state")
@@ -69,19 +73,18 @@ class PickledObject:
         self.arguments = arguments
         self.state: object = None
         self.pairs: list[tuple[object, object]] | None = None
+        if arguments and isinstance(arguments[0], list):
+            self.pairs = [
+                (pair[0], pair[1])
+                for pair in arguments[0]
+                if isinstance(pair, list | tuple) and len(pair) == 2
+            ]
 
     def set_item(self, key: object, value: object) -> None:
         if self.pairs is None:
             self.pairs = []
         self.pairs.append((key, value))
 
-    def list_pairs(self) -> list[tuple[object, object]]:
-        """Items in the order in which they were set, those of the constructor's list first."""
-        given: list[tuple[object, object]] = []
-        if self.arguments and isinstance(self.arguments[0], list):
-            given = [
-                (pair[0], pair[1])
-                for pair in self.arguments[0]
-                if isinstance(pair, list | tuple) and len(pair) == 2
-            ]
-        return given + (self.pairs or [])
+    def list_pairs(self) -> Sequence[tuple[object, object]]:
+        """The items; a key may be there twice."""
+        return () if self.pairs is None else self.pairs

@@ -5,8 +5,8 @@ from __future__ import annotations
 from model_heritage_backend.errors import UnsupportedFormat
 
 READABLE = (
-    "Readable are .safetensors, .gguf and .npz files, and .pt, .pth and .bin files written by "
-    "PyTorch 1.6 or newer."
+    "Readable are .safetensors, .gguf and .npz files, and .pt, .pth, .ckpt and .bin files written "
+    "by torch.save()."
 )
 
 # (bytes, where they stand, what they mean); the first match counts.
@@ -16,11 +16,14 @@ SIGNATURES: tuple[tuple[bytes, int, str], ...] = (
     (b"\x93NUMPY", 0, "a lone NumPy array (.npy)"),
     (b"\x89HDF\r\n\x1a\n", 0, "an HDF5 file (Keras)"),
     (b"TFL3", 4, "a TensorFlow Lite model"),
-    (b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19", 0, "a PyTorch file of the format before 1.6"),
     (b"\x80\x02", 0, "a Python pickle"),
     (b"\x80\x03", 0, "a Python pickle"),
     (b"\x80\x04", 0, "a Python pickle"),
     (b"\x80\x05", 0, "a Python pickle"),
+    *(
+        (first + b"\0", 0, "a PyTorch file of the tar format before 0.1.10")
+        for first in (b"sys_info", b"pickle", b"tensors", b"storages")
+    ),
     (b"ustar", 257, "a tar archive"),
     (b"\x1f\x8b", 0, "a gzip archive"),
     (b"BZh", 0, "a bzip2 archive"),

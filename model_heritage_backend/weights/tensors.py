@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 import numpy as np
@@ -150,12 +150,16 @@ class LazyTensor(abc.ABC):
 class Weights(Mapping[str, LazyTensor]):
     """A checkpoint's tensors by name, in file order; a context manager that closes the file.
 
-    ``format`` is the format's short name ("safetensors", "torch-zip").
+    ``format`` is the format's short name ("safetensors", "torch-zip", ...).
     ``metadata`` holds strings the file claims about itself: shown, never believed.
+    ``tied`` maps names that are not listed, as they repeat another tensor, to the name of that one.
+    ``uncompared`` names tensors that are left out, as their values are packed in an unknown way.
     """
 
     format: str
     metadata: Mapping[str, str]
+    tied: Mapping[str, str] = MappingProxyType({})
+    uncompared: tuple[str, ...] = ()
 
     @abc.abstractmethod
     def close(self) -> None: ...

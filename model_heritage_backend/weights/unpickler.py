@@ -23,21 +23,56 @@ from model_heritage_backend.weights.pickled_values import (
 LONGEST_INTEGER = 64
 LONGEST_LINE = 4096
 NEWEST_PROTOCOL = 5
+BROKEN = "The description of the weights in this file is not valid"
+
+
+class CutOff(InvalidWeights):
+    """The pickle needs more bytes than there are."""
 
 
 def read_pickle(data: bytes, limits: Limits) -> object:
-    """The inert value that ``data`` describes.
+    """The inert value that ``data`` describes; what follows it is not looked at.
 
     Raises
     ------
     InvalidWeights
         When the pickle is damaged, exceeds a limit, or refers to anything but weights.
     """
-    machine = _Machine(data, limits)
+    return read_pickles(data, 1, limits)[0][0]
+
+
+def read_pickles(
+    data: bytes,
+    count: int,
+    limits: Limits,
+    *,
+    load: Callable[[object], object] = build_storage,
+) -> tuple[list[object], int]:
+    """The inert values of ``count`` pickles in a row, and the place where the last one ends.
+
+    Parameters
+    ----------
+    data : from the first byte of the first pickle on
+    limits : the steps of all pickles together are limited
+    load : makes what stands for a persistent id
+
+    Raises
+    ------
+    CutOff
+        When the data ends before the last pickle.
+    InvalidWeights
+        When a pickle is damaged, exceeds a limit, or refers to anything but weights.
+    """
+    values: list[object] = []
+    machine = _Machine(data, 0, limits, load)
     for _ in range(limits.pickle_opcodes):
         opcode = machine.take_byte()
         if opcode == STOP:
-            return machine.pop()
+            values.append(machine.pop())
+            if len(values) == count:
+                return values, machine.place
+            machine = _Machine(data, machine.place, limits, load)
+            continue
         step = STEPS.get(opcode)
         if step is None:
             raise _broken(f"it uses the unknown instruction 0x{opcode:02x}")
@@ -48,10 +83,15 @@ def read_pickle(data: bytes, limits: Limits) -> object:
 class _Machine:
     """Stack, marks, memo and position."""
 
-    def __init__(self, data: bytes, limits: Limits) -> None:
+    def __init__(
+        self, data: bytes, place: int, limits: Limits, load: Callable[[object], object]
+    ) -> None:
+        self.place = place
         self._data = data
         self._limits = limits
-        self._at = 0
+        self._load = load
+        self._names = 0
+        self._copied = 0
         self._stack: list[object] = []
         self._marked: list[list[object]] = []
         self._memo: dict[int, object] = {}
@@ -62,10 +102,10 @@ class _Machine:
         return self.take(1)[0]
 
     def take(self, count: int) -> bytes:
-        piece = self._data[self._at : self._at + count]
+        piece = self._data[self.place : self.place + count]
         if len(piece) != count:
-            raise _broken("it is cut off")
-        self._at += count
+            raise CutOff(f"{BROKEN}: it is cut off.")
+        self.place += count
         return piece
 
     def take_size(self, width: int) -> int:
@@ -75,11 +115,13 @@ class _Machine:
         return decode(self.take_raw_line())
 
     def take_raw_line(self) -> bytes:
-        end = self._data.find(b"\n", self._at, self._at + LONGEST_LINE)
+        end = self._data.find(b"\n", self.place, self.place + LONGEST_LINE)
+        if end < 0 and len(self._data) - self.place < LONGEST_LINE:
+            raise CutOff(f"{BROKEN}: it is cut off.")
         if end < 0:
             raise _broken("a line is too long")
-        line = self.take(end - self._at)
-        self._at += 1
+        line = self.take(end - self.place)
+        self.place += 1
         return line
 
     # The stack
@@ -152,11 +194,18 @@ class _Machine:
     def push_global(self, module: object, name: object) -> None:
         if not isinstance(module, str) or not isinstance(name, str):
             raise _broken("it refers to an object without a name")
+        self._names += 1
+        if self._names > self._limits.pickle_names:
+            raise _broken(f"it names more than {self._limits.pickle_names:,} Python objects")
         self.push(resolve_global(module, name))
 
     def call(self, function: object, arguments: object) -> None:
         if not isinstance(function, Global) or not isinstance(arguments, tuple):
             raise _broken("it calls something that is no function")
+        # A mapping copies the list that it is made from, which others may be made from as well.
+        self._copied += len(arguments[0]) if arguments and isinstance(arguments[0], list) else 0
+        if self._copied > self._limits.pickle_opcodes // 4:
+            raise _broken("it repeats its parts too often")
         self.push(function.build(arguments))
 
     def call_marked(self) -> None:
@@ -164,6 +213,9 @@ class _Machine:
         if not values:
             raise _broken("it calls nothing")
         self.call(values[0], tuple(values[1:]))
+
+    def load_persistent(self) -> None:
+        self.push(self._load(self.pop()))
 
     def build(self) -> None:
         state, target = self.pop(), self.top()
@@ -215,7 +267,7 @@ def decode(text: bytes) -> str:
 
 
 def _broken(reason: str) -> InvalidWeights:
-    return InvalidWeights(f"The description of the weights in this file is not valid: {reason}.")
+    return InvalidWeights(f"{BROKEN}: {reason}.")
 
 
 def _swapped(machine: _Machine, act: Callable[[object, object], None]) -> None:
@@ -307,7 +359,7 @@ _BY_SYMBOL: dict[str, Step] = {
     "o": lambda m: m.call_marked(),
     "i": _instance,
     "b": lambda m: m.build(),
-    "Q": lambda m: m.push(build_storage(m.pop())),
+    "Q": lambda m: m.load_persistent(),
     # framing
     "\x80": lambda m: m.check_protocol(),
     "\x95": lambda m: m.take(8),

@@ -71,6 +71,8 @@ def read_directory(file: OpenFile, limits: Limits) -> dict[str, Entry]:
         if at + CENTRAL.size > len(data):
             raise _broken("its directory is cut off")
         entry, at = _parse_entry(data, at, limits)
+        if entry.header + LOCAL.size + len(entry.name.encode()) + entry.packed > start:
+            raise _broken(f"{quote(entry.name)} overlaps its directory")
         if entry.name in entries:
             raise _broken(f"it holds {quote(entry.name)} twice")
         entries[entry.name] = entry

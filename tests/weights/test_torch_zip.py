@@ -92,12 +92,15 @@ def test_gathered_values_are_kept_for_one_tensor_only(tmp_path: Path) -> None:
     assert peak < 3 * tensors["0"].nbytes
 
 
-def test_tied_tensors_are_both_listed(tmp_path: Path) -> None:
+def test_tied_tensors_are_listed_once(tmp_path: Path) -> None:
     embedding = torch.nn.Embedding(5, 3)
     head = torch.nn.Linear(3, 5, bias=False)
     head.weight = embedding.weight
-    tensors = {"embedding": embedding.weight.detach(), "head": head.weight.detach()}
-    check_same(save_torch(tensors, tmp_path / "a.pt"), tensors)
+    tensors = {"head.weight": head.weight.detach(), "embedding.weight": embedding.weight.detach()}
+    path = save_torch(tensors, tmp_path / "a.pt")
+    check_same(path, {"embedding.weight": tensors["embedding.weight"]})
+    with open_weights(path) as weights:
+        assert weights.tied == {"head.weight": "embedding.weight"}
 
 
 def test_complex_values_are_read_as_pairs(tmp_path: Path) -> None:
@@ -177,8 +180,8 @@ def test_torchscript_is_refused_by_name(tmp_path: Path) -> None:
 
 
 def test_content_without_weights_is_explained(tmp_path: Path) -> None:
-    with pytest.raises(InvalidWeights, match=r"entries are 'generator', 'epoch'"):
-        open_weights(save_torch({"generator": {"w": torch.ones(2)}, "epoch": 1}, tmp_path / "a.pt"))
+    with pytest.raises(InvalidWeights, match=r"entries are 'optimizer', 'epoch'"):
+        open_weights(save_torch({"optimizer": {"w": torch.ones(2)}, "epoch": 1}, tmp_path / "a.pt"))
     with pytest.raises(InvalidWeights, match="no mapping"):
         open_weights(save_torch(torch.ones(3), tmp_path / "b.pt"))
     with pytest.raises(InvalidWeights, match="no floating point values"):

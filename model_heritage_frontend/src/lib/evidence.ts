@@ -57,6 +57,7 @@ const QUALITY: Record<string, string> = {
   incomplete_adapter: 'Some of the adapter’s factors have no partner that fits them.',
   nonfinite: 'Some values are not finite (NaN or infinity).',
   all_zero: 'At least one matrix is zero throughout.',
+  uncompared: 'Some weights are packed in a way that cannot be unpacked yet; they were left out.',
   constant: 'At least one matrix holds one and the same value throughout.',
 }
 
