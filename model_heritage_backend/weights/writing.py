@@ -38,7 +38,9 @@ def write_safetensors(weights: Weights, target: Path, *, replace: bool = False) 
     """
     if target.exists() and not replace:
         raise Conflict(f"{target} is there already.")
-    header: dict[str, object] = {"__metadata__": {"format": "pt", **weights.metadata, **weights.tied}}
+    # Names of tied tensors are noted as ``safetensors.torch.save_model`` does.
+    notes = {"format": "pt", **weights.tied, **weights.metadata}
+    header: dict[str, object] = {"__metadata__": notes}
     place = 0
     for name, tensor in weights.items():
         span = [place, place + tensor.nbytes]

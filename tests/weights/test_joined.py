@@ -251,3 +251,15 @@ def test_a_single_model_with_shared_tensors_in_parts(folder: Path) -> None:
     save_torch({n: values[n] for n in Names[:3]}, folder / part(1, 2))
     save_torch({n: values[n] for n in Names[3:]}, folder / part(2, 2))
     assert_read(folder, {n: v.float().numpy() for n, v in values.items()})
+
+
+def test_tied_tensors_of_an_index_are_listed_once(tmp_path: Path) -> None:
+    shared = torch.ones(3, 4)
+    torch.save({"wte.weight": shared, "lm_head.weight": shared}, tmp_path / "m-00001-of-00002.bin")
+    torch.save({"body.weight": torch.ones(2, 2)}, tmp_path / "m-00002-of-00002.bin")
+    places = dict.fromkeys(["wte.weight", "lm_head.weight"], "m-00001-of-00002.bin")
+    index = {"weight_map": places | {"body.weight": "m-00002-of-00002.bin"}}
+    (tmp_path / "m.bin.index.json").write_text(json.dumps(index))
+    with open_weights(tmp_path) as weights:
+        assert sorted(weights) == ["body.weight", "wte.weight"]
+        assert weights.tied == {"lm_head.weight": "wte.weight"}

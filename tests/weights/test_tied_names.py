@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file, save_model
+from safetensors.torch import load_model, save_file, save_model
 
 from model_heritage_backend.fingerprints import Fingerprint, fingerprint_weights
 from model_heritage_backend.weights import open_weights
 from model_heritage_backend.weights.tied_names import choose_name
+from model_heritage_backend.weights.writing import write_safetensors
 
 
 @pytest.mark.parametrize(
@@ -53,6 +54,11 @@ def test_all_formats_give_one_fingerprint(tmp_path: Path) -> None:
     save_model(model, str(tmp_path / "noted.safetensors"))
     kept = {k: v for k, v in state.items() if "head" not in k}
     save_file(kept, tmp_path / "plain.safetensors")
+    with open_weights(tmp_path / "zip.pt") as weights:
+        write_safetensors(weights, tmp_path / "written.safetensors")
+    loaded = Tied()
+    load_model(loaded, tmp_path / "written.safetensors")
+    assert torch.equal(loaded.head.weight, model.embedding.weight)
 
     wanted = summarise(tmp_path / "plain.safetensors")
     assert wanted.total_parameters == 32 * 16 + 16 * 16 + 16
