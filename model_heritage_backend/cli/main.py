@@ -72,8 +72,8 @@ def scan(
 ) -> None:
     """Find the genealogy of all checkpoints below a folder.
 
-    Reads .safetensors, .gguf and .npz files, .pt, .pth, .ckpt and .bin files of PyTorch, and folders
-    of their parts, where they are.
+    Reads .safetensors, .gguf and .npz files, .pt, .pth, .ckpt and .bin files of PyTorch, and
+    folders of their parts, where they are.
     Exit code: 0 done, 1 some file could not be read (the rest is still reported), 2 usage.
     """
     from model_heritage_backend.cli.scan import run_scan
