@@ -40,13 +40,14 @@ SMALLEST_GROUP = 8
 # Endings of names that only quantised layers have; the part before them is the layer.
 PACKED = (
     ".qweight", ".SCB", ".weight.absmax", ".weight_packed", ".weight_scale", ".weight_scale_inv",
+    ".workspace",
 )  # fmt: skip
 PARTS = (
     "weight", "qweight", "qzeros", "scales", "g_idx", "SCB", "weight_format", "weight_packed",
     "weight_scale", "weight_scale_inv", "weight_shape", "weight_zero_point", "weight_g_idx",
     "input_scale", "weight.absmax", "weight.quant_map", "weight.nested_absmax",
     "weight.nested_quant_map", "weight.quant_state.bitsandbytes__nf4",
-    "weight.quant_state.bitsandbytes__fp4",
+    "weight.quant_state.bitsandbytes__fp4", "B", "s", "workspace",
 )  # fmt: skip
 """Names of the tensors that make up a quantised layer's matrix, after the layer's own."""
 

@@ -143,6 +143,8 @@ def test_scaled_blocks(tmp_path: Path) -> None:
          "weight_format": np.ones((), np.uint8)},
         {"weight": np.ones((8, 8), np.int8), "weight_scale": np.ones((8, 2), np.float32)},
         {"weight_packed": np.ones((8, 8), np.int32), "weight_scale": np.ones((8, 1), np.float32)},
+        {"B": np.ones((8, 8), np.int32), "s": np.ones((1, 64), np.float16),
+         "workspace": np.zeros(16, np.int32)},
     ],
 )  # fmt: skip
 def test_other_layouts_are_left_out_and_named(
