@@ -14,6 +14,16 @@ from rich.text import Text
 from rich.tree import Tree
 
 Document = Mapping[str, Any]
+NOTES = {
+    "all_zero": "has a matrix of zeros",
+    "constant": "has a matrix of one value",
+    "huge": "has huge values",
+    "incomplete_adapter": "lacks some of its factors",
+    "nonfinite": "has values that are no numbers",
+    "tiny": "has vanishing values",
+    "uncompared": "is compared in part only",
+}
+"""Of models with odd weights. That an adapter is one is said by its relation."""
 
 
 def draw_document(document: Document) -> Iterator[RenderableType]:
@@ -27,7 +37,7 @@ def draw_document(document: Document) -> Iterator[RenderableType]:
     if alone:
         tree = Tree(Text(f"No relatives found ({len(alone)})", style="bold"))
         for model in alone:
-            tree.add(printable(model["path"]))
+            tree.add(append_notes(printable(model["path"]), model))
         yield tree
         yield Text()
     yield Text(summarise(document))
@@ -61,10 +71,17 @@ def printable(text: str) -> Text:
     return Text("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text))
 
 
+def append_notes(text: Text, model: Mapping[str, Any]) -> Text:
+    """What is odd about the weights themselves, behind a model's name."""
+    words = [NOTES[note] for note in model.get("quality", ()) if note in NOTES]
+    return text.append("".join(f", {word}" for word in words), style="yellow")
+
+
 class _FamilyDrawing:
     def __init__(self, document: Document, family: Mapping[str, Any]) -> None:
         self._family = family
         members = [m for m in document["models"] if m["family"] == family["id"]]
+        self._models = {model["id"]: model for model in members}
         self._paths = {model["id"]: model["path"] for model in members}
         self._ghosts = [g for g in document["ghosts"] if g["family"] == family["id"]]
         self._children: dict[str, list[Mapping[str, Any]]] = {}
@@ -88,7 +105,7 @@ class _FamilyDrawing:
                 label = printable(self._paths[model])
                 if model == self._family["root"]:
                     label.append("  root", style="cyan")
-                self._add(top, model, label)
+                self._add(top, model, append_notes(label, self._models[model]))
         return top
 
     def _describe_family(self) -> Text:
@@ -141,7 +158,7 @@ class _FamilyDrawing:
             text.append(", also from ", style="dim")
             text.append_text(printable(self._paths.get(further["parent"], further["parent"])))
             text.append(f" {further['confidence']:.0%}", style="dim")
-        return text
+        return append_notes(text, self._models[edge["child"]])
 
 
 def describe_relation(edge: Mapping[str, Any]) -> str:

@@ -135,6 +135,7 @@ def solve(
                 path=file.shown,
                 checksum=fingerprint.checksum,
                 total_parameters=fingerprint.total_parameters,
+                quality=fingerprint.quality,
                 copy_of=None if original == model_id else original,
             )
         )

@@ -451,6 +451,10 @@ def _routing_vector(matrices: list[TensorFingerprint]) -> NDArray[np.float32]:
     return np.concatenate([*parts, np.zeros(0)]).astype(np.float32)
 
 
+HUGE, TINY = 1e6, 1e-30
+"""Largest magnitude of a tensor's values, beyond which training does not come."""
+
+
 def _quality(
     tensors: Iterable[TensorFingerprint], *, adapter: bool, incomplete: bool, uncompared: bool
 ) -> tuple[str, ...]:
@@ -465,4 +469,7 @@ def _quality(
             notes.add("all_zero")
         elif tensor.is_matrix and tensor.moments.variance == 0.0:
             notes.add("constant")
+        elif tensor.is_matrix and DType(tensor.dtype).is_floating:
+            largest = max(abs(tensor.moments.minimum), abs(tensor.moments.maximum))
+            notes |= {"huge"} if largest > HUGE else {"tiny"} if 0.0 < largest < TINY else set()
     return tuple(sorted(notes))

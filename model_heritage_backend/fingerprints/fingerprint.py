@@ -131,7 +131,8 @@ class Fingerprint:
     grid_bits : bits of the quantisation of most values, when 90 % are quantised; else 0
     routing : about 1,000 values sampled over the matrices, float32; models of one structural hash
         have the same positions
-    quality : notes on odd weights ("nonfinite", "all_zero", "constant", "adapter": factors of a
+    quality : notes on odd weights ("nonfinite", "all_zero", "constant", "huge" and "tiny": all
+        values of a tensor are, "adapter": factors of a
         change rather than a model, "incomplete_adapter": some have no partner that fits,
         "uncompared": some are packed in an unknown way and left out)
     adapted : of an unmerged adapter, the matrices it changes, by name; empty for models. Its

@@ -35,12 +35,14 @@ def export_lineage(
     for family in families:
         for member in family.tree.members:
             record = store.get_model(member)
+            fingerprint = store.load_fingerprint(member)
             models.append(
                 DocumentModel(
                     id=member,
                     path=record.name,
                     checksum=record.checksum,
-                    total_parameters=store.load_fingerprint(member).total_parameters,
+                    total_parameters=fingerprint.total_parameters,
+                    quality=fingerprint.quality,
                 )
             )
     document = build_heritage_document(models, [family.tree for family in families], [])

@@ -21,13 +21,17 @@ SIGNIFICANT_DIGITS = 6
 
 @dataclass(frozen=True, kw_only=True)
 class DocumentModel:
-    """One model of the document; ``copy_of`` names the first model with the same bytes."""
+    """One model of the document; ``copy_of`` names the first model with the same bytes.
+
+    ``quality``: notes on odd weights, as in the fingerprint.
+    """
 
     id: str
     path: str
     checksum: str
     total_parameters: int
     copy_of: str | None = None
+    quality: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +103,7 @@ def build_heritage_document(
                 "checksum": model.checksum,
                 "family": family_of.get(model.id),
                 "total_parameters": model.total_parameters,
+                "quality": list(model.quality),
             }
             for model in sorted(models, key=lambda model: (model.path, model.id))
         ],

@@ -59,6 +59,17 @@ def test_details_of_relations_are_named() -> None:
     assert "    └── c.pt  pruned to 70% 90%" in draw(document)
 
 
+def test_odd_weights_are_told() -> None:
+    document = make_document()
+    for model in document["models"]:
+        model["quality"] = {"b.pt": ["nonfinite", "adapter"], "h.pt": ["huge"]}.get(
+            model["path"], []
+        )
+    drawn = draw(document)
+    assert "    ├── b.pt  finetune 33% (best guess), has values that are no numbers" in drawn
+    assert "└── h.pt, has huge values" in drawn
+
+
 def test_hostile_names_neither_style_nor_steer() -> None:
     document = make_document()
     names = ["[red]a[/red].pt", "\x1b[31mb.pt", "\x1b]0;title\x07c.pt", "line\nbreak.pt"]

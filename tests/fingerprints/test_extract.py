@@ -264,3 +264,13 @@ def test_digest_and_norm_change_with_any_value(rows, columns, seed):
     before, after = fingerprint(w=array).tensors["w"], fingerprint(w=changed).tensors["w"]
     assert before.value_digest != after.value_digest
     assert before.moments.squared_norm != after.moments.squared_norm
+
+
+@pytest.mark.parametrize(
+    ("largest", "notes"), [(1.0, ()), (2e6, ("huge",)), (3e38, ("huge",)), (1e-40, ("tiny",))]
+)
+def test_values_beyond_all_training_are_noted(largest: float, notes: tuple[str, ...]) -> None:
+    values = np.linspace(-largest, largest, 64).reshape(8, 8).astype(np.float32)
+    found = fingerprint_weights(ArrayWeights({"w": values}), checksum="x")
+    assert found.quality == notes
+    assert np.isfinite(found.tensors["w"].moments.squared_norm)
