@@ -25,7 +25,7 @@ from model_heritage_backend.models.job_queue import JobQueue, build_job
 from model_heritage_backend.models.lake import Lake, ModelView, fold
 from model_heritage_backend.models.sql_store import SqlStore
 from model_heritage_backend.models.tables import Job, Model
-from model_heritage_backend.weights import Weights, open_weights
+from model_heritage_backend.weights import Weights, is_misnamed, open_weights
 
 logger = logging.getLogger(__name__)
 
@@ -130,6 +130,8 @@ class HeritageService:
             row = build_model(weights, fingerprint)
         row.name, row.name_folded, row.description = name, fold(name), description
         row.filename, row.file_size = filename, staged.size
+        if is_misnamed(staged.path, filename):
+            row.quality = [*row.quality, "misnamed"]
         job = build_job("process", model_id=row.id)
         # What the answer needs is read before the row is stored: it may be deleted meanwhile.
         model_id, job_id = row.id, job.id

@@ -7,13 +7,15 @@ base ─┬─ tuned (full fine-tune, a small step) ─── tuned's files: Q5_
 from __future__ import annotations
 
 import random
+import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from safetensors.numpy import save_file
+from safetensors.numpy import save, save_file
 
 from benchmarks.architectures import Architecture
 from benchmarks.architectures import Kind as Network
@@ -41,11 +43,25 @@ def write_npz(save: Callable[..., None], arrays: Arrays, path: Path) -> None:
         save(file, **arrays)
 
 
+def write_torch(arrays: Arrays, path: Path, *, modern: bool) -> None:
+    tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    torch.save(tensors, path, _use_new_zipfile_serialization=modern)
+
+
+def write_parts(arrays: Arrays, path: Path) -> None:
+    """Two parts in an archive that packs them."""
+    names = sorted(arrays)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for part in range(2):
+            content = save({name: arrays[name] for name in names[part::2]})
+            archive.writestr(f"org/model-{part + 1:05}-of-00002.safetensors", content)
+
+
 WRITERS: dict[str, Callable[[Arrays, Path], object]] = {
     "safetensors": lambda arrays, path: save_file(arrays, path),
-    "torch-zip": lambda arrays, path: torch.save(
-        {name: torch.from_numpy(array) for name, array in arrays.items()}, path
-    ),
+    "torch-zip": partial(write_torch, modern=True),
+    "torch-legacy": partial(write_torch, modern=False),
+    "safetensors-sharded": write_parts,
     "npz": lambda arrays, path: write_npz(np.savez, arrays, path),
     "npz compressed": lambda arrays, path: write_npz(np.savez_compressed, arrays, path),
     "gguf": lambda arrays, path: write_gguf(path, arrays),

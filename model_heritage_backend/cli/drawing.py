@@ -19,6 +19,7 @@ NOTES = {
     "constant": "has a matrix of one value",
     "huge": "has huge values",
     "incomplete_adapter": "lacks some of its factors",
+    "misnamed": "is of another format than its name says",
     "nonfinite": "has values that are no numbers",
     "tiny": "has vanishing values",
     "uncompared": "is compared in part only",

@@ -22,7 +22,7 @@ from model_heritage_backend.interop.heritage_document import (
     build_heritage_document,
     number_ids,
 )
-from model_heritage_backend.weights import list_parts, open_weights
+from model_heritage_backend.weights import is_misnamed, list_parts, open_weights
 
 PASSES = 2
 """Every byte of a new file is read twice: for its checksum and for its fingerprint."""
@@ -135,7 +135,10 @@ def solve(
                 path=file.shown,
                 checksum=fingerprint.checksum,
                 total_parameters=fingerprint.total_parameters,
-                quality=fingerprint.quality,
+                quality=(
+                    *fingerprint.quality,
+                    *(["misnamed"] if is_misnamed(file.path, file.path.name) else []),
+                ),
                 copy_of=None if original == model_id else original,
             )
         )

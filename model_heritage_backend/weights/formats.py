@@ -8,7 +8,7 @@ from __future__ import annotations
 import atexit
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from model_heritage_backend.errors import HeritageError, NotFound
 from model_heritage_backend.weights.gguf_file import open_gguf
@@ -26,6 +26,15 @@ from model_heritage_backend.weights.torch_legacy import is_torch_legacy, open_to
 from model_heritage_backend.weights.torch_zip import open_torch_zip
 
 HEAD_BYTES = 4096
+TORCH = frozenset({"torch-zip", "torch-legacy"})
+ENDINGS = {
+    ".safetensors": frozenset({"safetensors"}),
+    ".gguf": frozenset({"gguf"}),
+    ".npz": frozenset({"npz"}),
+    **dict.fromkeys((".pt", ".pth", ".ckpt"), TORCH),
+    ".bin": TORCH | {"safetensors"},
+}
+"""What endings of names promise; others promise nothing."""
 REHEARSAL = Rehearsal()
 atexit.register(REHEARSAL.close)
 BLANKS = b" \t\r\n"
@@ -80,6 +89,17 @@ def parse_weights(path: Path, *, limits: Limits) -> Weights:
     except HeritageError:
         file.close()
         raise
+
+
+def is_misnamed(path: Path, name: str) -> bool:
+    """Whether a file's content is of another format than its name, perhaps another one, says."""
+    expected = ENDINGS.get(PurePosixPath(name).suffix.lower())
+    if expected is None or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    found = next((row.name for row in FORMATS if row.sniff(head)), None)
+    return found is not None and found not in expected
 
 
 def identify(path: Path) -> Identity:

@@ -268,3 +268,10 @@ def test_broken_off_form(client: FlaskClient, settings: Settings) -> None:
     answer = client.post("/api/models", data=body, content_type="multipart/form-data; boundary=x")
     assert answer.status_code == 400
     assert_no_trace(client, settings)
+
+
+def test_a_file_under_the_name_of_another_format(client: FlaskClient, zoo_family: Zoo) -> None:
+    content = zoo_family.path("base").read_bytes()
+    answer = client.put("/api/models?name=base&filename=base.pt", data=content)
+    assert answer.status_code == 201
+    assert answer.get_json()["model"]["quality"] == ["misnamed"]

@@ -12,12 +12,14 @@ import signal
 import struct
 import tempfile
 import time
+import zipfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
+import numpy as np
 import torch
 from safetensors.torch import save
 
@@ -25,6 +27,7 @@ from model_heritage_backend.errors import HeritageError
 from model_heritage_backend.weights import Limits
 from model_heritage_backend.weights.formats import parse_weights
 from tests.weights.exploits import list_places, text, wrap_legacy, wrap_zip
+from tests.weights.gguf_samples import Kind, write_gguf
 from tests.weights.samples import build_safetensors
 
 SLOWEST_SECONDS = 2.0
@@ -38,6 +41,17 @@ PICKLE_TOKENS = (
     b"ctorch._tensor\n_rebuild_from_type_v2\n", b"ctorch._utils\n_rebuild_tensor_v3\n",
     b"\x8b\xff\xff\xff\x7f", b"\x96" + b"\xff" * 8, b"cos\nsystem\n", b"h\0", b"h\1", b"h\2",
 )  # fmt: skip
+NAMES = (
+    b"PK\1\2",
+    b"PK\3\4",
+    b"PK\5\6",
+    b".npy",
+    b"GGUF",
+    b"descr",
+    b"'<f4'",
+    b"(2, 32)",
+    b"\0" * 8,
+)
 JSON_TOKENS = (
     *(bytes([symbol]) for symbol in b'{}[]:,"\\0123456789-.eE \n'),
     b'"dtype"', b'"shape"', b'"data_offsets"', b'"__metadata__"', b'"F32"', b'"BF16"', b"[0,0]",
@@ -93,6 +107,16 @@ def list_originals() -> list[Original]:
                 originals.append(
                     Original(part=path.read_bytes(), build=bytes, tokens=PICKLE_TOKENS)
                 )
+        arrays = {"a": np.arange(64, dtype=np.float32).reshape(2, 32), "b": np.ones(3)}
+        np.savez(path.with_suffix(".npz"), **arrays)
+        np.savez_compressed(path.with_suffix(".small.npz"), **arrays)
+        write_gguf(path.with_suffix(".gguf"), arrays, kinds=Kind.Q8_0, strings={"a.b": "c"})
+        with zipfile.ZipFile(path.with_suffix(".zip"), "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("m/model-00001-of-00001.safetensors", whole)
+            archive.writestr("m/README.md", "---\nlicense: mit\n---\n")
+        for ending in (".npz", ".small.npz", ".gguf", ".zip"):
+            content = path.with_suffix(ending).read_bytes()
+            originals.append(Original(part=content, build=bytes, tokens=NAMES))
     return originals
 
 

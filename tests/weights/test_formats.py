@@ -21,7 +21,7 @@ from model_heritage_backend.errors import (
     NotFound,
     UnsupportedFormat,
 )
-from model_heritage_backend.weights import open_weights
+from model_heritage_backend.weights import is_misnamed, open_weights
 from tests.weights.gguf_samples import Kind, write_gguf
 from tests.weights.samples import build_safetensors, save_torch
 
@@ -230,3 +230,14 @@ def test_mutated_descriptions(tmp_path: Path, originals: list[bytes], data: st.D
         at = data.draw(st.integers(start, stop - 1))
         content[at] = data.draw(st.integers(0, 255) | st.sampled_from(list(b"RQbcstu0e.a}])(")))
     attempt(tmp_path / "a", bytes(content))
+
+
+@pytest.mark.parametrize(
+    ("name", "odd"),
+    [("a.pt", True), ("a.gguf", True), ("a.safetensors", False), ("a.bin", False), ("a", False)],
+)
+def test_names_that_promise_another_format(tmp_path: Path, name: str, odd: bool) -> None:
+    (tmp_path / "x").write_bytes(save({"a": torch.ones(3, 3)}))
+    assert is_misnamed(tmp_path / "x", name) is odd
+    (tmp_path / "x").write_text("no format at all")
+    assert not is_misnamed(tmp_path / "x", name)

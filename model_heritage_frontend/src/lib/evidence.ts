@@ -58,6 +58,7 @@ const QUALITY: Record<string, string> = {
   nonfinite: 'Some values are not finite (NaN or infinity).',
   all_zero: 'At least one matrix is zero throughout.',
   uncompared: 'Some weights are packed in a way that cannot be unpacked yet; they were left out.',
+  misnamed: 'The file is of another format than its name says; its content decided.',
   huge: 'At least one matrix has values of more than a million.',
   tiny: 'At least one matrix has only vanishing values (below 1e-30).',
   constant: 'At least one matrix holds one and the same value throughout.',
