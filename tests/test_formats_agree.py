@@ -1,7 +1,7 @@
 """One model in every format is one model; its quantised files descend from it.
 
 base ─┬─ tuned (full fine-tune, a small step) ─── tuned's files: Q5_1, Q6_K
-      └─ base's files: Q8_0, Q4_0, Q4_K
+      └─ base's files: Q8_0, Q4_0, Q4_K, and one with Q8_0 in two matrices only
 """
 
 from __future__ import annotations
@@ -90,6 +90,8 @@ def files(trained: tuple[Arrays, Arrays], tmp_path_factory: pytest.TempPathFacto
         write(tuned, folder / name)
     for kind in (Kind.Q8_0, Kind.Q4_0, Kind.Q4_K):
         write_gguf(folder / f"base-{kind.name}", base, kinds=kind, architecture="vit")
+    few = dict.fromkeys(sorted(name for name in base if base[name].ndim == 2)[:2], Kind.Q8_0)
+    write_gguf(folder / "base-few", base, kinds=few, architecture="vit")
     for kind in (Kind.Q5_1, Kind.Q6_K):
         write_gguf(folder / f"tuned-{kind.name}", tuned, kinds=kind, architecture="vit")
     return folder
@@ -147,6 +149,7 @@ def test_quantised_files_descend_from_their_source(
         "base-Q8_0": ("base", 8),
         "base-Q4_0": ("base", 4),
         "base-Q4_K": ("base", 4),
+        "base-few": ("base", 8),
         "tuned-Q5_1": ("safetensors", 5),
         "tuned-Q6_K": ("safetensors", 6),
     }

@@ -77,7 +77,10 @@ def keep_nearest_sources(
     for (source, child), copy in copies.items():
         if copy.relation is Relation.QUANTIZED:
             sources[child].append(source)
-    for child, found in sources.items():
+    for child, candidates in sources.items():
+        # What is partly quantised itself has some of the same values, and is no source for it.
+        whole = [s for s in candidates if not family.fingerprints[s].is_quantised]
+        found = whole or candidates
         distances = {source: _compare_samples(family, source, child)[0] for source in found}
         nearest = min(found, key=lambda source: (distances[source], source))
         rivals = 0
@@ -197,7 +200,10 @@ def _find_pruning(family: AlignedFamily, parent: int, child: int, names: list[st
 def _find_quantisation(
     family: AlignedFamily, parent: int, child: int, names: list[str]
 ) -> Copy | None:
-    """Quantised matrices lie within half a step of the source; all others are unchanged."""
+    """Quantised matrices lie within half a step of the source; all others are unchanged.
+
+    Where the file does not say what was quantised, these are at least half of the model.
+    """
     copy = family.fingerprints[child]
     quantised: list[tuple[int, int]] = []
     total = sum(family.tensors[child][name].size for name in names)
@@ -220,7 +226,8 @@ def _find_quantisation(
         if near.mean() < WITHIN_STEP:
             return None
         quantised.append((after.grid_bits, after.size))
-    enough = 2 * sum(size for _, size in quantised) >= total
+    told = any(family.tensors[child][name].cells.size for name in names)
+    enough = quantised if told else 2 * sum(size for _, size in quantised) >= total
     return Copy(Relation.QUANTIZED, bits=name_bits(quantised)) if enough else None
 
 

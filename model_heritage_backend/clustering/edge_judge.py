@@ -140,8 +140,8 @@ class EdgeJudge:
         family = self._family
         first, second = family.fingerprints[a], family.fingerprints[b]
         odds = 0.0
-        if bool(first.grid_bits) != bool(second.grid_bits):
-            odds += self._judge_reduced(a if first.grid_bits else b, a)
+        if first.is_quantised != second.is_quantised:
+            odds += self._judge_reduced(a if first.is_quantised else b, a)
         if abs(first.zero_fraction - second.zero_fraction) > MANY_ZEROS:
             odds += self._judge_reduced(a if first.zero_fraction > second.zero_fraction else b, a)
         if first.structural_hash != second.structural_hash:

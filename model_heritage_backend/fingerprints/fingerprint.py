@@ -159,6 +159,11 @@ class Fingerprint:
         return bool(self.adapted)
 
     @property
+    def is_quantised(self) -> bool:
+        """Whether most values lie on a grid, or the file says that some were quantised."""
+        return bool(self.grid_bits) or any(t.cells.size for t in self.tensors.values())
+
+    @property
     def shapes(self) -> frozenset[tuple[int, ...]]:
         """Of the matrices, by which candidates are found; of an adapter those that it changes."""
         if self.is_adapter:
