@@ -2,7 +2,19 @@ import { api, apiUrl } from '@/lib/api'
 import { ApiError, parseProblem, unreachable } from '@/lib/problem'
 import type { Evidence, Identification, Model, UploadAccepted, UploadResult } from '@/lib/types'
 
-export const ACCEPTED_ENDINGS = ['.safetensors', '.pt', '.pth', '.bin', '.gguf', '.npz'] as const
+export const ARCHIVE_ENDING = '.zip'
+export const ACCEPTED_ENDINGS = [
+  '.safetensors',
+  '.gguf',
+  '.npz',
+  '.pt',
+  '.pth',
+  '.ckpt',
+  '.bin',
+  ARCHIVE_ENDING,
+] as const
+/** Also of the texts that come with weights: alone they are refused. */
+export const PICKED_ENDINGS = [...ACCEPTED_ENDINGS, '.json', '.md'] as const
 export const MAX_BYTES = 5 * 1024 ** 3
 
 /** A model that arrived, and why its parent is believed. */
@@ -19,10 +31,14 @@ export interface Watch {
 }
 
 export interface UploadRequest {
-  file: File
+  /** One checkpoint, or all files of one model. */
+  files: File[]
   name: string
   description: string
 }
+
+export const hasEnding = (filename: string, endings: readonly string[]): boolean =>
+  endings.some((ending) => filename.toLowerCase().endsWith(ending))
 
 /** The file's name without its folder and its ending. */
 export function nameFromFile(filename: string): string {
@@ -34,12 +50,22 @@ export function nameFromFile(filename: string): string {
 
 /** Why this file cannot be a checkpoint, in a sentence; null when nothing speaks against sending it. */
 export function refuseFile(file: { name: string; size: number }): string | null {
-  const name = file.name.toLowerCase()
-  if (!ACCEPTED_ENDINGS.some((ending) => name.endsWith(ending))) {
+  if (!hasEnding(file.name, ACCEPTED_ENDINGS)) {
     return `Only ${ACCEPTED_ENDINGS.join(', ')} files can be read.`
   }
   if (file.size === 0) return 'This file is empty.'
   if (file.size > MAX_BYTES) return 'This file is larger than 5 GB, the most this page sends.'
+  return null
+}
+
+/** As `refuseFile`, for the files of one model. */
+export function refuseFiles(files: { name: string; size: number }[]): string | null {
+  const [first] = files
+  if (first && files.length === 1) return refuseFile(first)
+  const empty = files.find((file) => file.size === 0)
+  if (empty) return `“${empty.name}” is empty.`
+  if (files.reduce((sum, file) => sum + file.size, 0) > MAX_BYTES)
+    return 'Together these files are larger than 5 GB, the most this page sends.'
   return null
 }
 
@@ -90,6 +116,25 @@ function sendBody<T>(
   })
 }
 
+function makeForm(files: File[], fields: Record<string, string> = {}): FormData {
+  const form = new FormData()
+  for (const [field, text] of Object.entries(fields)) form.append(field, text)
+  for (const file of files) form.append('file', file)
+  return form
+}
+
+function sendModel(
+  { files, name, description }: UploadRequest,
+  watch: Watch,
+): Promise<UploadResult | UploadAccepted> {
+  const [first] = files
+  if (first && files.length === 1) {
+    const url = apiUrl(['models'], { name, filename: first.name, description })
+    return sendBody('PUT', url, first, watch)
+  }
+  return sendBody('POST', apiUrl(['models']), makeForm(files, { name, description }), watch)
+}
+
 const POLL_MILLISECONDS = 1000
 
 const pause = (signal: AbortSignal): Promise<void> =>
@@ -102,16 +147,14 @@ const pause = (signal: AbortSignal): Promise<void> =>
   })
 
 /**
- * Sends a checkpoint and waits until its parent is known. A big model's answer may come before that
+ * Sends a model and waits until its parent is known. A big model's answer may come before that
  * (202): then the stored model is asked again and again.
  *
- * The body is the bare file: that is streamed straight into the server's store, where a multipart
- * form would be written to disk twice.
+ * The body of one file is bare: that is streamed straight into the server's store. Several go as
+ * one form, of which the server makes one model.
  */
 export async function uploadModel(upload: UploadRequest, watch: Watch): Promise<UploadOutcome> {
-  const { file, name, description } = upload
-  const url = apiUrl(['models'], { name, filename: file.name, description })
-  const answer = await sendBody<UploadResult | UploadAccepted>('PUT', url, file, watch)
+  const answer = await sendModel(upload, watch)
   if (answer.status !== 'processing')
     return { model: answer.model, evidence: answer.edge?.evidence ?? null }
   let model = await api.getModel(answer.model_id, watch.signal)
@@ -122,9 +165,7 @@ export async function uploadModel(upload: UploadRequest, watch: Watch): Promise<
   return { model, evidence: model.lineage.parent?.evidence ?? null }
 }
 
-/** Asks where a checkpoint belongs. Nothing is stored. */
-export function identifyFile(file: File, watch: Watch): Promise<Identification> {
-  const form = new FormData()
-  form.append('file', file)
-  return sendBody<Identification>('POST', apiUrl(['identify']), form, watch)
+/** Asks where a model belongs. Nothing is stored. */
+export function identifyFiles(files: File[], watch: Watch): Promise<Identification> {
+  return sendBody<Identification>('POST', apiUrl(['identify']), makeForm(files), watch)
 }

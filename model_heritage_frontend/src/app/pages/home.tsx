@@ -17,7 +17,7 @@ import type { Stats } from '@/lib/types'
 const STEPS = [
   {
     title: 'Add a base model',
-    text: 'Any .safetensors, .pt, .pth, .bin, .gguf or .npz checkpoint. It is read, never executed.',
+    text: 'A safetensors, PyTorch, GGUF or NumPy checkpoint, whole or in parts. It is read, never executed.',
   },
   {
     title: 'Add what came from it',

@@ -25,13 +25,26 @@ test('a dropped file gets its name and waits for the button', () => {
 test('the same file dropped twice is one row, until it is finished', () => {
   const once = add(file('a.pt'))
   const twice = reduceUploads(once, { type: 'add', files: [file('a.pt'), file('b.pt')] })
-  expect(twice.map((item) => item.file.name)).toEqual(['a.pt', 'b.pt'])
+  expect(twice.map((item) => item.title)).toEqual(['a.pt', 'b.pt'])
   const done = reduceUploads(once, {
     type: 'state',
     id: only(once).id,
     state: { kind: 'done', outcome: { model: model(), evidence: null } },
   })
   expect(reduceUploads(done, { type: 'add', files: [file('a.pt')] })).toHaveLength(2)
+})
+
+test('parts that come again with the others make one row', () => {
+  const parts = [1, 2, 3].map((number) => file(`m-0000${number}-of-00003.safetensors`))
+  const lone = only(add(...parts.slice(0, 1)))
+  expect(lone.refusal).toMatch(/one of 3 parts/)
+  const some = reduceUploads([lone], { type: 'add', files: parts.slice(0, 2) })
+  expect(only(some)).toMatchObject({ title: 'm', refusal: null })
+  const all = only(reduceUploads(some, { type: 'add', files: parts }))
+  expect(all.parts).toHaveLength(3)
+  expect(only(reduceUploads([all], { type: 'add', files: parts.slice(1) }))).toBe(all)
+  const sent = reduceUploads(some, { type: 'start', purpose: 'add' })
+  expect(reduceUploads(sent, { type: 'add', files: parts })).toHaveLength(2)
 })
 
 test('only suitable files with a name start, one after the other', () => {
@@ -41,7 +54,7 @@ test('only suitable files with a name start, one after the other', () => {
   items = reduceUploads(items, { type: 'start', purpose: 'add' })
   expect(items.map((item) => item.purpose)).toEqual(['add', null, 'add', null])
   const first = nextUpload(items)
-  expect(first?.file.name).toBe('a.pt')
+  expect(first?.title).toBe('a.pt')
   items = reduceUploads(items, {
     type: 'state',
     id: first?.id ?? '',
@@ -53,7 +66,7 @@ test('only suitable files with a name start, one after the other', () => {
     id: first?.id ?? '',
     state: { kind: 'done', outcome: { model: model(), evidence: null } },
   })
-  expect(nextUpload(items)?.file.name).toBe('b.pt')
+  expect(nextUpload(items)?.title).toBe('b.pt')
 })
 
 test('a failed upload goes back to the form and can be tried again', () => {
@@ -75,7 +88,7 @@ test('clearing takes away what is finished or refused, and nothing else', () => 
     id: items[0]?.id ?? '',
     state: { kind: 'done', outcome: { model: model(), evidence: null } },
   })
-  expect(reduceUploads(items, { type: 'clear-finished' }).map((item) => item.file.name)).toEqual([
+  expect(reduceUploads(items, { type: 'clear-finished' }).map((item) => item.title)).toEqual([
     'b.pt',
   ])
 })

@@ -1,6 +1,8 @@
-import { nameFromFile, refuseFile, type UploadOutcome } from '@/lib/upload'
+import { nameFromFile, refuseFiles, type UploadOutcome } from '@/lib/upload'
 import type { ApiError } from '@/lib/problem'
 import type { Identification } from '@/lib/types'
+
+import { filesOf, groupFiles, refuseLonePart, type FileSet } from './file-sets'
 
 export type UploadState =
   | { kind: 'waiting' }
@@ -15,12 +17,11 @@ export type UploadState =
 
 export type Purpose = 'add' | 'identify'
 
-export interface UploadItem {
+export interface UploadItem extends FileSet {
   id: string
-  file: File
   name: string
   description: string
-  /** Why this file cannot be sent at all; null when it can. */
+  /** Why these files cannot be sent at all; null when they can. */
   refusal: string | null
   state: UploadState
   /** What the reader asked for by pressing a button; the queue takes it up in turn. */
@@ -39,14 +40,15 @@ export type UploadAction =
 
 let serial = 0
 
-function makeItem(file: File): UploadItem {
+function makeItem(set: FileSet): UploadItem {
   serial += 1
+  const files = filesOf(set)
   return {
+    ...set,
     id: `upload-${serial}`,
-    file,
-    name: nameFromFile(file.name),
+    name: nameFromFile(set.title),
     description: '',
-    refusal: refuseFile(file),
+    refusal: refuseFiles(files) ?? (files.length === 1 ? refuseLonePart(set.title) : null),
     state: { kind: 'waiting' },
     purpose: null,
   }
@@ -54,6 +56,9 @@ function makeItem(file: File): UploadItem {
 
 const sameFile = (a: File, b: File): boolean =>
   a.name === b.name && a.size === b.size && a.lastModified === b.lastModified
+
+const isWithin = (inner: FileSet, outer: FileSet): boolean =>
+  filesOf(inner).every((file) => filesOf(outer).some((other) => sameFile(file, other)))
 
 export const isReady = (item: UploadItem): boolean =>
   item.refusal === null && item.state.kind === 'waiting' && item.purpose === null
@@ -67,7 +72,7 @@ export const isPending = (item: UploadItem): boolean =>
 export const isFinished = (item: UploadItem): boolean =>
   item.state.kind === 'done' || item.state.kind === 'identified' || item.state.kind === 'failed'
 
-/** The next file to send: one at a time, in the order in which they were added. */
+/** The next model to send: one at a time, in the order in which they were added. */
 export function nextUpload(items: UploadItem[]): UploadItem | null {
   if (items.some(isBusy)) return null
   return items.find((item) => item.purpose !== null && item.state.kind === 'waiting') ?? null
@@ -79,9 +84,18 @@ const change = (items: UploadItem[], id: string, edit: (item: UploadItem) => Upl
 export function reduceUploads(items: UploadItem[], action: UploadAction): UploadItem[] {
   switch (action.type) {
     case 'add': {
-      const known = items.filter((item) => !isFinished(item)).map((item) => item.file)
-      const fresh = action.files.filter((file) => !known.some((other) => sameFile(file, other)))
-      return [...items, ...fresh.map(makeItem)]
+      const known = items.filter((item) => !isFinished(item))
+      const fresh = groupFiles(action.files).filter(
+        (set) => !known.some((item) => isWithin(set, item)),
+      )
+      // Some parts first, then all of them: the whole model takes the place of its parts.
+      const replaced = items.filter(
+        (item) =>
+          item.state.kind === 'waiting' &&
+          item.purpose === null &&
+          fresh.some((set) => isWithin(item, set)),
+      )
+      return [...items.filter((item) => !replaced.includes(item)), ...fresh.map(makeItem)]
     }
     case 'edit':
       return change(items, action.id, (item) => ({ ...item, ...action.changes }))

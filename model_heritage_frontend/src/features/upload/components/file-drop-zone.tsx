@@ -3,7 +3,7 @@ import { useDropzone } from 'react-dropzone'
 
 import { Button } from '@/components/ui/button'
 import { cn } from '@/lib/cn'
-import { ACCEPTED_ENDINGS } from '@/lib/upload'
+import { PICKED_ENDINGS } from '@/lib/upload'
 
 interface FileDropZoneProps {
   onFiles: (files: File[]) => void
@@ -26,7 +26,7 @@ export function FileDropZone({ onFiles, slim = false }: FileDropZoneProps) {
       className="border-input bg-card hover:border-ring/60 rounded-xl border-2 border-dashed px-5 transition-colors"
     >
       <input
-        {...getInputProps({ 'aria-label': 'Checkpoint files', accept: ACCEPTED_ENDINGS.join(',') })}
+        {...getInputProps({ 'aria-label': 'Checkpoint files', accept: PICKED_ENDINGS.join(',') })}
       />
       <div
         className={cn(
@@ -42,7 +42,8 @@ export function FileDropZone({ onFiles, slim = false }: FileDropZoneProps) {
             {slim ? 'Drop checkpoints anywhere' : 'Drop checkpoints here'}
           </p>
           <p className="text-muted-foreground mt-0.5 text-sm">
-            {ACCEPTED_ENDINGS.join(', ')} – up to 5 GB each, one or many
+            safetensors, PyTorch (.pt, .pth, .ckpt, .bin), GGUF, NumPy (.npz), or a model’s .zip –
+            up to 5 GB each, parts of one model together
           </p>
         </div>
         <Button variant="outline" onClick={open}>

@@ -17,6 +17,7 @@ class FakeRequest extends EventTarget {
   status = 0
   responseText = ''
   aborted = false
+  body: unknown = null
   constructor() {
     super()
     FakeRequest.last = this
@@ -28,8 +29,8 @@ class FakeRequest extends EventTarget {
   setRequestHeader() {
     return undefined
   }
-  send() {
-    return undefined
+  send(body: unknown) {
+    this.body = body
   }
   abort() {
     this.aborted = true
@@ -125,6 +126,39 @@ test('an unsuitable file is refused before anything is sent', async () => {
   await choose('notes.txt')
   expect(await screen.findByRole('alert')).toHaveTextContent('.safetensors')
   expect(screen.queryByRole('button', { name: /^Add/ })).toBeNull()
+})
+
+test('the parts of one model are one row and one upload', async () => {
+  show()
+  const user = userEvent.setup()
+  const names = [1, 2, 3].map((number) => `bert-0000${number}-of-00003.safetensors`)
+  const texts = ['bert.safetensors.index.json', 'README.md']
+  const files = [...names, ...texts].map((name) => new File(['weights'], name))
+  await user.upload(screen.getByLabelText('Checkpoint files'), files)
+  expect(await screen.findByLabelText('Name')).toHaveValue('bert')
+  expect(screen.getByRole('group', { name: 'bert' })).toHaveTextContent(
+    `3 parts · 35 B · with ${texts.join(', ')}`,
+  )
+  const sentFiles = () => {
+    const { body } = FakeRequest.last
+    if (!(body instanceof FormData)) throw new Error('expected a form')
+    return body.getAll('file').map((file) => (file instanceof File ? file.name : file))
+  }
+
+  await user.click(screen.getByRole('button', { name: 'Only look up' }))
+  await screen.findByRole('progressbar')
+  expect([FakeRequest.last.method, FakeRequest.last.url]).toEqual(['POST', '/api/identify'])
+  expect(sentFiles()).toEqual([...names, ...texts])
+  FakeRequest.last.answer(422, { title: 'No', detail: 'One part is missing.' })
+  await user.click(await screen.findByRole('button', { name: 'Try again' }))
+
+  await user.click(await screen.findByRole('button', { name: 'Add 1 model' }))
+  expect(await screen.findByRole('progressbar', { name: 'Uploading bert' })).toBeVisible()
+  expect([FakeRequest.last.method, FakeRequest.last.url]).toEqual(['POST', '/api/models'])
+  expect(sentFiles()).toEqual([...names, ...texts])
+  expect((FakeRequest.last.body as FormData).get('name')).toBe('bert')
+  FakeRequest.last.answer(201, uploadResult())
+  expect(await screen.findByText(/97% sure/)).toBeInTheDocument()
 })
 
 test('a name is required', async () => {

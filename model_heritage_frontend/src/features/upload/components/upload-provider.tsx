@@ -3,8 +3,9 @@ import { useCallback, useEffect, useMemo, useReducer, useRef, type ReactNode } f
 
 import { refreshLake } from '@/hooks/queries'
 import { ApiError, describeError } from '@/lib/problem'
-import { identifyFile, uploadModel, type Watch } from '@/lib/upload'
+import { identifyFiles, uploadModel, type Watch } from '@/lib/upload'
 
+import { filesOf } from '../file-sets'
 import { isPending, nextUpload, reduceUploads, type UploadItem, type UploadState } from '../queue'
 import { UploadContext, type Uploads } from '../upload-context'
 
@@ -25,7 +26,9 @@ export function UploadProvider({ children }: { children: ReactNode }) {
   const controllers = useRef(new Map<string, AbortController>())
 
   const send = useCallback(
-    async ({ id, file, name, description, purpose }: UploadItem) => {
+    async (item: UploadItem) => {
+      const { id, name, description, purpose } = item
+      const files = filesOf(item)
       const controller = new AbortController()
       controllers.current.set(id, controller)
       const setState = (state: UploadState) => dispatch({ type: 'state', id, state })
@@ -37,10 +40,10 @@ export function UploadProvider({ children }: { children: ReactNode }) {
       setState({ kind: 'sending', share: 0 })
       try {
         if (purpose === 'identify') {
-          setState({ kind: 'identified', answer: await identifyFile(file, watch) })
+          setState({ kind: 'identified', answer: await identifyFiles(files, watch) })
           return
         }
-        const upload = { file, name: name.trim(), description: description.trim() }
+        const upload = { files, name: name.trim(), description: description.trim() }
         setState({ kind: 'done', outcome: await uploadModel(upload, watch) })
         await refreshLake(client)
       } catch (error) {

@@ -7,10 +7,11 @@ import { Card } from '@/components/ui/card'
 import { Input, Textarea } from '@/components/ui/input'
 import { Label } from '@/components/ui/label'
 import { Progress } from '@/components/ui/progress'
-import { formatBytes, formatPercent } from '@/lib/format'
+import { formatBytes, formatPercent, plural } from '@/lib/format'
 import { paths } from '@/lib/paths'
 import type { ApiError } from '@/lib/problem'
 
+import { filesOf, sizeOf } from '../file-sets'
 import { type UploadItem } from '../queue'
 import { useUploads } from '../upload-context'
 import { IdentifiedCard } from './identified-card'
@@ -112,7 +113,7 @@ function Body({ item }: { item: UploadItem }) {
           <p className="text-muted-foreground flex justify-between text-sm tabular-nums">
             <span>Uploading…</span>
             <span>
-              {formatBytes(item.file.size * state.share)} of {formatBytes(item.file.size)},{' '}
+              {formatBytes(sizeOf(item) * state.share)} of {formatBytes(sizeOf(item))},{' '}
               {formatPercent(state.share)}
             </span>
           </p>
@@ -136,39 +137,51 @@ function Body({ item }: { item: UploadItem }) {
   }
 }
 
-function removalWords({ file, state }: UploadItem): { title: string; 'aria-label': string } {
+function removalWords({ title, state }: UploadItem): { title: string; 'aria-label': string } {
   switch (state.kind) {
     case 'sending':
-      return { title: 'Cancel', 'aria-label': `Cancel ${file.name}` }
+      return { title: 'Cancel', 'aria-label': `Cancel ${title}` }
     case 'reading':
       return {
         title: 'Stop waiting (the server may still finish)',
-        'aria-label': `Stop waiting for ${file.name}`,
+        'aria-label': `Stop waiting for ${title}`,
       }
     case 'done':
       return {
         title: 'Remove from this list (the model stays)',
-        'aria-label': `Remove ${file.name} from this list`,
+        'aria-label': `Remove ${title} from this list`,
       }
     default:
-      return { title: 'Remove', 'aria-label': `Remove ${file.name} from this list` }
+      return { title: 'Remove', 'aria-label': `Remove ${title} from this list` }
   }
+}
+
+function describeFiles(item: UploadItem): string {
+  const { parts, beside } = item
+  const beginning = parts.length > 1 ? [plural(parts.length, 'part')] : []
+  const texts = beside.length > 0 ? [`with ${beside.map((file) => file.name).join(', ')}`] : []
+  return [...beginning, formatBytes(sizeOf(item)), ...texts].join(' · ')
 }
 
 export function UploadRow({ item }: { item: UploadItem }) {
   const { remove } = useUploads()
   return (
-    <Card className="animate-rise p-5" role="group" aria-label={item.file.name}>
+    <Card className="animate-rise p-5" role="group" aria-label={item.title}>
       <div className="mb-4 flex items-center gap-3">
         <span className="bg-muted text-muted-foreground grid size-9 shrink-0 place-items-center rounded-lg">
           <FileIcon aria-hidden className="size-4" />
         </span>
         <div className="min-w-0 flex-1">
-          <p className="truncate text-sm font-medium" title={item.file.name}>
-            {item.file.name}
+          <p
+            className="truncate text-sm font-medium"
+            title={filesOf(item)
+              .map((file) => file.name)
+              .join('\n')}
+          >
+            {item.title}
           </p>
-          <p className="text-muted-foreground text-xs tabular-nums">
-            {formatBytes(item.file.size)}
+          <p className="text-muted-foreground text-xs [overflow-wrap:anywhere] tabular-nums">
+            {describeFiles(item)}
           </p>
         </div>
         <Button variant="ghost" size="icon" {...removalWords(item)} onClick={() => remove(item.id)}>
