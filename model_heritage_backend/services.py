@@ -26,6 +26,7 @@ from model_heritage_backend.models.lake import Lake, ModelView, fold
 from model_heritage_backend.models.sql_store import SqlStore
 from model_heritage_backend.models.tables import Job, Model
 from model_heritage_backend.weights import Weights, is_misnamed, open_weights
+from model_heritage_backend.weights.checkpoint_set import refuse_lone_part
 
 logger = logging.getLogger(__name__)
 
@@ -123,6 +124,7 @@ class HeritageService:
         if not name:
             raise InvalidRequest("The model needs a name.")
         description = check_text("description", description, DESCRIPTION_LENGTH, lines=True)
+        refuse_lone_part(filename)
         staged.finish()
         self._refuse_duplicate(staged.checksum)
         with open_weights(staged.path) as weights:

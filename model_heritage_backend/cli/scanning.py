@@ -23,6 +23,7 @@ from model_heritage_backend.interop.heritage_document import (
     number_ids,
 )
 from model_heritage_backend.weights import is_misnamed, list_parts, open_weights
+from model_heritage_backend.weights.checkpoint_set import refuse_lone_part
 
 PASSES = 2
 """Every byte of a new file is read twice: for its checksum and for its fingerprint."""
@@ -79,6 +80,8 @@ def read_fingerprint(path: Path, cache: ScanCache, on_bytes: Callable[[int], Non
         When the file cannot be read or is no checkpoint.
     """
     try:
+        if path.is_file():
+            refuse_lone_part(path.name)
         parts = list_parts(path)
         before = [part.stat() for part in parts]
         known = [checksum for status in before if (checksum := cache.find_checksum(status))]

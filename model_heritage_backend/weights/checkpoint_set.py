@@ -83,6 +83,22 @@ def is_part(name: str) -> bool:
     return PART.fullmatch(name) is not None
 
 
+def refuse_lone_part(name: str) -> None:
+    """A part alone is no model, though its file can be read.
+
+    Raises
+    ------
+    InvalidWeights
+        When the name says that there are more.
+    """
+    found = PART.fullmatch(name)
+    if found is not None and int(found["count"]) > 1:
+        raise InvalidWeights(
+            f"This is one of {int(found['count'])} parts of a model: they must come together, in "
+            "one folder or one upload."
+        )
+
+
 def find_index(names: Collection[str]) -> str | None:
     """The index among files of these names: that of the preferred format."""
     found = [name for name in names if name.endswith(INDEX_SUFFIX)]

@@ -270,6 +270,16 @@ def test_broken_off_form(client: FlaskClient, settings: Settings) -> None:
     assert_no_trace(client, settings)
 
 
+def test_a_part_alone(client: FlaskClient, settings: Settings, zoo_family: Zoo) -> None:
+    content = zoo_family.path("base").read_bytes()
+    address = "/api/models?name=base&filename=model-00001-of-00002.safetensors"
+    answer = client.put(address, data=content)
+    assert "one of 2 parts" in check_problem(answer, 422, "invalid-weights")["detail"]
+    assert_no_trace(client, settings)
+    whole = address.replace("00002.", "00001.")
+    assert client.put(whole, data=content).status_code == 201
+
+
 def test_a_file_under_the_name_of_another_format(client: FlaskClient, zoo_family: Zoo) -> None:
     content = zoo_family.path("base").read_bytes()
     answer = client.put("/api/models?name=base&filename=base.pt", data=content)
