@@ -21,6 +21,7 @@ from model_heritage_backend.routes.schemas import Problem
 from model_heritage_backend.routes.uploads import FORM_BYTES, accept_uploads
 from model_heritage_backend.routes.views import EXTENSION
 from model_heritage_backend.services import HeritageService
+from model_heritage_backend.weights.limits import choose_limits
 
 DIST = PROJECT / "model_heritage_frontend" / "dist"
 UPLOADS = ("models.upload_form", "models.upload_raw", "models.identify")
@@ -39,6 +40,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     settings = settings or load_settings()
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    choose_limits(**settings.reader_limits)
     files = FileStore(settings.data_dir, max_file_bytes=settings.max_upload_bytes)
     files.acquire()
     try:

@@ -68,6 +68,11 @@ class Settings(BaseSettings):
     fingerprint_cache_bytes: int = _setting(
         256 * 1024**2, "Memory for fingerprints in use", unit="bytes", ge=0
     )
+    reader_limits: dict[str, int] = _setting(
+        {},
+        "Bounds on what a checkpoint may ask of its reader where they differ from docs/formats.md, "
+        'as JSON: {"tensors": 200000}',
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _setting(
         "INFO", "Least important messages that are logged"
     )

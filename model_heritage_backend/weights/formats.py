@@ -14,7 +14,7 @@ from model_heritage_backend.errors import HeritageError, NotFound
 from model_heritage_backend.weights.gguf_file import open_gguf
 from model_heritage_backend.weights.gguf_header import MAGIC as GGUF_MAGIC
 from model_heritage_backend.weights.joined import is_archive, open_archive, open_folder
-from model_heritage_backend.weights.limits import Limits
+from model_heritage_backend.weights.limits import Limits, get_limits
 from model_heritage_backend.weights.npz_file import is_npz, open_npz
 from model_heritage_backend.weights.open_file import OpenFile
 from model_heritage_backend.weights.quantised_layouts import unpack_quantised
@@ -50,13 +50,13 @@ class Format:
     open: Callable[[OpenFile, Limits], Weights]
 
 
-def open_weights(path: Path, *, limits: Limits = Limits()) -> Weights:  # noqa: B008 - frozen
+def open_weights(path: Path, *, limits: Limits | None = None) -> Weights:
     """Open a checkpoint: its tensors are described at once and read piece by piece.
 
     Parameters
     ----------
     path : a regular file, or a folder that holds one model in parts
-    limits : how much the file may ask of the reader
+    limits : how much the file may ask of the reader; those of ``choose_limits`` unless given
 
     Returns
     -------
@@ -72,6 +72,7 @@ def open_weights(path: Path, *, limits: Limits = Limits()) -> Weights:  # noqa: 
     NotFound, InvalidRequest
         When there is no such file, or it may not be read.
     """
+    limits = limits or get_limits()
     if not _is_plain(path):
         REHEARSAL.hold(path, identify(path), limits)
     return parse_weights(path, limits=limits)

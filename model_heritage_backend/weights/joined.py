@@ -22,7 +22,7 @@ from model_heritage_backend.weights.checkpoint_set import (
     is_weights,
     load_json,
 )
-from model_heritage_backend.weights.limits import Limits
+from model_heritage_backend.weights.limits import Limits, get_limits
 from model_heritage_backend.weights.members import Archive, check_unpacked
 from model_heritage_backend.weights.names import quote
 from model_heritage_backend.weights.open_file import OpenFile
@@ -98,7 +98,7 @@ def _collect(
     return tensors
 
 
-def list_parts(path: Path, *, limits: Limits = Limits()) -> list[Path]:  # noqa: B008 - frozen
+def list_parts(path: Path, *, limits: Limits | None = None) -> list[Path]:
     """The files whose bytes are the checkpoint at ``path``: itself, or the parts in a folder.
 
     Raises
@@ -109,7 +109,7 @@ def list_parts(path: Path, *, limits: Limits = Limits()) -> list[Path]:  # noqa:
     if not path.is_dir():
         return [path]
     names = _list_names(path)
-    chosen = _choose(names, _open_in(path), limits)
+    chosen = _choose(names, _open_in(path), limits or get_limits())
     return [path / name for name in chosen.parts]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+from model_heritage_backend.errors import InvalidRequest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,3 +53,26 @@ class Limits:
     unpacked: int = 100
     expansion: int = 8
     reach: int = 64
+
+
+_CHOSEN = [Limits()]
+
+
+def choose_limits(**changes: int) -> None:
+    """Bounds for whatever this process reads from now on, where others are not given; what is not
+    named has its default.
+
+    Raises
+    ------
+    InvalidRequest
+        For names that are no limit's, and for numbers below 1.
+    """
+    unknown = sorted(changes.keys() - {field.name for field in fields(Limits)})
+    if unknown or any(value < 1 for value in changes.values()):
+        wrong = unknown[0] if unknown else min(changes, key=lambda name: changes[name])
+        raise InvalidRequest(f"reader_limits: {wrong!r} is no limit, or its number is below 1.")
+    _CHOSEN[0] = Limits(**changes)
+
+
+def get_limits() -> Limits:
+    return _CHOSEN[0]

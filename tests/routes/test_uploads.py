@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from benchmarks.zoo import Zoo
 from model_heritage_backend.config import Settings
+from model_heritage_backend.errors import InvalidRequest
 from tests.served import (
     MakeApp,
     check_problem,
@@ -285,3 +286,14 @@ def test_a_file_under_the_name_of_another_format(client: FlaskClient, zoo_family
     answer = client.put("/api/models?name=base&filename=base.pt", data=content)
     assert answer.status_code == 201
     assert answer.get_json()["model"]["quality"] == ["misnamed"]
+
+
+def test_limits_of_the_reader_are_settings(make_app: MakeApp, zoo_family: Zoo) -> None:
+    client = make_app(reader_limits={"tensors": 3}).test_client()
+    answer = upload(client, zoo_family.path("base"))
+    assert "more than 3 tensors" in check_problem(answer, 422, "invalid-weights")["detail"]
+    with pytest.raises(InvalidRequest, match="'tensor' is no limit"):
+        make_app(reader_limits={"tensor": 3})
+    with pytest.raises(InvalidRequest, match="below 1"):
+        make_app(reader_limits={"tensors": 0})
+    assert upload(make_app().test_client(), zoo_family.path("base")).status_code == 201
