@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -176,15 +176,6 @@ class ArrangedWeights(Weights):
         """``source``: by canonical name; stays open as long as this is used."""
         arranged = (ArrangedTensor(t, arrangement.tensors[name]) for name, t in source.items())
         self._tensors = {tensor.name: tensor for tensor in arranged}
-
-    def __getitem__(self, name: str) -> LazyTensor:
-        return self._tensors[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._tensors)
-
-    def __len__(self) -> int:
-        return len(self._tensors)
 
     def close(self) -> None:
         """The source is closed by whoever opened it."""

@@ -52,15 +52,6 @@ class FileWeights(Weights):
         self.metadata = dict(metadata)
         self.tied = dict(tied or {})
 
-    def __getitem__(self, name: str) -> LazyTensor:
-        return self._tensors[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._tensors)
-
-    def __len__(self) -> int:
-        return len(self._tensors)
-
     def close(self) -> None:
         self._file.close()
 

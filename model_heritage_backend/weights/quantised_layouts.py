@@ -17,7 +17,7 @@ comparison and named in ``uncompared``, as packed bits would compare wrongly.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,15 +92,6 @@ class UnpackedWeights(Weights):
                 "The weights in this file are packed in a way that cannot be unpacked yet, so "
                 "there is nothing to compare."
             )
-
-    def __getitem__(self, name: str) -> LazyTensor:
-        return self._tensors[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._tensors)
-
-    def __len__(self) -> int:
-        return len(self._tensors)
 
     def close(self) -> None:
         self._packed.close()

@@ -161,6 +161,17 @@ class Weights(Mapping[str, LazyTensor]):
     tied: Mapping[str, str] = MappingProxyType({})
     uncompared: tuple[str, ...] = ()
 
+    _tensors: Mapping[str, LazyTensor]
+
+    def __getitem__(self, name: str) -> LazyTensor:
+        return self._tensors[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tensors)
+
+    def __len__(self) -> int:
+        return len(self._tensors)
+
     @abc.abstractmethod
     def close(self) -> None: ...
 
