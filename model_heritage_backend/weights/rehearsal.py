@@ -31,6 +31,7 @@ ROOM = ("-m", "model_heritage_backend.weights.rehearsal_room")
 MEMORY = 512 << 20
 SECONDS, PATIENCE = 8, 3
 """Of the processor, and how many times that on the clock, as the machine may be busy."""
+END_SECONDS = 5
 ANSWER_BYTES = 1 << 16
 REMEMBERED = 4096
 """Files that are known to be harmless, by their identity: they need no second rehearsal."""
@@ -75,15 +76,13 @@ class Rehearsal:
             "seconds": SECONDS,
             "patience": PATIENCE,
         }
-        reading, writing = os.pipe()
-        try:
-            try:
-                self._send(json.dumps(request).encode(), writing)
-            finally:
-                os.close(writing)
-            answer = _read_all(reading, PATIENCE * SECONDS + 1)
-        finally:
-            os.close(reading)
+        message = json.dumps(request).encode()
+        answer, room = self._exchange(message)
+        if not answer and _has_ended(room):
+            # The room itself was ended, so the file is not to blame.
+            answer, room = self._exchange(message)
+            if not answer and _has_ended(room):
+                raise RuntimeError("the process that parses files first does not stay alive")
         if not answer:
             raise InvalidWeights(
                 "Reading this file needs more time or memory than is allowed, or breaks the reader."
@@ -93,21 +92,33 @@ class Rehearsal:
             kinds = {kind.__name__: kind for kind in (UnsupportedFormat, NotFound, InvalidRequest)}
             raise kinds.get(error[0], InvalidWeights)(error[1])
 
-    def _send(self, request: bytes, descriptor: int) -> None:
-        with self._lock:
-            for attempt in range(2):
-                connection = self._connect(anew=attempt > 0)
-                try:
-                    socket.send_fds(connection, [request], [descriptor])
-                    return
-                except OSError:
-                    # The room is gone: somebody ended it, or the system ran out of memory.
-                    if attempt:
-                        raise
+    def _exchange(self, message: bytes) -> tuple[bytes, subprocess.Popen[bytes]]:
+        """The answer, empty where there is none, and the room that was asked."""
+        reading, writing = os.pipe()
+        try:
+            try:
+                with self._lock:
+                    room = self._send(message, writing)
+            finally:
+                os.close(writing)
+            return _read_all(reading, PATIENCE * SECONDS + 1), room
+        finally:
+            os.close(reading)
 
-    def _connect(self, *, anew: bool) -> socket.socket:
+    def _send(self, message: bytes, descriptor: int) -> subprocess.Popen[bytes]:
+        connection, room = self._connect()
+        try:
+            socket.send_fds(connection, [message], [descriptor])
+        except OSError:
+            # The room is gone: somebody ended it, or the system ran out of memory.
+            self.close()
+            connection, room = self._connect()
+            socket.send_fds(connection, [message], [descriptor])
+        return room
+
+    def _connect(self) -> tuple[socket.socket, subprocess.Popen[bytes]]:
         # After a fork, a server's workers open rooms of their own.
-        if self._connection is None or self._owner != os.getpid() or anew:
+        if self._connection is None or self._room is None or self._owner != os.getpid():
             self.close()
             here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             with there:
@@ -121,7 +132,7 @@ class Rehearsal:
                     start_new_session=True,
                 )
             self._connection, self._owner = here, os.getpid()
-        return self._connection
+        return self._connection, self._room
 
     def close(self) -> None:
         """End the room; the next file opens another."""
@@ -130,8 +141,22 @@ class Rehearsal:
             self._connection = None
         if self._room is not None:
             if self._owner == os.getpid():
-                self._room.wait()
+                try:
+                    self._room.wait(END_SECONDS)
+                except subprocess.TimeoutExpired:
+                    # A process forked meanwhile may hold the other end open.
+                    self._room.kill()
+                    self._room.wait()
             self._room = None
+
+
+def _has_ended(room: subprocess.Popen[bytes]) -> bool:
+    """Whether it ended, which takes a moment to be known after its descriptors are closed."""
+    try:
+        room.wait(0.2)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def _read_all(descriptor: int, seconds: float) -> bytes:

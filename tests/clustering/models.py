@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -34,15 +34,6 @@ class ArrayWeights(Weights):
 
     def __init__(self, arrays: Mapping[str, Array]) -> None:
         self._tensors = {name: ArrayTensor(name, array) for name, array in arrays.items()}
-
-    def __getitem__(self, name: str) -> LazyTensor:
-        return self._tensors[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._tensors)
-
-    def __len__(self) -> int:
-        return len(self._tensors)
 
     def close(self) -> None:
         """Nothing is open."""

@@ -1,7 +1,6 @@
 """The pass over a file: exact figures, whatever the dtype, the shape or the cut."""
 
 import math
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -40,19 +39,10 @@ class ArrayWeights(Weights):
     def __init__(self, arrays: dict[str, tuple[np.ndarray, DType] | np.ndarray]) -> None:
         names = {np.dtype(k.storage): k for k in DType if k not in (DType.BF16, DType.BOOL)}
         names[np.dtype("u1")] = DType.U8
-        self.tensors = {}
+        self._tensors: dict[str, LazyTensor] = {}
         for name, value in arrays.items():
             array, dtype = value if isinstance(value, tuple) else (value, names[value.dtype])
-            self.tensors[name] = ArrayTensor(name, array, dtype)
-
-    def __getitem__(self, name: str) -> LazyTensor:
-        return self.tensors[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.tensors)
-
-    def __len__(self) -> int:
-        return len(self.tensors)
+            self._tensors[name] = ArrayTensor(name, array, dtype)
 
     def close(self) -> None:
         pass

@@ -111,6 +111,16 @@ def test_a_room_that_was_ended_is_opened_again(room: Rehearsal, file: Path, tmp_
     hold(room, other)
 
 
+def test_a_room_that_cannot_be_opened_is_no_fault_of_the_file(
+    room: Rehearsal, monkeypatch: pytest.MonkeyPatch, file: Path
+) -> None:
+    monkeypatch.setattr(rehearsal, "ROOM", ("-c", "import sys; sys.exit(3)"))
+    with pytest.raises((RuntimeError, OSError), match=r"stay alive|Broken pipe"):
+        hold(room, file)
+    monkeypatch.undo()
+    hold(room, file)
+
+
 def test_many_threads_share_a_room(room: Rehearsal, tmp_path: Path) -> None:
     failed: list[HeritageError] = []
 
