@@ -12,15 +12,15 @@ from model_heritage_backend.config import PROJECT, Settings, load_settings
 from model_heritage_backend.models.database import Database, db
 from model_heritage_backend.models.files import FileStore
 from model_heritage_backend.models.migrate import MIGRATIONS, upgrade_database
-from model_heritage_backend.routes import families, lake, models
+from model_heritage_backend.routes import families, jobs, lake, models
 from model_heritage_backend.routes.documentation import add_documentation
 from model_heritage_backend.routes.pages import add_pages
 from model_heritage_backend.routes.problems import register_problems
 from model_heritage_backend.routes.protection import protect
-from model_heritage_backend.routes.schemas import Problem
+from model_heritage_backend.routes.schemas.common import Problem
 from model_heritage_backend.routes.uploads import FORM_BYTES, accept_uploads
 from model_heritage_backend.routes.views import EXTENSION
-from model_heritage_backend.services import HeritageService
+from model_heritage_backend.services.heritage_service import HeritageService
 from model_heritage_backend.weights.limits import choose_limits
 
 DIST = PROJECT / "model_heritage_frontend" / "dist"
@@ -77,7 +77,7 @@ def _build_app(settings: Settings, files: FileStore) -> APIFlask:
     accept_uploads(app, files, endpoints=UPLOADS)
     register_problems(app)
     protect(app, origins=settings.cors_origins)
-    for blueprint in (models.blueprint, families.blueprint, lake.blueprint):
+    for blueprint in (models.blueprint, families.blueprint, jobs.blueprint, lake.blueprint):
         app.register_blueprint(blueprint, url_prefix="/api")
     add_documentation(app)
     add_pages(app, DIST)

@@ -18,7 +18,7 @@ from benchmarks.zoo import Zoo
 from model_heritage_backend.app import close_app, create_app
 from model_heritage_backend.config import PREFIX, Settings, load_settings
 from model_heritage_backend.routes.views import EXTENSION
-from model_heritage_backend.services import HeritageService
+from model_heritage_backend.services.heritage_service import HeritageService
 
 MakeApp = Callable[..., APIFlask]
 

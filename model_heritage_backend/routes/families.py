@@ -6,10 +6,10 @@ from typing import Any
 
 from apiflask import APIBlueprint
 
-from model_heritage_backend.routes.schemas import (
+from model_heritage_backend.routes.schemas.common import FamilyShape
+from model_heritage_backend.routes.schemas.families import (
     FamilyList,
     FamilyModels,
-    FamilyShape,
     Genealogy,
     Queued,
     Rebuilt,

@@ -1,4 +1,4 @@
-"""The lake as a whole: totals, jobs, exports, health, metrics."""
+"""The lake as a whole: totals, exports, health, metrics."""
 
 from __future__ import annotations
 
@@ -9,16 +9,8 @@ from flask import Response
 
 from model_heritage_backend import __version__
 from model_heritage_backend.interop.export import export_lineage
-from model_heritage_backend.routes.schemas import (
-    ExportQuery,
-    Health,
-    JobList,
-    JobListQuery,
-    JobShape,
-    SystemStats,
-    Totals,
-)
-from model_heritage_backend.routes.views import get_service, show_family, show_job
+from model_heritage_backend.routes.schemas.lake import ExportQuery, Health, SystemStats, Totals
+from model_heritage_backend.routes.views import get_service, show_family
 
 blueprint = APIBlueprint("lake", __name__, tag="Lake")
 LARGEST = 5
@@ -46,30 +38,6 @@ def get_system_stats() -> dict[str, Any]:
             "avg_family_cohesion": totals["mean_distance"],
         }
     }
-
-
-@blueprint.get("/jobs")
-@blueprint.input(JobListQuery, location="query")
-@blueprint.output(JobList)
-@blueprint.doc(summary="Jobs, newest first")
-def list_jobs(query_data: dict[str, Any]) -> dict[str, Any]:
-    jobs, total = get_service().job_queue.list_newest(**query_data)
-    return {"jobs": [show_job(job) for job in jobs], "total": total}
-
-
-@blueprint.get("/jobs/<job_id>")
-@blueprint.output(JobShape)
-@blueprint.doc(summary="One job", responses=[404])
-def get_job(job_id: str) -> dict[str, Any]:
-    return show_job(get_service().job_queue.get(job_id))
-
-
-@blueprint.delete("/jobs/<job_id>")
-@blueprint.output({}, status_code=204)
-@blueprint.doc(summary="Cancel a queued job", responses=[404, 409])
-def cancel_job(job_id: str) -> tuple[str, int]:
-    get_service().job_queue.cancel(job_id)
-    return "", 204
 
 
 @blueprint.get("/lineage/export")

@@ -15,7 +15,8 @@ from model_heritage_backend.errors import InvalidRequest, NotFound
 from model_heritage_backend.interop.merge_recipe import export_merge_recipe
 from model_heritage_backend.models.bundles import bundle
 from model_heritage_backend.models.files import StagedFile
-from model_heritage_backend.routes.schemas import (
+from model_heritage_backend.routes.schemas.common import ModelShape
+from model_heritage_backend.routes.schemas.models import (
     Comparison,
     FullLineage,
     Identified,
@@ -24,7 +25,6 @@ from model_heritage_backend.routes.schemas import (
     ModelDetail,
     ModelList,
     ModelListQuery,
-    ModelShape,
     Placed,
     UploadForm,
     UploadQuery,

@@ -10,7 +10,7 @@ from flask import current_app
 from model_heritage_backend.clustering import Edge, FamilyRecord
 from model_heritage_backend.models.lake import ModelView
 from model_heritage_backend.models.tables import Job
-from model_heritage_backend.services import HeritageService, Upload
+from model_heritage_backend.services.heritage_service import HeritageService, Upload
 
 EXTENSION = "model_heritage"
 

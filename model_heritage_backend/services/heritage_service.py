@@ -1,4 +1,4 @@
-"""Use cases: what a request or a command asks for, between the routes and the rooms below."""
+"""The application without HTTP: uploads, changes, jobs."""
 
 from __future__ import annotations
 

@@ -1,0 +1,59 @@
+"""Families and their trees."""
+
+from __future__ import annotations
+
+from apiflask import Schema
+from apiflask.fields import Dict, Float, Integer, List, Nested, String
+
+from model_heritage_backend.routes.schemas.common import EdgeShape, FamilyShape, ModelShape
+
+
+class GhostShape(Schema):
+    id = String()
+    children = List(String())
+    confidence = Float()
+    parent = String(allow_none=True)
+    distances = List(Float())
+
+
+class Tree(Schema):
+    family_id = String()
+    method = String()
+    root_id = String(allow_none=True)
+    nodes = List(Nested(ModelShape))
+    edges = List(Nested(EdgeShape))
+    ghosts = List(Nested(GhostShape))
+
+
+class FamilyList(Schema):
+    families = List(Nested(FamilyShape))
+    total = Integer()
+
+
+class FamilyModels(Schema):
+    family_id = String()
+    models = List(Nested(ModelShape))
+
+
+class Genealogy(Schema):
+    family = Nested(FamilyShape)
+    models = List(Nested(ModelShape))
+    tree = Nested(Tree)
+    statistics = Dict()
+
+
+class Rebuilt(Schema):
+    family_id = String()
+    job_id = String()
+    status = String()
+    models_updated = Integer()
+    tree_statistics = Dict()
+
+
+class Queued(Schema):
+    job_id = String()
+    status = String()
+
+
+class Statistics(Schema):
+    statistics = Dict()
