@@ -13,12 +13,12 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from model_heritage_backend.cli.discovery import Found, FoundFile
 from model_heritage_backend.cli.drawing import printable
 from model_heritage_backend.cli.scan import make_console, open_cache, read_with_progress
-from model_heritage_backend.cli.scanning import build_lake
 from model_heritage_backend.clustering.model_management import ModelManagementSystem
 from model_heritage_backend.errors import InvalidWeights, NotFound
+from model_heritage_backend.scanning.discovery import Found, FoundFile
+from model_heritage_backend.scanning.reading import build_lake
 
 MOST_TENSORS = 20
 """Rows of the table of tensors, unless all are asked for."""

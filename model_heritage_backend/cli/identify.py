@@ -12,8 +12,6 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from model_heritage_backend.cli.cache import ScanCache
-from model_heritage_backend.cli.discovery import Found, FoundFile, find_checkpoints
 from model_heritage_backend.cli.drawing import printable
 from model_heritage_backend.cli.scan import (
     STANDARD_OUTPUT,
@@ -23,12 +21,14 @@ from model_heritage_backend.cli.scan import (
     read_with_progress,
     write_text,
 )
-from model_heritage_backend.cli.scanning import Reading, build_lake
 from model_heritage_backend.clustering.genealogy import Edge, FamilyTree
 from model_heritage_backend.clustering.memory_store import InMemoryStore
 from model_heritage_backend.clustering.model_management import ModelManagementSystem
 from model_heritage_backend.clustering.reasons import list_reasons
 from model_heritage_backend.errors import InvalidRequest, InvalidWeights, NotFound
+from model_heritage_backend.scanning.cache import ScanCache
+from model_heritage_backend.scanning.discovery import Found, FoundFile, find_checkpoints
+from model_heritage_backend.scanning.reading import Reading, build_lake
 
 SURE = 0.9
 CHOICES = "  Or "

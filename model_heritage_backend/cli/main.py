@@ -21,6 +21,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    # Boxes and colours would cost more time than all the rest of --help.
+    rich_markup_mode=None,
 )
 
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from model_heritage_backend.cli.cache import ScanCache
-from model_heritage_backend.cli.discovery import FoundFile
 from model_heritage_backend.clustering.memory_store import InMemoryStore, hash_file, name_set
 from model_heritage_backend.clustering.model_management import ModelManagementSystem
 from model_heritage_backend.clustering.tree_builder import TreeBuildingMethod
@@ -22,6 +20,8 @@ from model_heritage_backend.interop.heritage_document import (
     build_heritage_document,
     number_ids,
 )
+from model_heritage_backend.scanning.cache import ScanCache
+from model_heritage_backend.scanning.discovery import FoundFile
 from model_heritage_backend.weights import is_misnamed, list_parts, open_weights
 from model_heritage_backend.weights.checkpoint_set import refuse_lone_part
 
