@@ -9,10 +9,11 @@ from flask_migrate import Migrate
 
 from model_heritage_backend import __version__
 from model_heritage_backend.config import PROJECT, Settings, load_settings
+from model_heritage_backend.interop.neo4j_server import Neo4jServer
 from model_heritage_backend.models.database import Database, db
 from model_heritage_backend.models.files import FileStore
 from model_heritage_backend.models.migrate import MIGRATIONS, upgrade_database
-from model_heritage_backend.routes import families, jobs, lake, models
+from model_heritage_backend.routes import exports, families, jobs, lake, models
 from model_heritage_backend.routes.documentation import add_documentation
 from model_heritage_backend.routes.pages import add_pages
 from model_heritage_backend.routes.problems import register_problems
@@ -72,17 +73,35 @@ def _build_app(settings: Settings, files: FileStore) -> APIFlask:
         files,
         fingerprint_cache_bytes=settings.fingerprint_cache_bytes,
         synchronous_seconds=settings.synchronous_seconds,
+        neo4j=find_neo4j(settings),
     )
     app.extensions[EXTENSION] = service
     accept_uploads(app, files, endpoints=UPLOADS)
     register_problems(app)
     protect(app, origins=settings.cors_origins)
-    for blueprint in (models.blueprint, families.blueprint, jobs.blueprint, lake.blueprint):
+    for blueprint in (
+        models.blueprint,
+        families.blueprint,
+        jobs.blueprint,
+        lake.blueprint,
+        exports.blueprint,
+    ):
         app.register_blueprint(blueprint, url_prefix="/api")
     add_documentation(app)
     add_pages(app, DIST)
     service.start()
     return app
+
+
+def find_neo4j(settings: Settings) -> Neo4jServer | None:
+    if settings.neo4j_url is None:
+        return None
+    return Neo4jServer(
+        url=settings.neo4j_url,
+        user=settings.neo4j_user,
+        password=settings.neo4j_password.get_secret_value(),
+        database=settings.neo4j_database,
+    )
 
 
 def close_app(app: APIFlask) -> None:

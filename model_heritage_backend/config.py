@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -72,6 +72,16 @@ class Settings(BaseSettings):
         {},
         "Bounds on what a checkpoint may ask of its reader where they differ from docs/formats.md, "
         'as JSON: {"tensors": 200000}',
+    )
+    neo4j_url: str | None = _setting(
+        None,
+        "Neo4j server to which genealogies may be pushed, such as neo4j://localhost:7687",
+        pattern=r"^(neo4j|bolt)(\+s|\+ssc)?://[^@\s]+$",
+    )
+    neo4j_user: str = _setting("neo4j", "Who writes to Neo4j", min_length=1)
+    neo4j_password: SecretStr = _setting(SecretStr(""), "Password of that user")
+    neo4j_database: str | None = _setting(
+        None, "Neo4j database of Model Heritage alone; without it, the server's default"
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _setting(
         "INFO", "Least important messages that are logged"

@@ -47,6 +47,13 @@ class DuplicateModel(Conflict):
     title = "This model is already here"
 
 
+class NotConfigured(Conflict):
+    """What was asked for needs a setting that is not given; the detail names it."""
+
+    type = "not-configured"
+    title = "This is not set up here"
+
+
 class FileTooLarge(HeritageError):
     type = "file-too-large"
     title = "The file is too large"
@@ -73,3 +80,11 @@ class InsufficientStorage(HeritageError):
     type = "insufficient-storage"
     title = "The server's disk is full"
     status = 507
+
+
+class ServerUnreachable(HeritageError):
+    """Another server, on which the answer depends, does not answer or refuses."""
+
+    type = "server-unreachable"
+    title = "Another server does not do its part"
+    status = 502

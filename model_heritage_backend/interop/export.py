@@ -1,50 +1,95 @@
-"""The genealogy of a store as a file, in every format there is."""
+"""The genealogy as a file, in every format there is."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from model_heritage_backend.clustering import HeritageStore
-from model_heritage_backend.interop.graphs import write_dot, write_graphml
-from model_heritage_backend.interop.heritage_document import (
-    DocumentModel,
-    build_heritage_document,
-    write_document,
+from model_heritage_backend.errors import InvalidRequest
+from model_heritage_backend.interop.cypher import write_cypher
+from model_heritage_backend.interop.graphs import (
+    write_dot,
+    write_gexf,
+    write_graphml,
+    write_node_link,
 )
+from model_heritage_backend.interop.heritage_document import write_document
+from model_heritage_backend.interop.lineage import Lineage
+from model_heritage_backend.interop.merge_recipe import find_dtype, write_merge_recipes
+from model_heritage_backend.interop.ml_bom import write_ml_bom
+from model_heritage_backend.interop.model_card import write_model_card
+from model_heritage_backend.interop.newick import write_newick
+from model_heritage_backend.interop.table import write_csv
 
-FORMATS: Mapping[str, tuple[Callable[[Mapping[str, Any]], str], str]] = {
-    "json": (write_document, "application/json"),
-    "graphml": (write_graphml, "application/graphml+xml"),
-    "dot": (write_dot, "text/vnd.graphviz"),
+FILE_STEM = "heritage"
+
+
+@dataclass(frozen=True)
+class Format:
+    """How a lineage is written, under which media type, with which ending of the file's name."""
+
+    write: Callable[[Lineage], str]
+    media_type: str
+    ending: str
+
+
+@dataclass(frozen=True)
+class ExportedFile:
+    content: str
+    media_type: str
+    filename: str
+
+
+def _of_document(write: Callable[[Mapping[str, Any]], str]) -> Callable[[Lineage], str]:
+    return lambda lineage: write(lineage.document)
+
+
+def _write_recipes(lineage: Lineage) -> str:
+    return write_merge_recipes(
+        lineage.trees,
+        (model["id"] for model in lineage.document["models"]),
+        lineage.names,
+        dtypes={model: find_dtype(sizes) for model, sizes in lineage.dtypes.items()},
+    )
+
+
+def _write_card(lineage: Lineage) -> str:
+    if lineage.subject is None:
+        raise InvalidRequest("A model card is of one model: name it with model=.")
+    return write_model_card(lineage.document, lineage.subject)
+
+
+FORMATS: Mapping[str, Format] = {
+    "json": Format(_of_document(write_document), "application/json", "json"),
+    "node-link": Format(_of_document(write_node_link), "application/json", "node-link.json"),
+    "graphml": Format(_of_document(write_graphml), "application/graphml+xml", "graphml"),
+    "gexf": Format(_of_document(write_gexf), "application/gexf+xml", "gexf"),
+    "dot": Format(_of_document(write_dot), "text/vnd.graphviz", "dot"),
+    "newick": Format(_of_document(write_newick), "text/x-nh", "nwk"),
+    "csv": Format(_of_document(write_csv), "text/csv", "csv"),
+    "mergekit": Format(_write_recipes, "application/yaml", "mergekit.yaml"),
+    "cypher": Format(write_cypher, "application/x-cypher-query", "cypher"),
+    "cyclonedx": Format(
+        lambda lineage: write_ml_bom(lineage.document, subject=lineage.subject),
+        "application/vnd.cyclonedx+json",
+        "cdx.json",
+    ),
+    "model-card": Format(_write_card, "text/markdown", "md"),
 }
 
 
-def export_lineage(
-    store: HeritageStore, *, format: str, family_id: str | None = None
-) -> tuple[str, str]:
-    """The families of a store, or one of them: (content, media type).
+def write_export(lineage: Lineage, format: str) -> ExportedFile:
+    """The lineage in one of ``FORMATS``.
 
     Raises
     ------
-    NotFound
-        When there is no such family.
+    InvalidRequest
+        When the format is of one model and the lineage is not.
     """
-    families = store.list_families() if family_id is None else [store.get_family(family_id)]
-    models = []
-    for family in families:
-        for member in family.tree.members:
-            record = store.get_model(member)
-            fingerprint = store.load_fingerprint(member)
-            models.append(
-                DocumentModel(
-                    id=member,
-                    path=record.name,
-                    checksum=record.checksum,
-                    total_parameters=fingerprint.total_parameters,
-                    quality=fingerprint.quality,
-                )
-            )
-    document = build_heritage_document(models, [family.tree for family in families], [])
-    write, media_type = FORMATS[format]
-    return write(document), media_type
+    chosen = FORMATS[format]
+    return ExportedFile(
+        content=chosen.write(lineage),
+        media_type=chosen.media_type,
+        filename=f"{FILE_STEM}.{chosen.ending}",
+    )

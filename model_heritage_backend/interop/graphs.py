@@ -1,4 +1,4 @@
-"""A heritage document as a graph file for other programs: GraphML and DOT.
+"""A heritage document as a graph file for other programs: node-link JSON, GraphML, GEXF and DOT.
 
 Graph formats know scalars only and each has characters that break it, so what a file's name may
 hold is made safe here: control characters are replaced, the rest is escaped by the format's rules.
@@ -7,10 +7,14 @@ hold is made safe here: control characters are replaced, the rest is escaped by 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Mapping
 from typing import Any
 
 import networkx as nx
+from networkx.readwrite.gexf import GEXFWriter
+
+from model_heritage_backend.interop.names import GHOST_NAME, clean_text, get_family_ids
 
 Attributes = dict[str, str | int | float | bool]
 DOT_LINE = "  {};\n"
@@ -20,10 +24,11 @@ def build_graph(document: Mapping[str, Any]) -> nx.DiGraph[str]:
     """Models and ghosts as nodes, parent -> child as edges.
 
     Node attributes: ``kind`` ("model" or "ghost"), ``label``, ``family`` and, of models,
-    ``checksum`` and ``total_parameters``. Edge attributes: ``label``, ``relation``,
+    ``checksum``, ``total_parameters`` and ``licence``. Edge attributes: ``label``, ``relation``,
     ``confidence``, ``distance``, ``main`` and, of merges, ``coefficient``; the edges of a ghost
     have the relation "ghost". What is unknown is absent, as the formats have no null.
     """
+    families = get_family_ids(document)
     graph: nx.DiGraph[str] = nx.DiGraph()
     for model in document["models"]:
         attributes: Attributes = {
@@ -32,9 +37,15 @@ def build_graph(document: Mapping[str, Any]) -> nx.DiGraph[str]:
             "checksum": model["checksum"],
             "total_parameters": model["total_parameters"],
         }
-        graph.add_node(clean_text(model["id"]), **attributes, **_known(model, "family"))
+        family = families[model["family"]]
+        if family is not None:
+            attributes["family"] = family
+        if model.get("licence") is not None:
+            attributes["licence"] = clean_text(model["licence"])
+        graph.add_node(clean_text(model["id"]), **attributes)
     for ghost in document["ghosts"]:
-        graph.add_node(ghost["id"], kind="ghost", label="missing ancestor", family=ghost["family"])
+        family = families[ghost["family"]]
+        graph.add_node(ghost["id"], kind="ghost", label=GHOST_NAME, family=family)
     for ghost in document["ghosts"]:
         if ghost.get("parent") is not None:
             above = clean_text(ghost["parent"])
@@ -56,10 +67,28 @@ def build_graph(document: Mapping[str, Any]) -> nx.DiGraph[str]:
     return graph
 
 
+def write_node_link(document: Mapping[str, Any]) -> str:
+    """The graph as JSON that ``networkx.node_link_graph(..., edges="edges")`` reads back."""
+    data = nx.node_link_data(build_graph(document), edges="edges")
+    return json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
 def write_graphml(document: Mapping[str, Any]) -> str:
     """The graph as GraphML (XML, UTF-8)."""
     buffer = io.BytesIO()
     nx.write_graphml_xml(build_graph(document), buffer, prettyprint=True)
+    return buffer.getvalue().decode()
+
+
+def write_gexf(document: Mapping[str, Any]) -> str:
+    """The graph as GEXF 1.2 (XML, UTF-8), for Gephi."""
+    writer = GEXFWriter(encoding="utf-8", prettyprint=True, version="1.2draft")
+    writer.add_graph(build_graph(document))
+    for meta in writer.xml.iter("meta"):
+        # Today's date: the same genealogy would be another file every day.
+        meta.attrib.pop("lastmodifieddate", None)
+    buffer = io.BytesIO()
+    writer.write(buffer)
     return buffer.getvalue().decode()
 
 
@@ -78,24 +107,6 @@ def write_dot(document: Mapping[str, Any]) -> str:
         ends = f"{_quote(parent)} -> {_quote(child)}"
         lines.append(DOT_LINE.format(ends + _list_attributes(attributes | style)))
     return "".join([*lines, "}\n"])
-
-
-WRITERS: dict[str, Callable[[Mapping[str, Any]], str]] = {
-    "graphml": write_graphml,
-    "dot": write_dot,
-}
-
-
-def clean_text(text: str) -> str:
-    """The text with everything replaced that XML 1.0 cannot hold (section 2.2, Char)."""
-    return "".join(c if _is_xml_character(c) else "\N{REPLACEMENT CHARACTER}" for c in text)
-
-
-def _is_xml_character(character: str) -> bool:
-    code = ord(character)
-    if code < 32:
-        return character in "\t\n\r"
-    return not (0x7F <= code < 0xA0 or 0xD800 <= code < 0xE000 or code in (0xFFFE, 0xFFFF))
 
 
 def _known(source: Mapping[str, Any], *keys: str) -> Attributes:

@@ -23,7 +23,7 @@ SIGNIFICANT_DIGITS = 6
 class DocumentModel:
     """One model of the document; ``copy_of`` names the first model with the same bytes.
 
-    ``quality``: notes on odd weights, as in the fingerprint.
+    ``quality``: notes on odd weights, as in the fingerprint. ``licence``: as people declare it.
     """
 
     id: str
@@ -32,6 +32,17 @@ class DocumentModel:
     total_parameters: int
     copy_of: str | None = None
     quality: tuple[str, ...] = ()
+    licence: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredFamily:
+    """What a server knows of a family beside its tree: its id there, and when it was solved (ISO
+    8601, UTC).
+    """
+
+    id: str
+    updated_at: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +77,8 @@ def build_heritage_document(
     models: Sequence[DocumentModel],
     trees: Sequence[FamilyTree],
     errors: Sequence[DocumentError] = (),
+    *,
+    stored: Sequence[StoredFamily] = (),
 ) -> dict[str, Any]:
     """Put models and their genealogy into one document.
 
@@ -74,6 +87,7 @@ def build_heritage_document(
     models : all models; those with ``copy_of`` are in no tree and join the family of the first
     trees : families over the other models' ids, in any order
     errors : files that could not be read
+    stored : of families that a server keeps, in the order of ``trees``; else empty
 
     Returns
     -------
@@ -92,19 +106,13 @@ def build_heritage_document(
     ordered = sorted(trees, key=lambda tree: (-len(members[id(tree)]), members[id(tree)]))
     names = {id(tree): f"F{number}" for number, tree in enumerate(ordered, 1)}
     family_of = {member: names[id(tree)] for tree in trees for member in members[id(tree)]}
+    kept = {id(tree): about for tree, about in zip(trees, stored, strict=bool(stored))}
     edges = [_describe_edge(edge) for tree in trees for edge in tree.edges]
     edges += [_describe_copy(first, copy) for first in copies for copy in copies[first]]
     return {
         "schema": SCHEMA_NAME,
         "models": [
-            {
-                "id": model.id,
-                "path": model.path,
-                "checksum": model.checksum,
-                "family": family_of.get(model.id),
-                "total_parameters": model.total_parameters,
-                "quality": list(model.quality),
-            }
+            _describe_model(model, family_of.get(model.id))
             for model in sorted(models, key=lambda model: (model.path, model.id))
         ],
         "edges": sorted(edges, key=lambda edge: (edge["child"], not edge["main"], edge["parent"])),
@@ -116,6 +124,7 @@ def build_heritage_document(
                 "size": len(members[id(tree)]),
                 "method": tree.method,
                 "ghost_limit": tree.ghost_limit,
+                **_describe_stored(kept.get(id(tree))),
             }
             for tree in ordered
         ],
@@ -145,6 +154,24 @@ def round_number(value: float) -> float | None:
         return None
     # Adding zero turns -0.0 into 0.0.
     return float(f"{value:.{SIGNIFICANT_DIGITS}g}") + 0.0
+
+
+def _describe_model(model: DocumentModel, family: str | None) -> dict[str, Any]:
+    described = {
+        "id": model.id,
+        "path": model.path,
+        "checksum": model.checksum,
+        "family": family,
+        "total_parameters": model.total_parameters,
+        "quality": list(model.quality),
+    }
+    return described if model.licence is None else described | {"licence": model.licence}
+
+
+def _describe_stored(family: StoredFamily | None) -> dict[str, Any]:
+    if family is None:
+        return {}
+    return {"stored_id": family.id, "updated_at": family.updated_at}
 
 
 def _describe_edge(edge: Edge) -> dict[str, Any]:

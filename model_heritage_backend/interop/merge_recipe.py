@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from model_heritage_backend.clustering import HeritageStore
 from model_heritage_backend.clustering.genealogy import Edge, FamilyTree, Relation
 from model_heritage_backend.errors import NotFound
-from model_heritage_backend.fingerprints import Fingerprint
+from model_heritage_backend.interop.yaml_text import quote_text
 
 DTYPES = {"F64": "float32", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 """mergekit has no 64 bits."""
 DIGITS = 6
-
-
-def export_merge_recipe(store: HeritageStore, model_id: str) -> str:
-    """The recipe of a stored model.
-
-    Raises
-    ------
-    NotFound
-        When there is no such model, or it is not known to be a merge.
-    """
-    record = store.get_model(model_id)
-    if record.family_id is None:
-        raise NotFound(f"{record.name!r} is not known to be a merge.")
-    tree = store.get_family(record.family_id).tree
-    names = {member: store.get_model(member).name for member in tree.members}
-    dtype = _find_dtype(store.load_fingerprint(model_id))
-    return write_merge_recipe(tree, model_id, names, dtype=dtype)
 
 
 def write_merge_recipe(
@@ -53,7 +34,7 @@ def write_merge_recipe(
     if method is None:
         raise NotFound(f"{names[model_id]!r} is not known to be a merge.")
     lines = [
-        f"# {_quote(names[model_id])}, recovered from its weights by Model Heritage;",
+        f"# {quote_text(names[model_id])}, recovered from its weights by Model Heritage;",
         f"# confidence {min(edge.confidence for edge in edges):.2f}.",
     ]
     if any("by_tensor" in edge.evidence.flags and not edge.evidence.gradient for edge in edges):
@@ -65,6 +46,53 @@ def write_merge_recipe(
     return "\n".join([*lines, f"dtype: {dtype}", ""])
 
 
+def write_merge_recipes(
+    trees: Iterable[FamilyTree],
+    wanted: Iterable[str],
+    names: Mapping[str, str],
+    *,
+    dtypes: Mapping[str, str],
+) -> str:
+    """The recipes of several models as documents of one YAML stream, as mergekit-multi reads them.
+
+    A recipe is called by its model's id, and so are parents that are made by another recipe:
+    mergekit makes paths of these, which no model's name may become.
+
+    Parameters
+    ----------
+    wanted : ids of models; those that are no merges are left out
+    names : model id -> what to call it, of all members of the trees
+    dtypes : model id -> of its file, in mergekit's words
+    """
+    asked = set(wanted)
+    merges = {
+        edge.child: tree
+        for tree in trees
+        for edge in tree.edges
+        if edge.child in asked and edge.evidence.merge_method is not None
+    }
+    called = {**names, **{merge: merge for merge in merges}}
+    recipes = [
+        f"# {quote_text(names[merge])}\nname: {merge}\n"
+        + write_merge_recipe(merges[merge], merge, called, dtype=dtypes[merge])
+        for merge in sorted(merges)
+    ]
+    return "---\n".join(recipes) or "# No merges are known here.\n"
+
+
+def find_dtype(sizes: Mapping[str, int]) -> str:
+    """In mergekit's words, of most of the weights.
+
+    Parameters
+    ----------
+    sizes : number of values by storage type
+    """
+    totals: Counter[str] = Counter()
+    for dtype, size in sizes.items():
+        totals[DTYPES.get(dtype, "float32")] += size
+    return max(totals, key=lambda dtype: (totals[dtype], dtype), default="float32")
+
+
 def _write_linear(edges: Sequence[Edge], names: Mapping[str, str]) -> list[str]:
     return [*_list_models(edges, names), "parameters:", "  normalize: false"]
 
@@ -74,8 +102,8 @@ def _write_slerp(edges: Sequence[Edge], names: Mapping[str, str]) -> list[str]:
     first, second = edges
     return [
         "models:",
-        *(f"  - model: {_quote(names[edge.parent])}" for edge in edges),
-        f"base_model: {_quote(names[first.parent])}",
+        *(f"  - model: {quote_text(names[edge.parent])}" for edge in edges),
+        f"base_model: {quote_text(names[first.parent])}",
         "parameters:",
         f"  t: {_write_value(second)}",
     ]
@@ -86,7 +114,7 @@ def _write_differences(edges: Sequence[Edge], names: Mapping[str, str]) -> list[
     base = next(edge for edge in edges if "base" in edge.evidence.flags)
     shared = base.evidence.merge_parameters
     lines = _list_models([edge for edge in edges if edge is not base], names)
-    lines += [f"base_model: {_quote(names[base.parent])}", "parameters:"]
+    lines += [f"base_model: {quote_text(names[base.parent])}", "parameters:"]
     lines.append(f"  normalize: {'true' if shared.get('normalize') else 'false'}")
     if "lambda" in shared:
         lines.append(f"  lambda: {_round(shared['lambda'])}")
@@ -105,7 +133,7 @@ WRITERS: Mapping[str, Callable[[Sequence[Edge], Mapping[str, str]], list[str]]] 
 def _list_models(edges: Sequence[Edge], names: Mapping[str, str]) -> list[str]:
     lines = ["models:"]
     for edge in edges:
-        lines += [f"  - model: {_quote(names[edge.parent])}", "    parameters:"]
+        lines += [f"  - model: {quote_text(names[edge.parent])}", "    parameters:"]
         lines.append(f"      weight: {_write_value(edge)}")
         density = edge.evidence.merge_parameters.get("density")
         if density is not None:
@@ -126,17 +154,3 @@ def _write_value(edge: Edge) -> str:
 def _round(value: float) -> str:
     # A point before the exponent: YAML 1.1 takes 1e-05 for text.
     return f"{value:.{DIGITS}f}"
-
-
-def _quote(text: str) -> str:
-    """A string of YAML and JSON alike, of printable characters only."""
-    quoted = json.dumps(text, ensure_ascii=False)
-    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in quoted)
-
-
-def _find_dtype(fingerprint: Fingerprint) -> str:
-    """Of most of the weights."""
-    sizes: Counter[str] = Counter()
-    for tensor in fingerprint.tensors.values():
-        sizes[DTYPES.get(tensor.dtype, "float32")] += tensor.size
-    return max(sizes, key=lambda dtype: (sizes[dtype], dtype))

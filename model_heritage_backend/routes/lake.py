@@ -1,4 +1,4 @@
-"""The lake as a whole: totals, exports, health, metrics."""
+"""The lake as a whole: totals, health, metrics."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from apiflask import APIBlueprint
 from flask import Response
 
 from model_heritage_backend import __version__
-from model_heritage_backend.interop.export import export_lineage
-from model_heritage_backend.routes.schemas.lake import ExportQuery, Health, SystemStats, Totals
+from model_heritage_backend.routes.schemas.lake import Health, SystemStats, Totals
 from model_heritage_backend.routes.views import get_service, show_family
 
 blueprint = APIBlueprint("lake", __name__, tag="Lake")
@@ -38,19 +37,6 @@ def get_system_stats() -> dict[str, Any]:
             "avg_family_cohesion": totals["mean_distance"],
         }
     }
-
-
-@blueprint.get("/lineage/export")
-@blueprint.input(ExportQuery, location="query")
-@blueprint.doc(summary="The genealogy as a file: json, graphml or dot", responses=[404])
-def export(query_data: dict[str, Any]) -> Response:
-    service = get_service()
-    content, media_type = export_lineage(
-        service.store, format=query_data["format"], family_id=query_data["family"]
-    )
-    name = f"heritage.{query_data['format']}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(content, mimetype=media_type, headers=headers)
 
 
 @blueprint.get("/health")

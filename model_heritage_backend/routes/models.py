@@ -12,7 +12,6 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import UnsupportedMediaType
 
 from model_heritage_backend.errors import InvalidRequest, NotFound
-from model_heritage_backend.interop.merge_recipe import export_merge_recipe
 from model_heritage_backend.models.bundles import bundle
 from model_heritage_backend.models.files import StagedFile
 from model_heritage_backend.routes.schemas.common import ModelShape
@@ -166,7 +165,7 @@ def download_model(model_id: str) -> Response:
 @blueprint.get("/models/<model_id>/merge-recipe")
 @blueprint.doc(summary="How a merge was made, as a mergekit configuration", responses=[404])
 def get_merge_recipe(model_id: str) -> Response:
-    recipe = export_merge_recipe(get_service().store, model_id)
+    recipe = get_service().exports.write_merge_recipe(model_id)
     headers = {"Content-Disposition": f'attachment; filename="{RECIPE_NAME}"'}
     return Response(recipe, mimetype="application/yaml", headers=headers)
 

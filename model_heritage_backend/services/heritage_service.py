@@ -17,14 +17,17 @@ from model_heritage_backend.fingerprints import (
     describe_structure,
     fingerprint_weights,
 )
+from model_heritage_backend.interop.neo4j_server import Neo4jServer
 from model_heritage_backend.jobs.executor import JobExecutor, Progress, Stopped
 from model_heritage_backend.models.database import Database, now
 from model_heritage_backend.models.families import Families
 from model_heritage_backend.models.files import FileStore, StagedFile
+from model_heritage_backend.models.genealogies import Genealogies
 from model_heritage_backend.models.job_queue import JobQueue, build_job
 from model_heritage_backend.models.lake import Lake, ModelView, fold
 from model_heritage_backend.models.sql_store import SqlStore
 from model_heritage_backend.models.tables import Job, Model
+from model_heritage_backend.services.exports import Exports
 from model_heritage_backend.weights import Weights, is_misnamed, open_weights
 from model_heritage_backend.weights.checkpoint_set import refuse_lone_part
 
@@ -59,6 +62,7 @@ class HeritageService:
     database, files : where everything is kept
     fingerprint_cache_bytes : memory for fingerprints in use
     synchronous_seconds : how long an upload waits for its place in the tree
+    neo4j : where genealogies may be pushed
     """
 
     def __init__(
@@ -68,11 +72,13 @@ class HeritageService:
         *,
         fingerprint_cache_bytes: int,
         synchronous_seconds: float,
+        neo4j: Neo4jServer | None = None,
     ) -> None:
         self.files = files
         self.lake = Lake(database)
         self.families = Families(database)
         self.job_queue = JobQueue(database)
+        self.exports = Exports(Genealogies(database), neo4j)
         self.store = SqlStore(database, files, cache_bytes=fingerprint_cache_bytes)
         self.management = ModelManagementSystem(self.store)
         self._executor = JobExecutor(self.job_queue, self._work)

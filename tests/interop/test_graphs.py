@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import io
+import json
+import shutil
+import subprocess
 from typing import Any
 
 import networkx as nx
 import pydot
 import pytest
 
-from model_heritage_backend.interop.graphs import WRITERS, build_graph, write_dot, write_graphml
+from model_heritage_backend.interop.graphs import (
+    build_graph,
+    write_dot,
+    write_gexf,
+    write_graphml,
+    write_node_link,
+)
+from tests.interop.lakes import make_lineage
 from tests.interop.test_heritage_document import make_document
 
 # pydot calls its parser library by old names.
@@ -74,6 +84,9 @@ def test_hostile_names_break_neither_format() -> None:
     assert len(graphs[0].get_nodes()) == 11
     assert len(graphs[0].get_edges()) == len(build_graph(document).edges)
 
+    graph = nx.read_gexf(io.BytesIO(write_gexf(document).encode()))
+    assert {data["label"] for _, data in graph.nodes(data=True)} == labels
+
 
 def test_an_empty_genealogy_is_a_graph() -> None:
     empty: dict[str, Any] = {"models": [], "edges": [], "families": [], "ghosts": [], "errors": []}
@@ -81,6 +94,39 @@ def test_an_empty_genealogy_is_a_graph() -> None:
     assert write_dot(empty).startswith("digraph heritage {")
 
 
-@pytest.mark.parametrize("name", sorted(WRITERS))
-def test_exports_are_the_same_each_time(name: str) -> None:
-    assert WRITERS[name](make_document()) == WRITERS[name](make_document())
+def test_node_link_is_read_back() -> None:
+    document = make_document()
+    graph = nx.node_link_graph(json.loads(write_node_link(document)), edges="edges")
+    assert nx.utils.graphs_equal(graph, build_graph(document))
+
+
+def test_gexf_is_read_back_and_has_no_date() -> None:
+    document = make_document()
+    text = write_gexf(document)
+    assert "lastmodified" not in text
+    graph = nx.read_gexf(io.BytesIO(text.encode()))
+    assert set(graph.edges) == set(build_graph(document).edges)
+    assert graph.nodes["a"]["label"] == "a.pt"
+    assert graph.edges["c", "d"]["coefficient"] == 0.4
+
+
+def test_families_have_the_servers_ids_and_numbers_may_be_large() -> None:
+    document = make_lineage(sizes=(4,)).document
+    graph = nx.read_gexf(io.BytesIO(write_gexf(document).encode()))
+    assert graph.nodes["f0_m1"]["family"] == graph.nodes["ghost-1"]["family"] == "f_0"
+    assert graph.nodes["f0_m1"]["total_parameters"] == 7_000_000_001
+    assert graph.nodes["f0_m1"]["licence"] == "apache-2.0"
+    assert graph.edges["f0_m0", "ghost-1"]["relation"] == "ghost"
+
+
+@pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
+def test_graphviz_reads_a_thousand_models() -> None:
+    document = make_lineage().document
+    command = ["gvpr", 'N { print("n") } E { print("e") }']
+    counted = subprocess.run(
+        command, input=write_dot(document).encode(), capture_output=True, check=True, timeout=60
+    )
+    assert counted.stderr == b""
+    graph = build_graph(document)
+    assert counted.stdout.split().count(b"n") == len(graph)
+    assert counted.stdout.split().count(b"e") == len(graph.edges)

@@ -1,18 +1,10 @@
 from __future__ import annotations
 
-import json
-import xml.etree.ElementTree as ET
-from pathlib import Path
-
-import jsonschema
-import pytest
 from flask.testing import FlaskClient
 
 from benchmarks.zoo import Zoo
-from model_heritage_backend import __version__, interop
+from model_heritage_backend import __version__
 from tests.served import check_problem, get_service, list_models, upload
-
-SCHEMA = json.loads((Path(interop.__file__).parent / "heritage-1.schema.json").read_text())
 
 
 def test_totals(full_client: FlaskClient, zoo_family: Zoo) -> None:
@@ -42,7 +34,6 @@ def test_everything_of_nothing(client: FlaskClient) -> None:
     assert client.get("/api/system/stats").get_json()["system_stats"]["avg_family_cohesion"] is None
     assert client.get("/api/jobs").get_json() == {"jobs": [], "total": 0}
     assert client.get("/api/clustering/statistics").status_code == 200
-    assert client.get("/api/lineage/export").get_json()["models"] == []
 
 
 def test_health(client: FlaskClient) -> None:
@@ -92,32 +83,3 @@ def test_cancel(client: FlaskClient, zoo_family: Zoo) -> None:
     again = client.post(f"/api/models/{models['noisy']['id']}/reprocess").get_json()
     assert (again["status"], again["model"]["error"]) == ("ok", None)
     assert again["parent_id"] == models["base"]["id"]
-
-
-def test_export_as_heritage_document(full_client: FlaskClient, zoo_family: Zoo) -> None:
-    answer = full_client.get("/api/lineage/export")
-    document = answer.get_json()
-    jsonschema.validate(document, SCHEMA)
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="heritage.json"'
-    models = list_models(full_client)
-    assert {m["id"] for m in document["models"]} == {m["id"] for m in models.values()}
-    family = models["base"]["family_id"]
-    part = full_client.get(f"/api/lineage/export?format=json&family={family}").get_json()
-    assert len(part["models"]) == len(zoo_family.ids)
-    assert len(part["edges"]) == len(document["edges"])
-
-
-def test_export_as_graphs(full_client: FlaskClient) -> None:
-    graphml = full_client.get("/api/lineage/export?format=graphml")
-    nodes = ET.fromstring(graphml.data).findall(".//{http://graphml.graphdrawing.org/xmlns}node")
-    assert len(nodes) == len(list_models(full_client))
-    dot = full_client.get("/api/lineage/export?format=dot").get_data(as_text=True)
-    assert dot.startswith("digraph")
-
-
-@pytest.mark.parametrize(
-    ("query", "status", "problem"),
-    [("format=pdf", 400, "invalid-request"), ("family=f_nothing", 404, "not-found")],
-)
-def test_bad_exports(full_client: FlaskClient, query: str, status: int, problem: str) -> None:
-    check_problem(full_client.get(f"/api/lineage/export?{query}"), status, problem)

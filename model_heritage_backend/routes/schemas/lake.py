@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from apiflask import Schema
 from apiflask.fields import Dict, Float, Integer, List, Nested, String
-from apiflask.validators import Length, OneOf
 
 from model_heritage_backend.routes.schemas.common import FamilyShape
-
-FORMATS = ("json", "graphml", "dot")
-
-
-class ExportQuery(Schema):
-    format = String(load_default="json", validate=OneOf(FORMATS))
-    family = String(load_default=None, allow_none=True, validate=Length(max=80))
 
 
 class Totals(Schema):
