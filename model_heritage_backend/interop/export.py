@@ -41,8 +41,21 @@ class ExportedFile:
     filename: str
 
 
-def _of_document(write: Callable[[Mapping[str, Any]], str]) -> Callable[[Lineage], str]:
-    return lambda lineage: write(lineage.document)
+DOCUMENT_WRITERS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "json": write_document,
+    "node-link": write_node_link,
+    "graphml": write_graphml,
+    "gexf": write_gexf,
+    "dot": write_dot,
+    "newick": write_newick,
+    "csv": write_csv,
+    "cyclonedx": write_ml_bom,
+}
+"""What needs no more than the heritage document."""
+
+
+def _of_document(name: str) -> Callable[[Lineage], str]:
+    return lambda lineage: DOCUMENT_WRITERS[name](lineage.document)
 
 
 def _write_recipes(lineage: Lineage) -> str:
@@ -61,13 +74,13 @@ def _write_card(lineage: Lineage) -> str:
 
 
 FORMATS: Mapping[str, Format] = {
-    "json": Format(_of_document(write_document), "application/json", "json"),
-    "node-link": Format(_of_document(write_node_link), "application/json", "node-link.json"),
-    "graphml": Format(_of_document(write_graphml), "application/graphml+xml", "graphml"),
-    "gexf": Format(_of_document(write_gexf), "application/gexf+xml", "gexf"),
-    "dot": Format(_of_document(write_dot), "text/vnd.graphviz", "dot"),
-    "newick": Format(_of_document(write_newick), "text/x-nh", "nwk"),
-    "csv": Format(_of_document(write_csv), "text/csv", "csv"),
+    "json": Format(_of_document("json"), "application/json", "json"),
+    "node-link": Format(_of_document("node-link"), "application/json", "node-link.json"),
+    "graphml": Format(_of_document("graphml"), "application/graphml+xml", "graphml"),
+    "gexf": Format(_of_document("gexf"), "application/gexf+xml", "gexf"),
+    "dot": Format(_of_document("dot"), "text/vnd.graphviz", "dot"),
+    "newick": Format(_of_document("newick"), "text/x-nh", "nwk"),
+    "csv": Format(_of_document("csv"), "text/csv", "csv"),
     "mergekit": Format(_write_recipes, "application/yaml", "mergekit.yaml"),
     "cypher": Format(write_cypher, "application/x-cypher-query", "cypher"),
     "cyclonedx": Format(
