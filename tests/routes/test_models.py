@@ -39,7 +39,15 @@ def test_list_and_search(full_client: FlaskClient, zoo_family: Zoo) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["limit=0", "limit=201", "limit=x", "sort=size", "status=good", "relation=cousin", "cursor=x"],
+    [
+        "limit=0",
+        "limit=201",
+        "limit=x",
+        "sort=colour",
+        "status=good",
+        "relation=cousin",
+        "cursor=x",
+    ],
 )
 def test_bad_queries_name_the_parameter(full_client: FlaskClient, query: str) -> None:
     problem = check_problem(full_client.get(f"/api/models?{query}"), 400, "invalid-request")

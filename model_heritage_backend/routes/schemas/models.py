@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from apiflask import Schema
-from apiflask.fields import Boolean, Dict, File, Float, Integer, List, Nested, String
-from apiflask.validators import Length, OneOf, Range
-from marshmallow import EXCLUDE
+from dataclasses import fields
+from datetime import UTC
+from typing import Any
 
-from model_heritage_backend.models.paging import SORTS
+from apiflask import Schema
+from apiflask.fields import (
+    AwareDateTime,
+    Boolean,
+    Dict,
+    File,
+    Float,
+    Integer,
+    List,
+    Nested,
+    String,
+)
+from apiflask.validators import Length, OneOf, Range
+from marshmallow import EXCLUDE, post_load
+
+from model_heritage_backend.models.model_filters import ModelFilter
+from model_heritage_backend.models.paging import LARGEST_INTEGER, SORTS
+from model_heritage_backend.routes.schemas.claims import ClaimChange, ClaimForm, is_plain
 from model_heritage_backend.routes.schemas.common import (
     RELATIONS,
     EdgeShape,
@@ -15,15 +31,46 @@ from model_heritage_backend.routes.schemas.common import (
     ModelShape,
     Relative,
 )
+from model_heritage_backend.weights.claims import TAG_LENGTH, TAGS
 
 
-class ModelListQuery(Schema):
-    search = String(load_default="", validate=Length(max=200))
-    family = String(load_default=None, allow_none=True, validate=Length(max=80))
+class ModelFilterQuery(Schema):
+    search = String(load_default="", validate=[Length(max=200), is_plain])
+    family = String(load_default=None, allow_none=True, validate=[Length(max=80), is_plain])
     status = String(
         load_default=None, allow_none=True, validate=OneOf(("processing", "ok", "error"))
     )
-    relation = String(load_default=None, allow_none=True, validate=OneOf((*RELATIONS, "root")))
+    relation = String(
+        load_default=None, allow_none=True, validate=OneOf((*RELATIONS, "root", "leaf"))
+    )
+    parameters_min = Integer(load_default=None, allow_none=True, validate=Range(0, LARGEST_INTEGER))
+    parameters_max = Integer(load_default=None, allow_none=True, validate=Range(0, LARGEST_INTEGER))
+    created_after = AwareDateTime(
+        format="iso", default_timezone=UTC, load_default=None, allow_none=True
+    )
+    created_before = AwareDateTime(
+        format="iso", default_timezone=UTC, load_default=None, allow_none=True
+    )
+    tag = List(
+        String(validate=[Length(1, TAG_LENGTH), is_plain]),
+        load_default=[],
+        validate=Length(max=TAGS),
+    )
+    licence = String(load_default=None, allow_none=True, validate=[Length(1, 200), is_plain])
+    conflict = Boolean(
+        load_default=None, allow_none=True, truthy={"true", "1"}, falsy={"false", "0"}
+    )
+
+    @post_load
+    def build(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """The filter under ``wanted``, what else there is beside it."""
+        names = {field.name for field in fields(ModelFilter)}
+        wanted = {name: value for name, value in data.items() if name in names}
+        others = {name: value for name, value in data.items() if name not in {*names, "tag"}}
+        return {"wanted": ModelFilter(tags=tuple(data["tag"]), **wanted), **others}
+
+
+class ModelListQuery(ModelFilterQuery):
     sort = String(load_default="name", validate=OneOf(tuple(SORTS)))
     limit = Integer(load_default=50, validate=Range(1, 200))
     cursor = String(load_default=None, allow_none=True, validate=Length(max=2000))
@@ -36,18 +83,18 @@ class IdentifyForm(Schema):
     file = File(required=True)  # type: ignore[no-untyped-call]  # (the library's)
 
 
-class UploadForm(IdentifyForm):
+class UploadForm(ClaimForm, IdentifyForm):
     name = String(load_default="")
     description = String(load_default="")
 
 
-class UploadQuery(Schema):
+class UploadQuery(ClaimForm):
     name = String(load_default="")
     filename = String(load_default="")
     description = String(load_default="")
 
 
-class ModelChange(Schema):
+class ModelChange(ClaimChange):
     name = String()
     description = String()
 
