@@ -166,7 +166,7 @@ def _load_families(session: Session, model_ids: Sequence[str]) -> dict[str, str 
     found: dict[str, str | None] = dict.fromkeys(model_ids)
     for ids in in_batches(model_ids):
         query = select(Model.id, Model.family_id).where(Model.id.in_(ids))
-        found.update(session.execute(query).tuples())
+        found |= dict(session.execute(query).all())
     return found
 
 

@@ -46,7 +46,7 @@ class FacetCounter:
 def _count(session: Session, wanted: ModelFilter, column: Any) -> dict[str, int]:
     number = func.count()
     query = wanted.apply(select(column, number).where(column.is_not(None)).group_by(column))
-    return dict(session.execute(query.order_by(number.desc(), column).limit(MOST)).tuples())
+    return dict(session.execute(query.order_by(number.desc(), column).limit(MOST)).all())
 
 
 def _count_tags(session: Session, wanted: ModelFilter) -> dict[str, int]:
@@ -54,4 +54,4 @@ def _count_tags(session: Session, wanted: ModelFilter) -> dict[str, int]:
     query: Select[Any] = select(func.min(ModelTag.label), number).group_by(ModelTag.tag)
     if wanted != ModelFilter():
         query = wanted.apply(query.join(Model, Model.id == ModelTag.model_id))
-    return dict(session.execute(query.order_by(number.desc(), ModelTag.tag).limit(MOST)).tuples())
+    return dict(session.execute(query.order_by(number.desc(), ModelTag.tag).limit(MOST)).all())

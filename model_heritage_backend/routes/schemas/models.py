@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from apiflask import Schema
@@ -19,7 +19,7 @@ from apiflask.fields import (
     String,
 )
 from apiflask.validators import Length, OneOf, Range
-from marshmallow import EXCLUDE, post_load
+from marshmallow import EXCLUDE, ValidationError, post_load
 
 from model_heritage_backend.models.model_filters import ModelFilter
 from model_heritage_backend.models.paging import LARGEST_INTEGER, SORTS
@@ -34,6 +34,24 @@ from model_heritage_backend.routes.schemas.common import (
 from model_heritage_backend.weights.claims import TAG_LENGTH, TAGS
 
 
+def _is_in_range(time: datetime) -> None:
+    """Zones move the first and last hours of the calendar out of it."""
+    try:
+        time.astimezone(UTC)
+    except OverflowError:
+        raise ValidationError("Not a valid datetime.") from None
+
+
+def _build_time() -> AwareDateTime:
+    return AwareDateTime(
+        format="iso",
+        default_timezone=UTC,
+        load_default=None,
+        allow_none=True,
+        validate=_is_in_range,
+    )
+
+
 class ModelFilterQuery(Schema):
     search = String(load_default="", validate=[Length(max=200), is_plain])
     family = String(load_default=None, allow_none=True, validate=[Length(max=80), is_plain])
@@ -45,12 +63,8 @@ class ModelFilterQuery(Schema):
     )
     parameters_min = Integer(load_default=None, allow_none=True, validate=Range(0, LARGEST_INTEGER))
     parameters_max = Integer(load_default=None, allow_none=True, validate=Range(0, LARGEST_INTEGER))
-    created_after = AwareDateTime(
-        format="iso", default_timezone=UTC, load_default=None, allow_none=True
-    )
-    created_before = AwareDateTime(
-        format="iso", default_timezone=UTC, load_default=None, allow_none=True
-    )
+    created_after = _build_time()
+    created_before = _build_time()
     tag = List(
         String(validate=[Length(1, TAG_LENGTH), is_plain]),
         load_default=[],
