@@ -12,7 +12,7 @@ from model_heritage_backend.config import PROJECT, Settings, load_settings
 from model_heritage_backend.models.database import Database, db
 from model_heritage_backend.models.files import FileStore
 from model_heritage_backend.models.migrate import MIGRATIONS, upgrade_database
-from model_heritage_backend.routes import claims, families, jobs, lake, models
+from model_heritage_backend.routes import claims, consequences, families, jobs, lake, models
 from model_heritage_backend.routes.documentation import add_documentation
 from model_heritage_backend.routes.pages import add_pages
 from model_heritage_backend.routes.problems import register_problems
@@ -77,7 +77,7 @@ def _build_app(settings: Settings, files: FileStore) -> APIFlask:
     accept_uploads(app, files, endpoints=UPLOADS)
     register_problems(app)
     protect(app, origins=settings.cors_origins)
-    for room in (models, families, claims, jobs, lake):
+    for room in (models, families, claims, consequences, jobs, lake):
         app.register_blueprint(room.blueprint, url_prefix="/api")
     add_documentation(app)
     add_pages(app, DIST)

@@ -51,7 +51,8 @@ def _count(session: Session, wanted: ModelFilter, column: Any) -> dict[str, int]
 
 def _count_tags(session: Session, wanted: ModelFilter) -> dict[str, int]:
     number = func.count()
-    query: Select[Any] = select(func.min(ModelTag.label), number).group_by(ModelTag.tag)
+    tag: Any = func.min(ModelTag.label)
+    query: Select[Any] = select(tag, number).group_by(ModelTag.tag)
     if wanted != ModelFilter():
         query = wanted.apply(query.join(Model, Model.id == ModelTag.model_id))
     return dict(session.execute(query.order_by(number.desc(), ModelTag.tag).limit(MOST)).all())

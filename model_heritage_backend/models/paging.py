@@ -24,45 +24,47 @@ LARGEST_INTEGER = 2**63 - 1
 
 @dataclass(frozen=True)
 class Order:
-    """Sorted by a column, then by id so that the order is total. Models without a value are the
+    """Sorted by a column, then by id so that the order is total. Rows without a value are the
     smallest: SQLite's own order, said aloud for other databases."""
 
     column: Any
     kind: type[str] | type[int] | type[float] | type[datetime]
     descending: bool = False
     nullable: bool = False
+    id: Any = Model.id
 
     @property
     def clauses(self) -> tuple[Any, Any]:
         if self.descending:
             first = self.column.desc()
-            return first.nulls_last() if self.nullable else first, Model.id.desc()
+            return first.nulls_last() if self.nullable else first, self.id.desc()
         first = self.column.asc()
-        return first.nulls_first() if self.nullable else first, Model.id.asc()
+        return first.nulls_first() if self.nullable else first, self.id.asc()
 
-    def follows(self, value: Any, model_id: str) -> ColumnElement[bool]:
-        """The condition that a model comes after the one with this value and id."""
-        place = tuple_(self.column, Model.id)
-        last = tuple_(literal(value, self.column.type), literal(model_id))
+    def follows(self, value: Any, row_id: str) -> ColumnElement[bool]:
+        """The condition that a row comes after the one with this value and id."""
+        place = tuple_(self.column, self.id)
+        last = tuple_(literal(value, self.column.type), literal(row_id))
         if value is not None:
             after = place < last if self.descending else place > last
             return or_(after, self.column.is_(None)) if self.descending and self.nullable else after
         if self.descending:
-            return and_(self.column.is_(None), Model.id < model_id)
-        return or_(self.column.is_not(None), Model.id > model_id)
+            return and_(self.column.is_(None), self.id < row_id)
+        return or_(self.column.is_not(None), self.id > row_id)
 
 
-def _both_ways(name: str, order: Order) -> dict[str, Order]:
+def both_ways(name: str, order: Order) -> dict[str, Order]:
+    """An order by its name, and the other direction by the name after a minus."""
     return {name: order, f"-{name}": replace(order, descending=True)}
 
 
 SORTS: Mapping[str, Order] = {
-    **_both_ways("name", Order(Model.name_folded, str)),
-    **_both_ways("created_at", Order(Model.created_at, datetime)),
-    **_both_ways("total_parameters", Order(Model.total_parameters, int)),
-    **_both_ways("size", Order(Model.file_size, int)),
-    **_both_ways("confidence", Order(Model.confidence_score, float, nullable=True)),
-    **_both_ways("family", Order(Model.family_id, str, nullable=True)),
+    **both_ways("name", Order(Model.name_folded, str)),
+    **both_ways("created_at", Order(Model.created_at, datetime)),
+    **both_ways("total_parameters", Order(Model.total_parameters, int)),
+    **both_ways("size", Order(Model.file_size, int)),
+    **both_ways("confidence", Order(Model.confidence_score, float, nullable=True)),
+    **both_ways("family", Order(Model.family_id, str, nullable=True)),
 }
 
 

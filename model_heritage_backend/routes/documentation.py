@@ -94,6 +94,8 @@ def add_documentation(app: APIFlask) -> None:
         uploads = spec["paths"]["/api/models"]
         uploads["put"]["requestBody"] = {"required": True, "content": RAW_BODY}
         spec["paths"]["/api/claims"]["post"]["requestBody"] = CLAIMS_BODY
+        impact = spec["paths"]["/api/models/{model_id}/impact"]["get"]["responses"]["200"]
+        impact["content"]["text/csv"] = {"schema": {"type": "string"}}
         for method in ("post", "put"):
             responses = uploads[method]["responses"]
             responses["202"] = responses["201"] | {"description": STORED}

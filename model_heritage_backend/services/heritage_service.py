@@ -31,6 +31,7 @@ from model_heritage_backend.models.model_views import ModelView
 from model_heritage_backend.models.sql_store import SqlStore
 from model_heritage_backend.models.tables import Job, Model
 from model_heritage_backend.services.claims import ClaimService, check_claims
+from model_heritage_backend.services.consequences import Consequences
 from model_heritage_backend.services.texts import check_text as check_text
 from model_heritage_backend.weights import Weights, is_misnamed, open_weights
 from model_heritage_backend.weights.checkpoint_set import refuse_lone_part
@@ -81,6 +82,7 @@ class HeritageService:
         self.families = Families(database)
         self.claims = ClaimService(database)
         self.facets = FacetCounter(database)
+        self.consequences = Consequences(database)
         self.job_queue = JobQueue(database)
         self.store = SqlStore(database, files, cache_bytes=fingerprint_cache_bytes)
         self.management = ModelManagementSystem(self.store)

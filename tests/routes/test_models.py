@@ -140,7 +140,11 @@ def test_deleting_the_last_one_leaves_nothing(
     model_id = upload(client, zoo_family.path("base")).get_json()["model_id"]
     client.delete(f"/api/models/{model_id}")
     assert list_files(settings.data_dir) == EMPTY
-    assert client.get("/api/families").get_json() == {"families": [], "total": 0}
+    assert client.get("/api/families").get_json() == {
+        "families": [],
+        "total": 0,
+        "next_cursor": None,
+    }
 
 
 def test_reprocess_gives_the_same_place(client: FlaskClient, zoo_family: Zoo) -> None:
