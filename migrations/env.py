@@ -13,7 +13,7 @@ from alembic import context
 from sqlalchemy import Connection
 from sqlalchemy.types import TypeEngine
 
-from model_heritage_backend.models import tables  # noqa: F401 - fills the metadata
+from model_heritage_backend.models import claim_tables, tables  # noqa: F401 - fill the metadata
 from model_heritage_backend.models.database import Base, UtcDateTime
 
 

@@ -13,7 +13,15 @@ from model_heritage_backend.interop.neo4j_server import Neo4jServer
 from model_heritage_backend.models.database import Database, db
 from model_heritage_backend.models.files import FileStore
 from model_heritage_backend.models.migrate import MIGRATIONS, upgrade_database
-from model_heritage_backend.routes import exports, families, jobs, lake, models
+from model_heritage_backend.routes import (
+    claims,
+    consequences,
+    exports,
+    families,
+    jobs,
+    lake,
+    models,
+)
 from model_heritage_backend.routes.documentation import add_documentation
 from model_heritage_backend.routes.pages import add_pages
 from model_heritage_backend.routes.problems import register_problems
@@ -79,14 +87,8 @@ def _build_app(settings: Settings, files: FileStore) -> APIFlask:
     accept_uploads(app, files, endpoints=UPLOADS)
     register_problems(app)
     protect(app, origins=settings.cors_origins)
-    for blueprint in (
-        models.blueprint,
-        families.blueprint,
-        jobs.blueprint,
-        lake.blueprint,
-        exports.blueprint,
-    ):
-        app.register_blueprint(blueprint, url_prefix="/api")
+    for room in (models, families, claims, consequences, jobs, lake, exports):
+        app.register_blueprint(room.blueprint, url_prefix="/api")
     add_documentation(app)
     add_pages(app, DIST)
     service.start()

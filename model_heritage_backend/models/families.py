@@ -3,16 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, case, func, select
+from sqlalchemy.orm import Session, aliased
 
 from model_heritage_backend.clustering.genealogy import UNRESOLVED_BELOW
 from model_heritage_backend.errors import NotFound
 from model_heritage_backend.models.database import Database
+from model_heritage_backend.models.folding import fold
+from model_heritage_backend.models.paging import Order, both_ways, decode_cursor, encode_cursor
 from model_heritage_backend.models.tables import Family, Model, Parentage
 from model_heritage_backend.models.trees import in_batches, name_family
+
+
+@dataclass(frozen=True)
+class FamilyPage:
+    families: list[dict[str, Any]]
+    total: int
+    next_cursor: str | None
+
+
+_sizes = (
+    select(Model.family_id, func.count().label("size"))
+    .where(Model.family_id.is_not(None))
+    .group_by(Model.family_id)
+    .subquery()
+)
+_root = aliased(Model)
+SORTS: Mapping[str, Order] = {
+    **both_ways("size", Order(func.coalesce(_sizes.c.size, 0), int, id=Family.id)),
+    **both_ways("name", Order(_root.name_folded, str, nullable=True, id=Family.id)),
+    **both_ways("created_at", Order(Family.created_at, datetime, id=Family.id)),
+    **both_ways("updated_at", Order(Family.updated_at, datetime, id=Family.id)),
+}
 
 
 class Families:
@@ -29,79 +55,142 @@ class Families:
                 raise NotFound(f"There is no family {family_id!r}.")
             return _describe(session, [family])[0]
 
-    def list_all(self) -> list[dict[str, Any]]:
-        """Largest first."""
+    def list_page(
+        self,
+        *,
+        search: str = "",
+        sort: str = "-size",
+        limit: int = 200,
+        cursor: str | None = None,
+    ) -> FamilyPage:
+        """Families whose root's name contains ``search``, whatever its case; by keyset."""
+        order = SORTS[sort]
+        query = _select_families(search).add_columns(order.column.label("place"))
         with self._database.read() as session:
-            described = _describe(session, list(session.scalars(select(Family))))
-        return sorted(described, key=lambda family: (-family["size"], family["id"]))
+            total = session.scalar(
+                select(func.count()).select_from(_select_families(search).subquery())
+            )
+            if cursor is not None:
+                value, family_id = decode_cursor(sort, cursor, order.kind, nullable=order.nullable)
+                query = query.where(order.follows(value, family_id))
+            rows = session.execute(query.order_by(*order.clauses).limit(limit + 1)).all()
+            more, rows = len(rows) > limit, rows[:limit]
+            following = None
+            if more:
+                following = encode_cursor(sort, rows[-1].place, rows[-1][0].id)
+            return FamilyPage(_describe(session, [row[0] for row in rows]), total or 0, following)
 
     def list_largest(self, limit: int) -> list[dict[str, Any]]:
-        size = func.count(Model.id)
-        query = (
-            select(Family)
-            .join(Model, Model.family_id == Family.id)
-            .group_by(Family.id)
-            .order_by(size.desc(), Family.id)
-            .limit(limit)
-        )
-        with self._database.read() as session:
-            return _describe(session, list(session.scalars(query)))
+        return self.list_page(limit=limit).families
+
+
+def _select_families(search: str) -> Select[Any]:
+    query: Select[Any] = (
+        select(Family)
+        .join(_sizes, _sizes.c.family_id == Family.id, isouter=True)
+        .join(_root, _root.id == Family.root_id, isouter=True)
+    )
+    return (
+        query.where(_root.name_folded.contains(fold(search), autoescape=True)) if search else query
+    )
 
 
 def _describe(session: Session, families: Sequence[Family]) -> list[dict[str, Any]]:
-    members: dict[str, list[Any]] = {family.id: [] for family in families}
-    edges: dict[str, list[Any]] = {family.id: [] for family in families}
-    for ids in in_batches(members):
-        for row in session.execute(
-            select(Model.family_id, Model.id, Model.name, Model.total_parameters).where(
-                Model.family_id.in_(ids)
-            )
-        ):
-            members[str(row.family_id)].append(row)
-        for edge in session.execute(
-            select(
-                Parentage.family_id,
-                Parentage.parent_id,
-                Parentage.child_id,
-                Parentage.is_main,
-                Parentage.confidence,
-                Parentage.distance,
-            ).where(Parentage.family_id.in_(ids))
-        ):
-            edges[edge.family_id].append(edge)
-    return [_summarise(f, members[f.id], edges[f.id]) for f in families]
+    """In the order given; summed up by the database, but for the depths."""
+    found: dict[str, dict[str, Any]] = {family.id: {} for family in families}
+    for ids in in_batches(found):
+        for query in (_sum_up_members(ids), _sum_up_edges(ids), _count_leaves(ids)):
+            for row in session.execute(query):
+                found[row.family_id] |= row._mapping
+        for family_id, depth in _measure_depths(session, ids).items():
+            found[family_id]["depth"] = depth
+    roots = {family.root_id for family in families if family.root_id is not None}
+    names: dict[str, str] = {}
+    for ids in in_batches(roots):
+        names |= dict(session.execute(select(Model.id, Model.name).where(Model.id.in_(ids))).all())
+    return [_summarise(family, found[family.id], names) for family in families]
 
 
-def _summarise(family: Family, members: Sequence[Any], edges: Sequence[Any]) -> dict[str, Any]:
-    names = {row.id: row.name for row in members}
-    main = [edge for edge in edges if edge.is_main]
-    parents = {edge.child_id: edge.parent_id for edge in main}
-    distances = [edge.distance for edge in main]
-    confidences = [edge.confidence for edge in main]
+def _sum_up_members(family_ids: Sequence[str]) -> Select[Any]:
+    return (
+        select(
+            Model.family_id,
+            func.count().label("size"),
+            func.sum(Model.total_parameters).label("total_parameters"),
+        )
+        .where(Model.family_id.in_(family_ids))
+        .group_by(Model.family_id)
+    )
+
+
+def _sum_up_edges(family_ids: Sequence[str]) -> Select[Any]:
+    guessed = case((Parentage.confidence < UNRESOLVED_BELOW, 1), else_=0)
+    return (
+        select(
+            Parentage.family_id,
+            func.sum(guessed).label("unresolved_count"),
+            func.avg(Parentage.confidence).label("mean_confidence"),
+            func.avg(Parentage.distance).label("avg_intra_distance"),
+            func.max(Parentage.distance).label("diameter"),
+        )
+        .where(Parentage.family_id.in_(family_ids), Parentage.is_main)
+        .group_by(Parentage.family_id)
+    )
+
+
+def _count_leaves(family_ids: Sequence[str]) -> Select[Any]:
+    children = select(Parentage.child_id).where(Parentage.parent_id == Model.id)
+    return (
+        select(Model.family_id, func.count().label("leaf_count"))
+        .where(Model.family_id.in_(family_ids), ~children.exists())
+        .group_by(Model.family_id)
+    )
+
+
+def _measure_depths(session: Session, family_ids: Sequence[str]) -> dict[str, int]:
+    """The number of steps from a root to the farthest model, by main edges."""
+    parents: dict[str, str] = {}
+    family: dict[str, str] = {}
+    for row in session.execute(
+        select(Parentage.child_id, Parentage.parent_id, Parentage.family_id).where(
+            Parentage.family_id.in_(family_ids), Parentage.is_main
+        )
+    ):
+        parents[row.child_id], family[row.child_id] = row.parent_id, row.family_id
+    depths: dict[str, int] = {}
+    deepest: dict[str, int] = {}
+    for member in parents:
+        line = [member]
+        while line[-1] in parents and line[-1] not in depths:
+            line.append(parents[line[-1]])
+        depth = depths.get(line[-1], 0)
+        for above in reversed(line[:-1]):
+            depth += 1
+            depths[above] = depth
+        deepest[family[member]] = max(deepest.get(family[member], 0), depths[member])
+    return deepest
+
+
+def _summarise(
+    family: Family, found: Mapping[str, Any], names: Mapping[str, str]
+) -> dict[str, Any]:
     root_id = family.root_id if family.root_id in names else None
     return {
         "id": family.id,
         "name": name_family(family.root_id, names),
-        "size": len(members),
+        "size": found.get("size", 0),
         "root_id": root_id,
         "root_name": names[root_id] if root_id else None,
         "root_confidence": family.root_confidence,
-        "depth": max((_measure_depth(parents, row.id) for row in members), default=0),
-        "leaf_count": len(set(names) - {edge.parent_id for edge in edges}),
-        "unresolved_count": sum(confidence < UNRESOLVED_BELOW for confidence in confidences),
-        "mean_confidence": sum(confidences) / len(confidences) if confidences else None,
-        "avg_intra_distance": sum(distances) / len(distances) if distances else None,
-        "diameter": max(distances, default=None),
-        "total_parameters": sum(row.total_parameters for row in members),
+        "depth": found.get("depth", 0),
+        "leaf_count": found.get("leaf_count", 0),
+        "unresolved_count": found.get("unresolved_count", 0),
+        "mean_confidence": found.get("mean_confidence"),
+        "avg_intra_distance": found.get("avg_intra_distance"),
+        "diameter": found.get("diameter"),
+        "total_parameters": int(found.get("total_parameters", 0)),
         "method": family.method,
         "ghost_limit": family.ghost_limit,
         "created_at": family.created_at,
         "updated_at": family.updated_at,
     }
-
-
-def _measure_depth(parents: Mapping[str, str], member: str) -> int:
-    depth = 0
-    while member in parents:
-        member, depth = parents[member], depth + 1
-    return depth

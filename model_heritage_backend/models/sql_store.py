@@ -15,6 +15,8 @@ from model_heritage_backend.clustering.store import FamilyRecord, ModelRecord, a
 from model_heritage_backend.errors import NotFound
 from model_heritage_backend.fingerprints import Fingerprint, fingerprint_weights
 from model_heritage_backend.fingerprints.fingerprint import VERSION
+from model_heritage_backend.models.claims import find_bases_again, list_keys
+from model_heritage_backend.models.conflicts import settle_families
 from model_heritage_backend.models.database import Database
 from model_heritage_backend.models.files import FileStore
 from model_heritage_backend.models.fingerprints import (
@@ -93,11 +95,13 @@ class SqlStore:
 
     def remove_model(self, model_id: str) -> None:
         with self._database.write() as session:
-            checksum = _get_model(session, model_id).checksum
+            row = _get_model(session, model_id)
             session.execute(
-                delete(EdgeEvidence).where(EdgeEvidence.key.contains(checksum, autoescape=True))
+                delete(EdgeEvidence).where(EdgeEvidence.key.contains(row.checksum, autoescape=True))
             )
+            keys = list_keys(row)
             session.execute(delete(Model).where(Model.id == model_id))
+            find_bases_again(session, keys)
         self._cache.drop(model_id)
 
     def get_model(self, model_id: str) -> ModelRecord:
@@ -177,6 +181,8 @@ class SqlStore:
                 save_tree(session, family_id, tree)
             for ids in in_batches(set(replaced) - set(given)):
                 session.execute(delete(Family).where(Family.id.in_(ids)))
+            former = [member for members in old.values() for member in members]
+            settle_families(session, [*former, *(m for tree in trees for m in tree.members)])
             after = {(edge.parent, edge.child) for tree in trees for edge in tree.edges}
             if before != after:
                 session.add(
@@ -239,5 +245,5 @@ def _clear(session: Session, family_ids: Iterable[str]) -> None:
         session.execute(
             update(Model)
             .where(Model.family_id.in_(ids))
-            .values(family_id=None, parent_id=None, confidence_score=None)
+            .values(family_id=None, parent_id=None, confidence_score=None, relation=None)
         )

@@ -21,7 +21,8 @@ def _in(column: str, *values: str) -> str:
 
 
 class Model(Base):
-    """One stored checkpoint. Parent and confidence repeat its main edge, for lists."""
+    """One stored checkpoint. Parent, confidence and relation repeat its main edge, and licence
+    what is said of it, in the form that is looked for: for lists."""
 
     __tablename__ = "models"
     __table_args__ = (
@@ -31,6 +32,9 @@ class Model(Base):
         Index("ix_models_name_folded_id", "name_folded", "id"),
         Index("ix_models_created_at_id", "created_at", "id"),
         Index("ix_models_total_parameters_id", "total_parameters", "id"),
+        Index("ix_models_file_size_id", "file_size", "id"),
+        Index("ix_models_confidence_score_id", "confidence_score", "id"),
+        Index("ix_models_family_id_id", "family_id", "id"),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -49,13 +53,13 @@ class Model(Base):
     dtypes: Mapped[dict[str, int]] = mapped_column(JSON)
     quality: Mapped[list[str]] = mapped_column(JSON)
     claims: Mapped[dict[str, str]] = mapped_column(JSON)
-    family_id: Mapped[str | None] = mapped_column(
-        ForeignKey("families.id", ondelete="SET NULL"), index=True
-    )
+    family_id: Mapped[str | None] = mapped_column(ForeignKey("families.id", ondelete="SET NULL"))
     parent_id: Mapped[str | None] = mapped_column(
         ForeignKey("models.id", ondelete="SET NULL"), index=True
     )
     confidence_score: Mapped[float | None]
+    relation: Mapped[str | None] = mapped_column(String(16), index=True)
+    licence: Mapped[str | None] = mapped_column(String(600), index=True)
     status: Mapped[str] = mapped_column(String(16), default="processing", index=True)
     error: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)

@@ -50,6 +50,7 @@ def save_tree(session: Session, family_id: str, tree: FamilyTree) -> None:
                 "family_id": family_id,
                 "parent_id": main[member].parent if member in main else None,
                 "confidence_score": main[member].confidence if member in main else None,
+                "relation": main[member].relation.value if member in main else None,
             }
             for member in tree.members
         ],

@@ -25,6 +25,28 @@ PAGE = """<!doctype html>
 # A file of its own, as pages from here may not run scripts that stand in them.
 START = """SwaggerUIBundle({url: "/api/openapi.json", dom_id: "#docs", deepLinking: true});\n"""
 RAW_BODY = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+CLAIM_ROW = {
+    "type": "object",
+    "required": ["model"],
+    "additionalProperties": False,
+    "properties": {
+        "model": {"type": "string", "maxLength": 200},
+        "licence": {"type": ["string", "null"], "maxLength": 200},
+        "task": {"type": ["string", "null"], "maxLength": 100},
+        "tags": {"type": ["array", "null"], "items": {"type": "string"}, "maxItems": 32},
+        "base_model": {"type": ["string", "null"], "maxLength": 500},
+    },
+}
+CLAIMS_BODY = {
+    "required": True,
+    "content": {
+        "application/json": {"schema": {"type": "array", "maxItems": 10_000, "items": CLAIM_ROW}},
+        "text/csv": {
+            "schema": {"type": "string"},
+            "example": 'model,licence,tags\nbase,apache-2.0,"vision, small"\n',
+        },
+    },
+}
 STORED = "Stored; its place in the family tree is found by the job that is named"
 
 blueprint = APIBlueprint("documentation", __name__, enable_openapi=False)
@@ -71,6 +93,9 @@ def add_documentation(app: APIFlask) -> None:
                 _describe_problems(operation["responses"])
         uploads = spec["paths"]["/api/models"]
         uploads["put"]["requestBody"] = {"required": True, "content": RAW_BODY}
+        spec["paths"]["/api/claims"]["post"]["requestBody"] = CLAIMS_BODY
+        impact = spec["paths"]["/api/models/{model_id}/impact"]["get"]["responses"]["200"]
+        impact["content"]["text/csv"] = {"schema": {"type": "string"}}
         for method in ("post", "put"):
             responses = uploads[method]["responses"]
             responses["202"] = responses["201"] | {"description": STORED}

@@ -6,9 +6,11 @@ from typing import Any
 
 from apiflask import APIBlueprint
 
+from model_heritage_backend.routes.links import link_next
 from model_heritage_backend.routes.schemas.common import FamilyShape
 from model_heritage_backend.routes.schemas.families import (
     FamilyList,
+    FamilyListQuery,
     FamilyModels,
     Genealogy,
     Queued,
@@ -22,11 +24,20 @@ blueprint = APIBlueprint("families", __name__, tag="Families")
 
 
 @blueprint.get("/families")
+@blueprint.input(FamilyListQuery, location="query")
 @blueprint.output(FamilyList)
-@blueprint.doc(summary="All families with statistics, largest first")
-def list_families() -> dict[str, Any]:
-    families = [show_family(family) for family in get_service().families.list_all()]
-    return {"families": families, "total": len(families)}
+@blueprint.doc(
+    summary="Families with statistics, largest first",
+    description='The header `Link` with `rel="next"` leads to the page that follows.',
+)
+def list_families(query_data: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
+    page = get_service().families.list_page(**query_data)
+    answer = {
+        "families": [show_family(family) for family in page.families],
+        "total": page.total,
+        "next_cursor": page.next_cursor,
+    }
+    return answer, 200, link_next(page.next_cursor)
 
 
 @blueprint.get("/families/<family_id>")

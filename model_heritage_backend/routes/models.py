@@ -14,6 +14,8 @@ from werkzeug.exceptions import UnsupportedMediaType
 from model_heritage_backend.errors import InvalidRequest, NotFound
 from model_heritage_backend.models.bundles import bundle
 from model_heritage_backend.models.files import StagedFile
+from model_heritage_backend.routes.links import link_next
+from model_heritage_backend.routes.schemas.claims import choose_claims
 from model_heritage_backend.routes.schemas.common import ModelShape
 from model_heritage_backend.routes.schemas.models import (
     Comparison,
@@ -52,14 +54,18 @@ def require_json() -> None:
 @blueprint.get("/models")
 @blueprint.input(ModelListQuery, location="query")
 @blueprint.output(ModelList)
-@blueprint.doc(summary="List models; search by name")
-def list_models(query_data: dict[str, Any]) -> dict[str, Any]:
+@blueprint.doc(
+    summary="List models; search by name",
+    description='The header `Link` with `rel="next"` leads to the page that follows.',
+)
+def list_models(query_data: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
     page = get_service().lake.list_page(**query_data)
-    return {
+    answer = {
         "models": [show_model(view) for view in page.views],
         "total": page.total,
         "next_cursor": page.next_cursor,
     }
+    return answer, 200, link_next(page.next_cursor)
 
 
 @blueprint.post("/models")
@@ -77,6 +83,7 @@ def upload_form(form_and_files_data: dict[str, Any]) -> Answer:
             filename=filename,
             name=form_and_files_data["name"],
             description=form_and_files_data["description"],
+            said=choose_claims(form_and_files_data),
         )
 
 
@@ -94,7 +101,13 @@ def upload_raw(query_data: dict[str, Any]) -> Answer:
     with get_service().files.receive(
         request.stream.read, expected_bytes=request.content_length
     ) as staged:
-        return _upload(staged, **{**query_data, "filename": query_data["filename"] or name})
+        return _upload(
+            staged,
+            filename=query_data["filename"] or name,
+            name=query_data["name"],
+            description=query_data["description"],
+            said=choose_claims(query_data),
+        )
 
 
 @blueprint.get("/models/<model_id>")
@@ -110,10 +123,19 @@ def get_model(model_id: str) -> dict[str, Any]:
 @blueprint.patch("/models/<model_id>")
 @blueprint.input(ModelChange)
 @blueprint.output(ModelShape)
-@blueprint.doc(summary="Change name or description", responses=[400, 404])
+@blueprint.doc(
+    summary="Change name, description or declared metadata",
+    description="A field that is left out stays as it is; null takes back what was declared.",
+    responses=[400, 404],
+)
 def change_model(model_id: str, json_data: dict[str, Any]) -> dict[str, Any]:
     service = get_service()
-    service.edit(model_id, name=json_data.get("name"), description=json_data.get("description"))
+    service.edit(
+        model_id,
+        name=json_data.get("name"),
+        description=json_data.get("description"),
+        said=choose_claims(json_data),
+    )
     return show_model(service.lake.get(model_id))
 
 
@@ -215,11 +237,13 @@ def _get_filename(file: FileStorage) -> str:
     return file.filename
 
 
-def _upload(staged: StagedFile, *, filename: str, name: str, description: str) -> Answer:
+def _upload(
+    staged: StagedFile, *, filename: str, name: str, description: str, said: dict[str, Any]
+) -> Answer:
     service = get_service()
     wait = "respond-async" not in request.headers.get("Prefer", "")
     upload = service.upload(
-        staged, filename=filename, name=name, description=description, wait=wait
+        staged, filename=filename, name=name, description=description, said=said, wait=wait
     )
     if upload.placed:
         answer = show_placed(service, upload.model_id) | {"job_id": upload.job_id}

@@ -32,7 +32,7 @@ def protect(app: Flask, *, origins: Sequence[str]) -> None:
     CORS(
         app,
         resources={r"/api/.*": {"origins": ANY if ANY in origins else list(origins)}},
-        expose_headers=["Content-Disposition", "ETag", "Location", "X-Request-Id"],
+        expose_headers=["Content-Disposition", "ETag", "Link", "Location", "X-Request-Id"],
     )
 
     @app.before_request

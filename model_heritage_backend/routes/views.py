@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from flask import current_app
 
 from model_heritage_backend.clustering import Edge, FamilyRecord
-from model_heritage_backend.models.lake import ModelView
+from model_heritage_backend.models.model_views import ModelView
 from model_heritage_backend.models.tables import Job
 from model_heritage_backend.services.heritage_service import HeritageService, Upload
 
@@ -54,6 +55,8 @@ def show_model(view: ModelView) -> dict[str, Any]:
         "processed_at": show_time(row.processed_at),
         "file_path": row.file_path,
         "weights_uri": row.weights_uri,
+        "declared": asdict(view.declared) | {"source": dict(view.declared.source)},
+        "conflicts": [asdict(conflict) for conflict in view.conflicts],
     }
 
 

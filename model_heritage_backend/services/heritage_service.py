@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import PurePath
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
@@ -20,14 +22,20 @@ from model_heritage_backend.fingerprints import (
 from model_heritage_backend.interop.neo4j_server import Neo4jServer
 from model_heritage_backend.jobs.executor import JobExecutor, Progress, Stopped
 from model_heritage_backend.models.database import Database, now
+from model_heritage_backend.models.facets import FacetCounter
 from model_heritage_backend.models.families import Families
 from model_heritage_backend.models.files import FileStore, StagedFile
+from model_heritage_backend.models.folding import fold
 from model_heritage_backend.models.genealogies import Genealogies
 from model_heritage_backend.models.job_queue import JobQueue, build_job
-from model_heritage_backend.models.lake import Lake, ModelView, fold
+from model_heritage_backend.models.lake import Lake
+from model_heritage_backend.models.model_views import ModelView
 from model_heritage_backend.models.sql_store import SqlStore
 from model_heritage_backend.models.tables import Job, Model
+from model_heritage_backend.services.claims import ClaimService, check_claims
+from model_heritage_backend.services.consequences import Consequences
 from model_heritage_backend.services.exports import Exports
+from model_heritage_backend.services.texts import check_text as check_text
 from model_heritage_backend.weights import Weights, is_misnamed, open_weights
 from model_heritage_backend.weights.checkpoint_set import refuse_lone_part
 
@@ -77,6 +85,9 @@ class HeritageService:
         self.files = files
         self.lake = Lake(database)
         self.families = Families(database)
+        self.claims = ClaimService(database)
+        self.facets = FacetCounter(database)
+        self.consequences = Consequences(database)
         self.job_queue = JobQueue(database)
         self.exports = Exports(Genealogies(database), neo4j)
         self.store = SqlStore(database, files, cache_bytes=fingerprint_cache_bytes)
@@ -93,6 +104,7 @@ class HeritageService:
             logger.info("removed %d files of uploads that were never acknowledged", removed)
         for checksum in self.files.list_missing(known):
             logger.error("the file %s is missing from the data folder", checksum)
+        self.claims.read_files()
         self._executor.start()
 
     def stop(self) -> None:
@@ -108,12 +120,13 @@ class HeritageService:
         filename: str,
         name: str = "",
         description: str = "",
+        said: Mapping[str, Any] = MappingProxyType({}),
         wait: bool = True,
     ) -> Upload:
         """Take a received file in: durable before this returns, placed in the tree if ``wait``.
 
         Every value of the file is read before anything is kept, so that a file that cannot be
-        read leaves no trace.
+        read leaves no trace. ``said``: what the person claims of it, see ``check_claims``.
 
         Raises
         ------
@@ -122,7 +135,7 @@ class HeritageService:
         DuplicateModel
             When these bytes are stored already; ``existing_id`` names the model.
         InvalidRequest
-            When name or description are not acceptable.
+            When name, description or claims are not acceptable.
         """
         filename = PurePath(filename.replace("\\", "/")).name
         filename = check_text("file name", filename, FILENAME_LENGTH)
@@ -130,6 +143,7 @@ class HeritageService:
         if not name:
             raise InvalidRequest("The model needs a name.")
         description = check_text("description", description, DESCRIPTION_LENGTH, lines=True)
+        said = check_claims(said)
         refuse_lone_part(filename)
         staged.finish()
         self._refuse_duplicate(staged.checksum)
@@ -143,7 +157,7 @@ class HeritageService:
         job = build_job("process", model_id=row.id)
         # What the answer needs is read before the row is stored: it may be deleted meanwhile.
         model_id, job_id = row.id, job.id
-        self._keep(staged, row, fingerprint, job)
+        self._keep(staged, row, fingerprint, job, said)
         outcome = self._executor.submit(job_id)
         return Upload(
             model_id=model_id,
@@ -161,14 +175,21 @@ class HeritageService:
                 f"The same file is stored as {existing.name!r}.", existing_id=existing.id
             )
 
-    def _keep(self, staged: StagedFile, row: Model, fingerprint: Fingerprint, job: Job) -> None:
+    def _keep(
+        self,
+        staged: StagedFile,
+        row: Model,
+        fingerprint: Fingerprint,
+        job: Job,
+        said: Mapping[str, Any],
+    ) -> None:
         """Blob first, rows second, both durable."""
         checksum = staged.checksum
         with self.files.commit_lock:
             self._refuse_duplicate(checksum)
             self.files.publish(staged)
             try:
-                self.lake.add(row, fingerprint, job)
+                self.lake.add(row, fingerprint, job, said)
             except BaseException as error:
                 # Whatever went wrong, nobody will be told that the file is here.
                 self.files.remove(checksum)
@@ -193,8 +214,16 @@ class HeritageService:
         job_id = self.job_queue.add("reprocess", model_id=model_id)
         return self._await(self._executor.submit(job_id))
 
-    def edit(self, model_id: str, *, name: str | None, description: str | None) -> None:
+    def edit(
+        self,
+        model_id: str,
+        *,
+        name: str | None,
+        description: str | None,
+        said: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         values: dict[str, Any] = {}
+        said = check_claims(said)
         if name is not None:
             values["name"] = check_text("name", name, NAME_LENGTH)
             if not values["name"]:
@@ -205,6 +234,8 @@ class HeritageService:
                 "description", description, DESCRIPTION_LENGTH, lines=True
             )
         self.lake.change(model_id, values)
+        if said:
+            self.claims.change(model_id, said)
 
     def delete(self, model_id: str) -> None:
         """Remove a model and its file; its family is solved again without it."""
@@ -309,22 +340,3 @@ def build_model(weights: Weights, fingerprint: Fingerprint) -> Model:
             for key, value in list(weights.metadata.items())[:CLAIMS]
         },
     )
-
-
-def check_text(field: str, value: str, limit: int, *, lines: bool = False) -> str:
-    """Text that people typed, trimmed.
-
-    Raises
-    ------
-    InvalidRequest
-        When it is too long or holds control characters (``lines`` allows line breaks and tabs).
-    """
-    value = value.strip()
-    if len(value) > limit:
-        raise InvalidRequest(f"The {field} is longer than {limit} characters.")
-    allowed = "\n\r\t" if lines else ""
-    if any((ord(c) < 32 or 127 <= ord(c) < 160) and c not in allowed for c in value):
-        raise InvalidRequest(f"The {field} contains control characters.")
-    if any(0xD800 <= ord(c) < 0xE000 for c in value):
-        raise InvalidRequest(f"The {field} is not valid text.")
-    return value

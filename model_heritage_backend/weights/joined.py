@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -30,6 +31,7 @@ from model_heritage_backend.weights.tensors import LazyTensor, Weights
 from model_heritage_backend.weights.zip_directory import locate_records, read_directory
 
 ADAPTER_CONFIG = "adapter_config.json"
+CONFIG = "config.json"
 README = "README.md"
 CLAIMED = ("base_model", "license", "license_name", "tags", "pipeline_tag")
 """What the head of a repository's README may claim of its model."""
@@ -221,7 +223,19 @@ def _read_claims(names: Sequence[str], open_one: OpenOne, limits: Limits) -> dic
         base = content.get("base_model_name_or_path") if isinstance(content, dict) else None
         if isinstance(base, str):
             claims["base_model"] = base
+    if CONFIG in names:
+        claims |= parse_config(_read_text(CONFIG, open_one, limits))
     return claims
+
+
+def parse_config(text: str) -> dict[str, str]:
+    """The claim in a transformers configuration: what the model was loaded from, at some time."""
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    origin = content.get("_name_or_path") if isinstance(content, dict) else None
+    return {"_name_or_path": origin} if isinstance(origin, str) and origin else {}
 
 
 def parse_front_matter(text: str) -> dict[str, str]:

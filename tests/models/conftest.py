@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,8 +27,17 @@ def make_database(tmp_path: Path) -> Iterator[MakeDatabase]:
         database.close()
 
 
-@pytest.fixture
-def database(make_database: MakeDatabase) -> Database:
-    database = make_database()
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database without rows: migrating takes longer than most tests."""
+    path = tmp_path_factory.mktemp("migrated") / "app.db"
+    database = Database(create_engine(f"sqlite:///{path}"))
     upgrade_database(database.engine)
-    return database
+    database.close()
+    return path
+
+
+@pytest.fixture
+def database(make_database: MakeDatabase, migrated: Path, tmp_path: Path) -> Database:
+    shutil.copy(migrated, tmp_path / "app.db")
+    return make_database()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from model_heritage_backend.models.database import Database
-from model_heritage_backend.models.lake import fold
+from model_heritage_backend.models.folding import fold
 from model_heritage_backend.models.tables import Family, Model, Parentage
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -63,4 +63,4 @@ def add_family(database: Database, family_id: str, *models: Model, edges: str = 
                 )
             )
             row = session.get_one(Model, child)
-            row.parent_id, row.confidence_score = parent, confidence
+            row.parent_id, row.confidence_score, row.relation = parent, confidence, "finetune"

@@ -4,7 +4,7 @@ import pytest
 
 from model_heritage_backend.errors import NotFound
 from model_heritage_backend.models.database import Database
-from model_heritage_backend.models.families import Families
+from model_heritage_backend.models.families import SORTS, Families
 from tests.models.rows import add_family, make_model
 
 
@@ -39,8 +39,27 @@ def test_a_model_alone(families: Families) -> None:
 
 
 def test_largest_first(families: Families) -> None:
-    assert [f["id"] for f in families.list_all()] == ["f_big", "f_mid", "f_one"]
-    assert families.list_largest(2) == families.list_all()[:2]
+    assert [f["id"] for f in families.list_page().families] == ["f_big", "f_mid", "f_one"]
+    assert families.list_largest(2) == families.list_page().families[:2]
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_pages_give_each_family_once_in_order(families: Families, sort: str) -> None:
+    whole = [family["id"] for family in families.list_page(sort=sort).families]
+    found, cursor = [], None
+    for _ in whole:
+        page = families.list_page(sort=sort, limit=1, cursor=cursor)
+        assert page.total == 3
+        found += [family["id"] for family in page.families]
+        cursor = page.next_cursor
+    assert (found, cursor) == (whole, None)
+    assert set(whole) == {"f_big", "f_mid", "f_one"}
+
+
+def test_search_by_the_name_of_the_root(families: Families) -> None:
+    page = families.list_page(search="A", sort="name")
+    assert [family["id"] for family in page.families] == ["f_big", "f_one"]
+    assert page.total == 2
 
 
 def test_no_root(families: Families, database: Database) -> None:

@@ -5,6 +5,7 @@ import pytest
 from model_heritage_backend.errors import NotFound
 from model_heritage_backend.models.database import Database
 from model_heritage_backend.models.lake import Lake
+from model_heritage_backend.models.model_filters import ModelFilter
 from tests.models.rows import add_family, make_model
 
 
@@ -26,7 +27,7 @@ def lake(database: Database) -> Lake:
 
 
 def list_names(lake: Lake, **query: object) -> list[str]:
-    return [view.row.name for view in lake.list_page(**query).views]  # type: ignore[arg-type]
+    return [view.row.name for view in lake.list_page(ModelFilter(**query)).views]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +60,7 @@ def test_search_ignores_case_and_takes_every_sign_as_itself(
     ],
 )
 def test_filters(lake: Lake, query: dict[str, str], found: list[str]) -> None:
-    page = lake.list_page(**query)  # type: ignore[arg-type]
+    page = lake.list_page(ModelFilter(**query))  # type: ignore[arg-type]
     assert [view.row.name for view in page.views] == found
     assert page.total == len(found)
 

@@ -39,7 +39,15 @@ def test_list_and_search(full_client: FlaskClient, zoo_family: Zoo) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["limit=0", "limit=201", "limit=x", "sort=size", "status=good", "relation=cousin", "cursor=x"],
+    [
+        "limit=0",
+        "limit=201",
+        "limit=x",
+        "sort=colour",
+        "status=good",
+        "relation=cousin",
+        "cursor=x",
+    ],
 )
 def test_bad_queries_name_the_parameter(full_client: FlaskClient, query: str) -> None:
     problem = check_problem(full_client.get(f"/api/models?{query}"), 400, "invalid-request")
@@ -132,7 +140,11 @@ def test_deleting_the_last_one_leaves_nothing(
     model_id = upload(client, zoo_family.path("base")).get_json()["model_id"]
     client.delete(f"/api/models/{model_id}")
     assert list_files(settings.data_dir) == EMPTY
-    assert client.get("/api/families").get_json() == {"families": [], "total": 0}
+    assert client.get("/api/families").get_json() == {
+        "families": [],
+        "total": 0,
+        "next_cursor": None,
+    }
 
 
 def test_reprocess_gives_the_same_place(client: FlaskClient, zoo_family: Zoo) -> None:

@@ -71,6 +71,20 @@ class Relative(Schema):
     runner_up = Nested(RunnerUp, allow_none=True)
 
 
+class DeclaredShape(Schema):
+    licence = String(allow_none=True)
+    task = String(allow_none=True)
+    tags = List(String())
+    base_model = String(allow_none=True)
+    base_model_id = String(allow_none=True)
+    source = Dict(keys=String(), values=String(validate=OneOf(("person", "file"))))
+
+
+class ConflictShape(Schema):
+    kind = String(validate=OneOf(("base_model", "licence")))
+    detail = String()
+
+
 class ModelShape(Schema):
     id = String()
     name = String()
@@ -98,6 +112,8 @@ class ModelShape(Schema):
     processed_at = String(allow_none=True)
     file_path = String()
     weights_uri = String()
+    declared = Nested(DeclaredShape)
+    conflicts = List(Nested(ConflictShape))
 
 
 class FamilyShape(Schema):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from apiflask import Schema
 from apiflask.fields import Dict, Float, Integer, List, Nested, String
+from apiflask.validators import Length, OneOf, Range
 
+from model_heritage_backend.models.families import SORTS
+from model_heritage_backend.routes.schemas.claims import is_plain
 from model_heritage_backend.routes.schemas.common import EdgeShape, FamilyShape, ModelShape
 
 
@@ -25,9 +28,17 @@ class Tree(Schema):
     ghosts = List(Nested(GhostShape))
 
 
+class FamilyListQuery(Schema):
+    search = String(load_default="", validate=[Length(max=200), is_plain])
+    sort = String(load_default="-size", validate=OneOf(tuple(SORTS)))
+    limit = Integer(load_default=200, validate=Range(1, 200))
+    cursor = String(load_default=None, allow_none=True, validate=Length(max=2000))
+
+
 class FamilyList(Schema):
     families = List(Nested(FamilyShape))
     total = Integer()
+    next_cursor = String(allow_none=True)
 
 
 class FamilyModels(Schema):

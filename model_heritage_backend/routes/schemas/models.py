@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any
+
 from apiflask import Schema
-from apiflask.fields import Boolean, Dict, File, Float, Integer, List, Nested, String
+from apiflask.fields import (
+    AwareDateTime,
+    Boolean,
+    Dict,
+    File,
+    Float,
+    Integer,
+    List,
+    Nested,
+    String,
+)
 from apiflask.validators import Length, OneOf, Range
-from marshmallow import EXCLUDE
+from marshmallow import EXCLUDE, ValidationError, post_load
 
 from model_heritage_backend.clustering.kinship import KINSHIPS
-from model_heritage_backend.models.paging import SORTS
+from model_heritage_backend.models.model_filters import ModelFilter
+from model_heritage_backend.models.paging import LARGEST_INTEGER, SORTS
+from model_heritage_backend.routes.schemas.claims import ClaimChange, ClaimForm, is_plain
 from model_heritage_backend.routes.schemas.common import (
     RELATIONS,
     EdgeShape,
@@ -16,15 +32,60 @@ from model_heritage_backend.routes.schemas.common import (
     ModelShape,
     Relative,
 )
+from model_heritage_backend.weights.claims import TAG_LENGTH, TAGS
 
 
-class ModelListQuery(Schema):
-    search = String(load_default="", validate=Length(max=200))
-    family = String(load_default=None, allow_none=True, validate=Length(max=80))
+def _is_in_range(time: datetime) -> None:
+    """Zones move the first and last hours of the calendar out of it."""
+    try:
+        time.astimezone(UTC)
+    except OverflowError:
+        raise ValidationError("Not a valid datetime.") from None
+
+
+def _build_time() -> AwareDateTime:
+    return AwareDateTime(
+        format="iso",
+        default_timezone=UTC,
+        load_default=None,
+        allow_none=True,
+        validate=_is_in_range,
+    )
+
+
+class ModelFilterQuery(Schema):
+    search = String(load_default="", validate=[Length(max=200), is_plain])
+    family = String(load_default=None, allow_none=True, validate=[Length(max=80), is_plain])
     status = String(
         load_default=None, allow_none=True, validate=OneOf(("processing", "ok", "error"))
     )
-    relation = String(load_default=None, allow_none=True, validate=OneOf((*RELATIONS, "root")))
+    relation = String(
+        load_default=None, allow_none=True, validate=OneOf((*RELATIONS, "root", "leaf"))
+    )
+    parameters_min = Integer(load_default=None, allow_none=True, validate=Range(0, LARGEST_INTEGER))
+    parameters_max = Integer(load_default=None, allow_none=True, validate=Range(0, LARGEST_INTEGER))
+    created_after = _build_time()
+    created_before = _build_time()
+    tag = List(
+        String(validate=[Length(1, TAG_LENGTH), is_plain]),
+        load_default=[],
+        validate=Length(max=TAGS),
+    )
+    licence = String(load_default=None, allow_none=True, validate=[Length(1, 200), is_plain])
+    conflict = Boolean(
+        load_default=None, allow_none=True, truthy={"true", "1"}, falsy={"false", "0"}
+    )
+
+    @post_load
+    def build(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """The filter under ``wanted``, what else there is beside it."""
+        names = {field.name for field in fields(ModelFilter)}
+        wanted = {name: value for name, value in data.items() if name in names}
+        others = {name: value for name, value in data.items() if name not in {*names, "tag"}}
+        return {"wanted": ModelFilter(tags=tuple(data["tag"]), **wanted), **others}
+
+
+class ModelListQuery(ModelFilterQuery):
     sort = String(load_default="name", validate=OneOf(tuple(SORTS)))
     limit = Integer(load_default=50, validate=Range(1, 200))
     cursor = String(load_default=None, allow_none=True, validate=Length(max=2000))
@@ -37,18 +98,18 @@ class IdentifyForm(Schema):
     file = File(required=True)  # type: ignore[no-untyped-call]  # (the library's)
 
 
-class UploadForm(IdentifyForm):
+class UploadForm(ClaimForm, IdentifyForm):
     name = String(load_default="")
     description = String(load_default="")
 
 
-class UploadQuery(Schema):
+class UploadQuery(ClaimForm):
     name = String(load_default="")
     filename = String(load_default="")
     description = String(load_default="")
 
 
-class ModelChange(Schema):
+class ModelChange(ClaimChange):
     name = String()
     description = String()
 
