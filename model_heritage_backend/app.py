@@ -14,6 +14,7 @@ from model_heritage_backend.models.files import FileStore
 from model_heritage_backend.models.migrate import MIGRATIONS, upgrade_database
 from model_heritage_backend.routes import families, jobs, lake, models
 from model_heritage_backend.routes.documentation import add_documentation
+from model_heritage_backend.routes.job_events import EventStreams
 from model_heritage_backend.routes.pages import add_pages
 from model_heritage_backend.routes.problems import register_problems
 from model_heritage_backend.routes.protection import protect
@@ -72,8 +73,10 @@ def _build_app(settings: Settings, files: FileStore) -> APIFlask:
         files,
         fingerprint_cache_bytes=settings.fingerprint_cache_bytes,
         synchronous_seconds=settings.synchronous_seconds,
+        job_seconds=settings.job_seconds,
     )
     app.extensions[EXTENSION] = service
+    app.extensions[jobs.STREAMS] = EventStreams(limit=max(settings.threads // 2, 1))
     accept_uploads(app, files, endpoints=UPLOADS)
     register_problems(app)
     protect(app, origins=settings.cors_origins)
