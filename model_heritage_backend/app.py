@@ -23,6 +23,7 @@ from model_heritage_backend.routes import (
     models,
 )
 from model_heritage_backend.routes.documentation import add_documentation
+from model_heritage_backend.routes.job_events import EventStreams
 from model_heritage_backend.routes.pages import add_pages
 from model_heritage_backend.routes.problems import register_problems
 from model_heritage_backend.routes.protection import protect
@@ -82,8 +83,10 @@ def _build_app(settings: Settings, files: FileStore) -> APIFlask:
         fingerprint_cache_bytes=settings.fingerprint_cache_bytes,
         synchronous_seconds=settings.synchronous_seconds,
         neo4j=find_neo4j(settings),
+        job_seconds=settings.job_seconds,
     )
     app.extensions[EXTENSION] = service
+    app.extensions[jobs.STREAMS] = EventStreams(limit=max(settings.threads // 2, 1))
     accept_uploads(app, files, endpoints=UPLOADS)
     register_problems(app)
     protect(app, origins=settings.cors_origins)

@@ -83,6 +83,12 @@ class Settings(BaseSettings):
     neo4j_database: str | None = _setting(
         None, "Neo4j database of Model Heritage alone; without it, the server's default"
     )
+    job_seconds: dict[str, Annotated[float, Field(gt=0)]] = _setting(
+        {},
+        "Time limits of jobs by kind where they differ from process 3600, rebuild 1800, recluster "
+        '7200, import 86400, cleanup 3600, as JSON: {"recluster": 14400}',
+        unit="seconds",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _setting(
         "INFO", "Least important messages that are logged"
     )

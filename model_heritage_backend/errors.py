@@ -15,6 +15,10 @@ class HeritageError(Exception):
     type = "error"
     title = "Something went wrong"
     status = 500
+    transient = False
+    """Whether the same may succeed a little later: the fault is the world's, not the request's."""
+    retry_after: int | None = None
+    """Seconds after which asking again makes sense; a header of the answer."""
 
     def __init__(self, detail: str, **extra: Any) -> None:
         super().__init__(detail)
@@ -80,6 +84,7 @@ class InsufficientStorage(HeritageError):
     type = "insufficient-storage"
     title = "The server's disk is full"
     status = 507
+    transient = True
 
 
 class ServerUnreachable(HeritageError):

@@ -66,7 +66,10 @@ class Server(BaseApplication):  # type: ignore[misc]
 
 
 def _greet(worker: Any) -> None:
+    from model_heritage_backend.routes.jobs import STREAMS
+
     settings: Settings = worker.app.settings
+    worker.app.app.extensions[STREAMS].is_serving = lambda: worker.alive
     everywhere = ("127.0.0.1", "::1", "::", "0.0.0.0")  # noqa: S104 (compared, not bound)
     shown = "localhost" if settings.host in everywhere else settings.host
     print(f"Model Heritage is at http://{shown}:{settings.port} (Ctrl-C stops it)", flush=True)

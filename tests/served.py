@@ -142,7 +142,7 @@ def wait_for_jobs(client: FlaskClient, *, seconds: float = 20) -> list[dict[str,
     deadline = time.monotonic() + seconds
     while True:
         jobs: list[dict[str, Any]] = client.get("/api/jobs").get_json()["jobs"]
-        if all(job["state"] in ("done", "failed") for job in jobs):
+        if all(job["state"] in ("done", "failed", "cancelled") for job in jobs):
             return jobs
         assert time.monotonic() < deadline, jobs
         time.sleep(0.02)

@@ -19,12 +19,13 @@ from model_heritage_backend.models.migrate import (
     upgrade_database,
 )
 
+HEAD = max(file.name[:4] for file in (migrate.MIGRATIONS / "versions").glob("0*.py"))
 ADD_COLUMN = """
 import sqlalchemy as sa
 from alembic import op
 
 revision = "9999"
-down_revision = "0006"
+down_revision = "HEAD"
 
 
 def upgrade():
@@ -91,7 +92,7 @@ def test_down_and_up_again(database: Database, tmp_path: Path) -> None:
     assert list_tables(database.engine) == {"alembic_version"}
     upgrade_database(database.engine)
     assert list_tables(database.engine) == everything
-    assert (tmp_path / "app.db.before-0006").is_file()
+    assert (tmp_path / f"app.db.before-{HEAD}").is_file()
 
 
 def test_changing_a_table_keeps_the_rows_that_point_to_it(
@@ -102,16 +103,16 @@ def test_changing_a_table_keeps_the_rows_that_point_to_it(
     add_model(database)
     folder = tmp_path / "migrations"
     shutil.copytree(migrate.MIGRATIONS, folder)
-    (folder / "versions" / "9999_colour.py").write_text(ADD_COLUMN)
+    (folder / "versions" / "9999_colour.py").write_text(ADD_COLUMN.replace("HEAD", HEAD))
     monkeypatch.setattr(migrate, "MIGRATIONS", folder)
-    assert upgrade_database(database.engine) == "0006"
+    assert upgrade_database(database.engine) == HEAD
     for _ in range(2):
         with database.read() as session:
             assert session.scalar(text("SELECT count(*) FROM models")) == 1
             assert session.scalar(text("SELECT count(*) FROM fingerprints")) == 1
             assert session.scalar(text("PRAGMA foreign_keys")) == 1
-        downgrade_database(database.engine, "0006")
-    with sqlite3.connect(tmp_path / "app.db.before-0006") as copy:
+        downgrade_database(database.engine, HEAD)
+    with sqlite3.connect(tmp_path / f"app.db.before-{HEAD}") as copy:
         assert copy.execute("SELECT name FROM models").fetchall() == [("a",)]
     copy.close()
 
@@ -124,11 +125,11 @@ def test_failing_migration_changes_nothing(
     folder = tmp_path / "migrations"
     shutil.copytree(migrate.MIGRATIONS, folder)
     broken = ADD_COLUMN.replace("def downgrade", "    raise RuntimeError\n\n\ndef downgrade")
-    (folder / "versions" / "9999_colour.py").write_text(broken)
+    (folder / "versions" / "9999_colour.py").write_text(broken.replace("HEAD", HEAD))
     monkeypatch.setattr(migrate, "MIGRATIONS", folder)
     with pytest.raises(RuntimeError):
         upgrade_database(database.engine)
-    assert get_revision(database.engine) == "0006"
+    assert get_revision(database.engine) == HEAD
     columns = {column["name"] for column in inspect(database.engine).get_columns("models")}
     assert "id" in columns
     assert "colour" not in columns

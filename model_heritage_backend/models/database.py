@@ -68,6 +68,7 @@ class DatabaseBusy(HeritageError):
     type = "database-busy"
     title = "The database is busy"
     status = 503
+    transient = True
 
 
 class Database:

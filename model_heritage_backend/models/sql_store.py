@@ -62,7 +62,11 @@ class SqlStore:
                 return model_id
         if current:
             with self._database.write() as session:
-                _admit(session, model_id, admitted=True)
+                session.execute(
+                    update(FingerprintRow)
+                    .where(FingerprintRow.model_id == model_id)
+                    .values(admitted=True)
+                )
             return model_id
         self._read_file(model_id, checksum, admitted=True)
         return model_id
@@ -87,11 +91,6 @@ class SqlStore:
                 )
             )
         self._cache.drop(model_id)
-
-    def withdraw(self, model_id: str) -> None:
-        """Take an admission back: the model could not be placed, and others go on without it."""
-        with self._database.write() as session:
-            _admit(session, model_id, admitted=False)
 
     def remove_model(self, model_id: str) -> None:
         with self._database.write() as session:
@@ -218,12 +217,6 @@ def _build_record(row: Model) -> ModelRecord:
         checksum=row.checksum,
         family_id=row.family_id,
         created_at=row.created_at,
-    )
-
-
-def _admit(session: Session, model_id: str, *, admitted: bool) -> None:
-    session.execute(
-        update(FingerprintRow).where(FingerprintRow.model_id == model_id).values(admitted=admitted)
     )
 
 

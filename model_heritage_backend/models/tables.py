@@ -9,11 +9,23 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    false,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import String, Text
 
 from model_heritage_backend.models.database import Base, UtcDateTime, now
+
+JOB_KINDS = ("process", "reprocess", "rebuild", "recluster", "import", "cleanup")
+JOB_STATES = ("queued", "running", "done", "failed", "cancelled")
 
 
 def _in(column: str, *values: str) -> str:
@@ -192,8 +204,8 @@ class Job(Base):
 
     __tablename__ = "jobs"
     __table_args__ = (
-        CheckConstraint(_in("kind", "process", "reprocess", "rebuild", "recluster"), name="kind"),
-        CheckConstraint(_in("state", "queued", "running", "done", "failed"), name="state"),
+        CheckConstraint(_in("kind", *JOB_KINDS), name="kind"),
+        CheckConstraint(_in("state", *JOB_STATES), name="state"),
         CheckConstraint("progress BETWEEN 0 AND 1", name="progress"),
     )
 
@@ -207,10 +219,21 @@ class Job(Base):
     # No foreign keys: a job's record outlives what it was about.
     model_id: Mapped[str | None] = mapped_column(String(40), index=True)
     family_id: Mapped[str | None] = mapped_column(String(40))
+    parameters: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
+    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    max_attempts: Mapped[int] = mapped_column(default=3, server_default="3")
+    # Who runs it, and until when nobody else may.
+    worker: Mapped[str | None] = mapped_column(String(40))
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    cancel_asked: Mapped[bool] = mapped_column(default=False, server_default=false())
     error: Mapped[str | None] = mapped_column(Text)
     result: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # When what people see of it last changed; renewing the lease does not count.
+    updated_at: Mapped[datetime] = mapped_column(
+        UtcDateTime, default=now, server_default="1970-01-01 00:00:00"
+    )
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 

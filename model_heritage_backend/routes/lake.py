@@ -43,7 +43,7 @@ def get_system_stats() -> dict[str, Any]:
 @blueprint.output(Health)
 @blueprint.doc(summary="Whether the server and its database answer")
 def get_health() -> dict[str, Any]:
-    get_service().job_queue.list_newest(limit=1)
+    get_service().jobs.listing.list_page(limit=1)
     return {"status": "ok", "version": __version__, "database": "ok"}
 
 

@@ -51,9 +51,12 @@ def register_problems(app: APIFlask) -> None:
     def show_heritage_error(error: HeritageError) -> Response:
         if error.status >= 500:
             logger.error("request %s: %s", _request_id(), error.detail)
-        return _problem(
+        response = _problem(
             error.status, error.detail, type_=error.type, title=error.title, extra=error.extra
         )
+        if error.retry_after is not None:
+            response.headers["Retry-After"] = str(error.retry_after)
+        return response
 
     @app.errorhandler(HTTPException)
     def show_werkzeug_error(error: HTTPException) -> Response:

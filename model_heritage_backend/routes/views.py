@@ -9,6 +9,7 @@ from typing import Any
 from flask import current_app
 
 from model_heritage_backend.clustering import Edge, FamilyRecord
+from model_heritage_backend.models.job_list import estimate_rest
 from model_heritage_backend.models.model_views import ModelView
 from model_heritage_backend.models.tables import Job
 from model_heritage_backend.services.heritage_service import HeritageService, Upload
@@ -109,10 +110,15 @@ def show_job(job: Job) -> dict[str, Any]:
         "progress": job.progress,
         "model_id": job.model_id,
         "family_id": job.family_id,
+        "parameters": job.parameters,
+        "attempts": job.attempts,
+        "max_attempts": job.max_attempts,
+        "eta_seconds": estimate_rest(job),
         "error": job.error,
         "result": job.result,
         "created_at": show_time(job.created_at),
         "started_at": show_time(job.started_at),
+        "updated_at": show_time(job.updated_at),
         "finished_at": show_time(job.finished_at),
     }
 

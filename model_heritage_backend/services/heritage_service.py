@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -13,20 +13,22 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 
 from model_heritage_backend.clustering import FamilyRecord, ModelManagementSystem
-from model_heritage_backend.errors import Conflict, DuplicateModel, HeritageError, InvalidRequest
+from model_heritage_backend.errors import Conflict, DuplicateModel, InvalidRequest
 from model_heritage_backend.fingerprints import (
     Fingerprint,
     describe_structure,
     fingerprint_weights,
 )
 from model_heritage_backend.interop.neo4j_server import Neo4jServer
-from model_heritage_backend.jobs.executor import JobExecutor, Progress, Stopped
+from model_heritage_backend.jobs.executor import JobExecutor
+from model_heritage_backend.jobs.run import Progress, Stopped
 from model_heritage_backend.models.database import Database, now
 from model_heritage_backend.models.facets import FacetCounter
 from model_heritage_backend.models.families import Families
 from model_heritage_backend.models.files import FileStore, StagedFile
 from model_heritage_backend.models.folding import fold
 from model_heritage_backend.models.genealogies import Genealogies
+from model_heritage_backend.models.job_list import JobList
 from model_heritage_backend.models.job_queue import JobQueue, build_job
 from model_heritage_backend.models.lake import Lake
 from model_heritage_backend.models.model_views import ModelView
@@ -35,6 +37,7 @@ from model_heritage_backend.models.tables import Job, Model
 from model_heritage_backend.services.claims import ClaimService, check_claims
 from model_heritage_backend.services.consequences import Consequences
 from model_heritage_backend.services.exports import Exports
+from model_heritage_backend.services.jobs import Jobs
 from model_heritage_backend.services.texts import check_text as check_text
 from model_heritage_backend.weights import Weights, is_misnamed, open_weights
 from model_heritage_backend.weights.checkpoint_set import refuse_lone_part
@@ -47,7 +50,6 @@ FILENAME_LENGTH = 255
 ID_LENGTH = 16
 CLAIMS = 64
 CLAIM_LENGTH = 500
-UNPLACED = "Something unexpected went wrong while its place was looked for."
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class HeritageService:
     fingerprint_cache_bytes : memory for fingerprints in use
     synchronous_seconds : how long an upload waits for its place in the tree
     neo4j : where genealogies may be pushed
+    job_seconds : time limits of jobs by kind, where they differ from the executor's
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class HeritageService:
         fingerprint_cache_bytes: int,
         synchronous_seconds: float,
         neo4j: Neo4jServer | None = None,
+        job_seconds: Mapping[str, float] | None = None,
     ) -> None:
         self.files = files
         self.lake = Lake(database)
@@ -92,7 +96,14 @@ class HeritageService:
         self.exports = Exports(Genealogies(database), neo4j)
         self.store = SqlStore(database, files, cache_bytes=fingerprint_cache_bytes)
         self.management = ModelManagementSystem(self.store)
-        self._executor = JobExecutor(self.job_queue, self._work)
+        self._executor = JobExecutor(self.job_queue, self._work, time_limits=job_seconds)
+        self.jobs = Jobs(JobList(database), self.job_queue, self._executor)
+        self._handlers: dict[str, Callable[[Job, Progress], dict[str, Any]]] = {
+            "process": self._place,
+            "reprocess": self._place,
+            "rebuild": self._rebuild,
+            "recluster": self._recluster,
+        }
         self._database = database
         self._seconds = synchronous_seconds
 
@@ -286,7 +297,7 @@ class HeritageService:
 
     def recluster(self) -> str:
         """Solve everything from scratch, in the background; gives the job's id."""
-        job_id, new = self.job_queue.add_recluster()
+        job_id, new = self.job_queue.add_once("recluster")
         if new:
             self._executor.submit(job_id)
         return job_id
@@ -298,26 +309,23 @@ class HeritageService:
     # Work --------------------------------------------------------------------------------------
 
     def _work(self, job: Job, progress: Progress) -> dict[str, Any]:
-        """Do one job; called by the executor's thread alone."""
-        if job.kind in ("process", "reprocess"):
-            return self._place(str(job.model_id), progress)
-        if job.kind == "rebuild":
-            progress(0.1, "solving the family")
-            return self.management.rebuild_family_tree(str(job.family_id))
-        return self.management.recluster_all_models(progress)
+        """Do one job; called by the executor's threads alone."""
+        return self._handlers[job.kind](job, progress)
 
-    def _place(self, model_id: str, progress: Progress) -> dict[str, Any]:
+    def _place(self, job: Job, progress: Progress) -> dict[str, Any]:
+        model_id = str(job.model_id)
         self.lake.get(model_id)
         progress(0.1, "finding the family")
-        try:
-            result = self.management.process_new_model(model_id)
-        except Exception as error:
-            reason = error.detail if isinstance(error, HeritageError) else UNPLACED
-            self.store.withdraw(model_id)
-            self.lake.change(model_id, {"status": "error", "error": reason, "processed_at": now()})
-            raise
+        result = self.management.process_new_model(model_id)
         self.lake.change(model_id, {"status": "ok", "error": None, "processed_at": now()})
         return {key: value for key, value in result.items() if key != "edge"}
+
+    def _rebuild(self, job: Job, progress: Progress) -> dict[str, Any]:
+        progress(0.1, "solving the family")
+        return self.management.rebuild_family_tree(str(job.family_id))
+
+    def _recluster(self, _job: Job, progress: Progress) -> dict[str, Any]:
+        return self.management.recluster_all_models(progress)
 
 
 def build_model(weights: Weights, fingerprint: Fingerprint) -> Model:

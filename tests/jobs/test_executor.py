@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,14 +9,22 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine
 
-from model_heritage_backend.errors import HeritageError, InvalidWeights
-from model_heritage_backend.jobs.executor import UNEXPECTED, JobExecutor, Progress, Stopped
+from model_heritage_backend.errors import (
+    HeritageError,
+    InsufficientStorage,
+    InvalidRequest,
+    InvalidWeights,
+)
+from model_heritage_backend.jobs.executor import JobExecutor
+from model_heritage_backend.jobs.lane import UNEXPECTED
+from model_heritage_backend.jobs.run import Cancelled, LetGo, OutOfTime, Progress, Stopped
 from model_heritage_backend.models.database import Database
 from model_heritage_backend.models.job_queue import JobQueue
 from model_heritage_backend.models.migrate import upgrade_database
 from model_heritage_backend.models.tables import Job
 
-Run = Callable[[Callable[[Job, Progress], dict[str, Any]]], JobExecutor]
+Work = Callable[[Job, Progress], dict[str, Any]]
+Run = Callable[..., JobExecutor]
 SECONDS = 5
 
 
@@ -31,8 +40,8 @@ def jobs(tmp_path: Path) -> Iterator[JobQueue]:
 def run(jobs: JobQueue) -> Iterator[Run]:
     started: list[JobExecutor] = []
 
-    def start(work: Callable[[Job, Progress], dict[str, Any]]) -> JobExecutor:
-        started.append(JobExecutor(jobs, work))
+    def start(work: Work, **options: Any) -> JobExecutor:
+        started.append(JobExecutor(jobs, work, pauses=(0.01,), **options))
         started[-1].start()
         return started[-1]
 
@@ -41,18 +50,33 @@ def run(jobs: JobQueue) -> Iterator[Run]:
         executor.stop()
 
 
+def wait_until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about in time"
+        time.sleep(0.01)
+
+
+def keep_on(_: Job, progress: Progress) -> dict[str, Any]:
+    """Work that ends only when it is told to."""
+    while True:
+        progress(0.5, "half way")
+        time.sleep(0.005)
+
+
 def test_result_and_progress(jobs: JobQueue, run: Run) -> None:
     seen = []
 
     def work(job: Job, progress: Progress) -> dict[str, Any]:
         progress(0.5, "half way")
-        seen.append((jobs.get(job.id).progress, jobs.get(job.id).stage))
+        wait_until(lambda: jobs.get(job.id).progress == 0.5)
+        seen.append(jobs.get(job.id).stage)
         return {"family_id": job.family_id}
 
     executor = run(work)
     job_id = jobs.add("rebuild", family_id="f_1")
     assert executor.submit(job_id).result(SECONDS) == {"family_id": "f_1"}
-    assert seen == [(0.5, "half way")]
+    assert seen == ["half way"]
     assert jobs.get(job_id).state == "done"
     assert jobs.get(job_id).result == {"family_id": "f_1"}
 
@@ -70,6 +94,7 @@ def test_unfinished_work_comes_first(jobs: JobQueue, run: Run) -> None:
     new = jobs.add("recluster")
     executor.submit(new).result(SECONDS)
     assert order == [interrupted, queued, new]
+    assert [jobs.get(job_id).attempts for job_id in order] == [2, 1, 1]
 
 
 def test_failures_are_told_and_the_next_job_runs(
@@ -92,15 +117,62 @@ def test_failures_are_told_and_the_next_job_runs(
     assert outcomes[2].result(SECONDS) == {}
     states = [(jobs.get(job_id).state, jobs.get(job_id).error) for job_id in ids]
     assert states == [("failed", "The file is broken."), ("failed", UNEXPECTED), ("done", None)]
+    assert [jobs.get(job_id).attempts for job_id in ids] == [1, 1, 1]
     assert "secret" in caplog.text
 
 
+@pytest.mark.parametrize(("faults", "state"), [(2, "done"), (3, "failed")])
+def test_faults_of_the_world_are_tried_again(
+    jobs: JobQueue, run: Run, caplog: pytest.LogCaptureFixture, faults: int, state: str
+) -> None:
+    tries = []
+
+    def work(job: Job, _: Progress) -> dict[str, Any]:
+        tries.append(jobs.get(job.id).attempts)
+        if len(tries) <= faults:
+            raise InsufficientStorage("The disk is full.")
+        return {}
+
+    executor = run(work)
+    job_id = jobs.add("recluster")
+    outcome = executor.submit(job_id)
+    assert (outcome.exception(SECONDS) is None) == (state == "done")
+    assert tries == [1, 2, 3]
+    job = jobs.get(job_id)
+    assert (job.state, job.attempts) == (state, 3)
+    assert job.error == (None if state == "done" else "The disk is full.")
+
+
+def test_a_full_disk_takes_no_record_either(
+    jobs: JobQueue, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job is done all the same, once there is room again."""
+    full = [True]
+    finish = jobs.finish
+
+    def refuse(*values: Any, **options: Any) -> bool:
+        if full:
+            full.pop()
+            raise InsufficientStorage("The disk is full.")
+        return finish(*values, **options)
+
+    monkeypatch.setattr(jobs, "finish", refuse)
+    executor = run(lambda *_: {})
+    job_id = jobs.add("recluster")
+    assert executor.submit(job_id).result(SECONDS) == {}
+    assert (jobs.get(job_id).state, jobs.get(job_id).attempts) == ("done", 2)
+
+
 def test_a_failure_that_cannot_be_recorded_does_not_end_the_thread(
-    jobs: JobQueue, run: Run, caplog: pytest.LogCaptureFixture
+    jobs: JobQueue, run: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def work(job: Job, _: Progress) -> dict[str, Any]:
         return {"not JSON": object()} if job.kind == "rebuild" else {}
 
+    def refuse(*_: Any, **__: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(jobs, "fail", refuse)
     executor = run(work)
     lost, fine = jobs.add("rebuild"), jobs.add("recluster")
     assert executor.submit(lost).exception(SECONDS) is not None
@@ -123,10 +195,55 @@ def test_cancelled_jobs_are_not_run(jobs: JobQueue, run: Run) -> None:
     assert ran == []
 
 
-def test_no_job_runs_while_paused(jobs: JobQueue, run: Run) -> None:
+@pytest.mark.parametrize("told", [True, False])
+def test_a_running_job_stops_where_it_reports(jobs: JobQueue, run: Run, told: bool) -> None:
+    """Told by this process, or by another one that writes into the table only."""
+    executor = run(keep_on)
+    job_id = jobs.add("recluster")
+    outcome = executor.submit(job_id)
+    wait_until(lambda: jobs.get(job_id).state == "running")
+    assert not jobs.cancel(job_id)
+    if told:
+        executor.cancel(job_id)
+    assert isinstance(outcome.exception(SECONDS), Cancelled)
+    assert jobs.get(job_id).state == "cancelled"
+
+
+def test_a_job_has_its_time_and_no_more(jobs: JobQueue, run: Run) -> None:
+    executor = run(keep_on, time_limits={"recluster": 0.05})
+    job_id = jobs.add("recluster")
+    assert isinstance(executor.submit(job_id).exception(SECONDS), OutOfTime)
+    job = jobs.get(job_id)
+    assert (job.state, job.attempts) == ("failed", 1)
+    assert job.error is not None
+    assert "longer than" in job.error
+
+
+def test_time_limits_are_of_kinds_that_there_are(jobs: JobQueue) -> None:
+    with pytest.raises(InvalidRequest, match="nothing"):
+        JobExecutor(jobs, keep_on, time_limits={"nothing": 1.0})
+
+
+def test_what_was_taken_over_is_let_go(jobs: JobQueue, run: Run) -> None:
+    taken: list[Job | None] = []
+
+    def work(job: Job, progress: Progress) -> dict[str, Any]:
+        jobs.beat(job.id, worker=job.worker, lease_seconds=-1)
+        taken.append(jobs.claim(job.id))
+        return keep_on(job, progress)
+
+    executor = run(work)
+    job_id = jobs.add("recluster")
+    assert isinstance(executor.submit(job_id).exception(SECONDS), LetGo)
+    assert taken[0] is not None
+    assert jobs.get(job_id).worker == taken[0].worker
+
+
+def test_no_job_changes_the_genealogy_while_paused(jobs: JobQueue, run: Run) -> None:
     executor = run(lambda *_: {})
     with executor.paused():
         outcome = executor.submit(jobs.add("recluster"))
+        assert executor.submit(jobs.add("import")).result(SECONDS) == {}
         with pytest.raises(TimeoutError):
             outcome.result(0.05)
     assert outcome.result(SECONDS) == {}
@@ -147,9 +264,35 @@ def test_stopping_leaves_the_rest_for_the_next_start(jobs: JobQueue, run: Run) -
     assert begun.wait(SECONDS)
     stopper = threading.Thread(target=executor.stop)
     stopper.start()
+    time.sleep(0.05)
     go_on.set()
     stopper.join(SECONDS)
     assert all(isinstance(outcome.exception(SECONDS), Stopped) for outcome in outcomes)
     late = jobs.add("recluster")
     assert isinstance(executor.submit(late).exception(SECONDS), Stopped)
     assert jobs.recover() == [*ids, late]
+    # Stopping is no attempt that failed.
+    assert jobs.get(ids[0]).attempts == 0
+
+
+def test_a_job_that_does_not_stop_is_given_back(
+    jobs: JobQueue, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("model_heritage_backend.jobs.executor.STOP_SECONDS", 0.05)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def work(_: Job, __: Progress) -> dict[str, Any]:
+        begun.set()
+        go_on.wait(SECONDS)
+        return {}
+
+    executor = run(work)
+    job_id = jobs.add("recluster")
+    outcome = executor.submit(job_id)
+    assert begun.wait(SECONDS)
+    executor.stop()
+    job = jobs.get(job_id)
+    assert (job.state, job.attempts) == ("queued", 0)
+    go_on.set()
+    outcome.exception(SECONDS)
+    assert jobs.get(job_id).state == "queued"

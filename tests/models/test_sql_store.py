@@ -234,9 +234,6 @@ def test_waiting_models_are_not_seen(sql: Shelf, zoo_family: Zoo) -> None:
     assert [r.id for r in sql.store.list_models()] == [base]
     sql.store.add_model(waiting)
     assert sql.store.list_candidates(fingerprint) == sorted([base, waiting])
-    assert isinstance(sql.store, SqlStore)
-    sql.store.withdraw(waiting)
-    assert sql.store.list_candidates(fingerprint) == [base]
 
 
 def test_fingerprints_of_another_version_are_taken_again(

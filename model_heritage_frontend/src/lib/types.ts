@@ -136,12 +136,12 @@ export interface FamilyTree {
   ghosts: Ghost[]
 }
 
-export const JOB_STATES = ['queued', 'running', 'done', 'failed'] as const
+export const JOB_STATES = ['queued', 'running', 'done', 'failed', 'cancelled'] as const
 export type JobState = (typeof JOB_STATES)[number]
 
 export interface Job {
   id: string
-  kind: 'process' | 'reprocess' | 'rebuild' | 'recluster'
+  kind: 'process' | 'reprocess' | 'rebuild' | 'recluster' | 'import' | 'cleanup'
   state: JobState
   stage: string | null
   progress: number

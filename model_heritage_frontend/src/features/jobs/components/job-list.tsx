@@ -23,6 +23,8 @@ const KIND_WORDS: Record<Job['kind'], string> = {
   reprocess: 'Read a model again',
   rebuild: 'Solve a family again',
   recluster: 'Solve the whole lake again',
+  import: 'Import a folder',
+  cleanup: 'Clean up',
 }
 
 const STATE_WORDS: Record<JobState, string> = {
@@ -30,6 +32,7 @@ const STATE_WORDS: Record<JobState, string> = {
   running: 'Running',
   done: 'Done',
   failed: 'Failed',
+  cancelled: 'Cancelled',
 }
 
 interface JobRowProps {
@@ -44,6 +47,7 @@ function StateBadge({ state }: { state: JobState }) {
     running: 'default',
     done: 'muted',
     failed: 'destructive',
+    cancelled: 'muted',
   } as const
   return <Badge variant={variant[state]}>{STATE_WORDS[state]}</Badge>
 }
