@@ -12,7 +12,7 @@ from model_heritage_backend.config import PROJECT, Settings, load_settings
 from model_heritage_backend.models.database import Database, db
 from model_heritage_backend.models.files import FileStore
 from model_heritage_backend.models.migrate import MIGRATIONS, upgrade_database
-from model_heritage_backend.routes import families, jobs, lake, models
+from model_heritage_backend.routes import families, jobs, lake, models, resumable
 from model_heritage_backend.routes.documentation import add_documentation
 from model_heritage_backend.routes.pages import add_pages
 from model_heritage_backend.routes.problems import register_problems
@@ -25,6 +25,7 @@ from model_heritage_backend.weights.limits import choose_limits
 
 DIST = PROJECT / "model_heritage_frontend" / "dist"
 UPLOADS = ("models.upload_form", "models.upload_raw", "models.identify")
+RESUMABLE_UPLOADS = ("resumable.create_upload", "resumable.append_bytes")
 
 
 def create_app(settings: Settings | None = None) -> APIFlask:
@@ -72,13 +73,16 @@ def _build_app(settings: Settings, files: FileStore) -> APIFlask:
         files,
         fingerprint_cache_bytes=settings.fingerprint_cache_bytes,
         synchronous_seconds=settings.synchronous_seconds,
+        upload_expiry_hours=settings.upload_expiry_hours,
+        max_unfinished_bytes=settings.max_unfinished_bytes,
     )
     app.extensions[EXTENSION] = service
-    accept_uploads(app, files, endpoints=UPLOADS)
+    accept_uploads(app, files, endpoints=(*UPLOADS, *RESUMABLE_UPLOADS))
     register_problems(app)
     protect(app, origins=settings.cors_origins)
     for blueprint in (models.blueprint, families.blueprint, jobs.blueprint, lake.blueprint):
         app.register_blueprint(blueprint, url_prefix="/api")
+    resumable.add_resumable_uploads(app)
     add_documentation(app)
     add_pages(app, DIST)
     service.start()

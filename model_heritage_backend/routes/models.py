@@ -13,7 +13,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from model_heritage_backend.errors import InvalidRequest, NotFound
 from model_heritage_backend.interop.merge_recipe import export_merge_recipe
-from model_heritage_backend.models.bundles import bundle
+from model_heritage_backend.models.bundles import BUNDLE_NAME, bundle
 from model_heritage_backend.models.files import StagedFile
 from model_heritage_backend.routes.schemas.common import ModelShape
 from model_heritage_backend.routes.schemas.models import (
@@ -30,15 +30,14 @@ from model_heritage_backend.routes.schemas.models import (
     UploadQuery,
 )
 from model_heritage_backend.routes.views import (
+    Answer,
+    answer_upload,
     get_service,
     show_model,
     show_placed,
-    show_waiting,
 )
 
-BUNDLE_NAME = "model.zip"
 RECIPE_NAME = "merge-recipe.yaml"
-Answer = tuple[dict[str, Any], int, dict[str, str]]
 
 blueprint = APIBlueprint("models", __name__, tag="Models")
 
@@ -222,7 +221,4 @@ def _upload(staged: StagedFile, *, filename: str, name: str, description: str) -
     upload = service.upload(
         staged, filename=filename, name=name, description=description, wait=wait
     )
-    if upload.placed:
-        answer = show_placed(service, upload.model_id) | {"job_id": upload.job_id}
-        return answer, 201, {"Location": f"/api/models/{upload.model_id}"}
-    return show_waiting(upload), 202, {"Location": f"/api/jobs/{upload.job_id}"}
+    return answer_upload(service, upload)

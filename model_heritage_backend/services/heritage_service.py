@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import PurePath
 from typing import Any
 
@@ -23,8 +24,10 @@ from model_heritage_backend.models.families import Families
 from model_heritage_backend.models.files import FileStore, StagedFile
 from model_heritage_backend.models.job_queue import JobQueue, build_job
 from model_heritage_backend.models.lake import Lake, ModelView, fold
+from model_heritage_backend.models.receptions import Receptions
 from model_heritage_backend.models.sql_store import SqlStore
 from model_heritage_backend.models.tables import Job, Model
+from model_heritage_backend.services.resumable import ResumableUploads
 from model_heritage_backend.weights import Weights, is_misnamed, open_weights
 from model_heritage_backend.weights.checkpoint_set import refuse_lone_part
 
@@ -59,6 +62,7 @@ class HeritageService:
     database, files : where everything is kept
     fingerprint_cache_bytes : memory for fingerprints in use
     synchronous_seconds : how long an upload waits for its place in the tree
+    upload_expiry_hours, max_unfinished_bytes : limits of unfinished resumable uploads
     """
 
     def __init__(
@@ -68,6 +72,8 @@ class HeritageService:
         *,
         fingerprint_cache_bytes: int,
         synchronous_seconds: float,
+        upload_expiry_hours: float,
+        max_unfinished_bytes: int,
     ) -> None:
         self.files = files
         self.lake = Lake(database)
@@ -78,9 +84,14 @@ class HeritageService:
         self._executor = JobExecutor(self.job_queue, self._work)
         self._database = database
         self._seconds = synchronous_seconds
+        receptions = Receptions(
+            files, expiry=timedelta(hours=upload_expiry_hours), max_bytes=max_unfinished_bytes
+        )
+        self.resumable = ResumableUploads(self, receptions)
 
     def start(self) -> None:
         """Clear away what unfinished uploads left, and go on with unfinished work."""
+        self.resumable.load()
         known = self.lake.list_checksums()
         removed = self.files.sweep(known)
         if removed:
@@ -88,8 +99,10 @@ class HeritageService:
         for checksum in self.files.list_missing(known):
             logger.error("the file %s is missing from the data folder", checksum)
         self._executor.start()
+        self.resumable.start()
 
     def stop(self) -> None:
+        self.resumable.stop()
         self._executor.stop()
         self._database.close()
 
@@ -118,13 +131,9 @@ class HeritageService:
         InvalidRequest
             When name or description are not acceptable.
         """
-        filename = PurePath(filename.replace("\\", "/")).name
-        filename = check_text("file name", filename, FILENAME_LENGTH)
-        name = check_text("name", name or PurePath(filename).stem, NAME_LENGTH)
-        if not name:
-            raise InvalidRequest("The model needs a name.")
-        description = check_text("description", description, DESCRIPTION_LENGTH, lines=True)
-        refuse_lone_part(filename)
+        filename, name, description = self.check_names(
+            filename=filename, name=name, description=description
+        )
         staged.finish()
         self._refuse_duplicate(staged.checksum)
         with open_weights(staged.path) as weights:
@@ -148,6 +157,28 @@ class HeritageService:
             structural_hash=fingerprint.structural_hash,
         )
 
+    def check_names(
+        self, *, filename: str, name: str, description: str, is_part: bool = False
+    ) -> tuple[str, str, str]:
+        """File name, name and description as they are kept.
+
+        Raises
+        ------
+        InvalidRequest
+            When one is not acceptable.
+        InvalidWeights
+            When the file is a part of a model, by its name, and ``is_part`` does not say so.
+        """
+        filename = PurePath(filename.replace("\\", "/")).name
+        filename = check_text("file name", filename, FILENAME_LENGTH)
+        name = check_text("name", name or PurePath(filename).stem, NAME_LENGTH)
+        if not name:
+            raise InvalidRequest("The model needs a name.")
+        description = check_text("description", description, DESCRIPTION_LENGTH, lines=True)
+        if not is_part:
+            refuse_lone_part(filename)
+        return filename, name, description
+
     def _refuse_duplicate(self, checksum: str) -> None:
         existing = self.lake.find_by_checksum(checksum)
         if existing is not None:
@@ -165,7 +196,7 @@ class HeritageService:
                 self.lake.add(row, fingerprint, job)
             except BaseException as error:
                 # Whatever went wrong, nobody will be told that the file is here.
-                self.files.remove(checksum)
+                self.files.retract(checksum, staged.path)
                 if isinstance(error, IntegrityError) and self.lake.find(row.id) is not None:
                     raise Conflict(
                         "Another model's checksum begins like this file's: both cannot be stored."
