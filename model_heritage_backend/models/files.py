@@ -207,11 +207,23 @@ class FileStore:
     def receive(
         self, read: Callable[[int], bytes], *, expected_bytes: int | None = None
     ) -> StagedFile:
-        """Stage everything that ``read(size)`` gives, until it gives nothing; then ``finish``."""
+        """Stage everything that ``read(size)`` gives, until it gives nothing; then ``finish``.
+
+        Raises
+        ------
+        InvalidRequest
+            When it is less than was announced.
+        FileTooLarge, InsufficientStorage
+        """
         staged = self.stage(expected_bytes=expected_bytes)
         try:
             while piece := read(PIECE):
                 staged.write(piece)
+            # A connection that is closed early looks like the end of the body.
+            if expected_bytes is not None and staged.size < expected_bytes:
+                raise InvalidRequest(
+                    f"The body broke off after {staged.size} of {expected_bytes} bytes."
+                )
             staged.finish()
         except BaseException:
             staged.close()

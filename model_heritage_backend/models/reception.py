@@ -28,6 +28,8 @@ from model_heritage_backend.models.files import (
     sync_folder,
 )
 
+SENT_PIECE = 1 << 16
+"""Small, as what a slow sender has sent of a piece is lost when the connection breaks."""
 RECORD_SUFFIX = ".json"
 NEW_SUFFIX = ".new"
 
@@ -85,7 +87,10 @@ class Check:
 
 
 class Reception:
-    """An upload's two files. Only the holder of ``turn`` changes them: see ``Receptions.hold``."""
+    """An upload's two files. Only the holder of ``turn`` changes them: see ``Receptions.hold``.
+
+    While bytes are awaited, ``interrupt`` ends the waiting.
+    """
 
     def __init__(self, folder: Path, record: UploadRecord) -> None:
         self.path = folder / record.id
@@ -93,6 +98,7 @@ class Reception:
         self.offset = 0
         self.changed_at = time.time()
         self.turn = threading.Lock()
+        self.interrupt: Callable[[], None] | None = None
         self._record_path = folder / (record.id + RECORD_SUFFIX)
         self._hash = hashlib.sha256()
         self._hashed = 0
@@ -113,16 +119,18 @@ class Reception:
         record = UploadRecord(**values | {"state": UploadState(values["state"])})
         reception = cls(record_path.parent, record)
         latest = record_path
-        if reception.path.is_file():
-            latest = reception.path
-            # Bytes whose checksum nobody has checked do not count.
-            if record.unverified_from is not None:
-                os.truncate(reception.path, record.unverified_from)
-                reception.change(unverified_from=None)
-            reception.measure()
-        elif record.state.settled:
+        if record.state.settled:
             reception.offset = record.length
+            reception.path.unlink(missing_ok=True)
+        elif reception.path.is_file():
+            latest = reception.path
+            reception.measure()
         reception.changed_at = latest.stat().st_mtime
+        # Bytes whose checksum nobody has checked do not count.
+        if record.unverified_from is not None:
+            os.truncate(reception.path, record.unverified_from)
+            reception.measure()
+            reception.change(unverified_from=None)
         return reception
 
     def measure(self) -> None:
@@ -199,7 +207,7 @@ class Reception:
         with self.path.open("r+b", buffering=0) as file:
             file.seek(self.offset)
             try:
-                while piece := read(PIECE):
+                while piece := read(SENT_PIECE):
                     if self.offset + len(piece) > self.record.length:
                         raise self._too_much()
                     if digest is not None:

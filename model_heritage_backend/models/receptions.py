@@ -130,11 +130,17 @@ class Receptions:
         ------
         NotFound
         UploadBusy
-            When another request keeps it for longer than ``TURN_SECONDS``.
+            When another request works on it for longer than ``TURN_SECONDS``. One that has only
+            waited for bytes all the time is ended: its sender has most likely lost its connection.
         """
         reception = self.get(upload_id)
+        before = reception.changed_at
         if not reception.turn.acquire(timeout=TURN_SECONDS):
-            raise UploadBusy("Another request works on this upload; try again.")
+            interrupt = reception.interrupt
+            if interrupt is not None and reception.changed_at == before:
+                interrupt()
+            if interrupt is None or not reception.turn.acquire(timeout=TURN_SECONDS):
+                raise UploadBusy("Another request works on this upload; try again.")
         try:
             if self._receptions.get(upload_id) is not reception:
                 raise NotFound("There is no such upload any more.")

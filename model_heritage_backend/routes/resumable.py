@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import socket
 from email.utils import format_datetime
 from typing import Any
 
@@ -195,11 +198,15 @@ def _has_bytes() -> bool:
 
 
 def _get_body(headers: dict[str, Any]) -> Body:
-    limit_silence()
+    connection = request.environ.get("gunicorn.socket")
+    if connection is not None:
+        # A connection that died unnoticed must not hold its upload for ever.
+        connection.settimeout(IDLE_SECONDS)
     return Body(
         read=read_body,
         expected=request.content_length,
         check=parse_checksum(headers["checksum"]),
+        interrupt=functools.partial(_end_reading, connection),
     )
 
 
@@ -211,8 +218,8 @@ def read_body(size: int) -> bytes:
         return b""
 
 
-def limit_silence() -> None:
-    """Without this, a connection that died unnoticed would hold its upload for ever."""
-    connection = request.environ.get("gunicorn.socket")
+def _end_reading(connection: socket.socket | None) -> None:
+    """What waits for bytes of this connection sees its end."""
     if connection is not None:
-        connection.settimeout(IDLE_SECONDS)
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_RD)

@@ -40,12 +40,13 @@ class Body:
     """Bytes of one request.
 
     ``read(size)`` gives nothing at their end, ``expected`` is their announced number, ``check``
-    their announced checksum.
+    their announced checksum; ``interrupt`` makes a ``read`` that waits return.
     """
 
     read: Callable[[int], bytes]
     expected: int | None
     check: Check | None
+    interrupt: Callable[[], None]
 
 
 class ResumableUploads:
@@ -149,7 +150,11 @@ class ResumableUploads:
             if reception.record.problem and reception.record.state is UploadState.FAILED:
                 raise _build_error(reception.record.problem)
             if body is not None and reception.record.state is UploadState.RECEIVING:
-                reception.append(body.read, expected=body.expected, check=body.check)
+                reception.interrupt = body.interrupt
+                try:
+                    reception.append(body.read, expected=body.expected, check=body.check)
+                finally:
+                    reception.interrupt = None
             elif body is not None and body.read(1):
                 raise FileTooLarge("This upload is whole; the request has more than is missing.")
             if reception.complete and not reception.record.state.settled:
