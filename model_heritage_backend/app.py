@@ -21,6 +21,7 @@ from model_heritage_backend.routes import (
     jobs,
     lake,
     models,
+    resumable,
 )
 from model_heritage_backend.routes.documentation import add_documentation
 from model_heritage_backend.routes.job_events import EventStreams
@@ -35,6 +36,7 @@ from model_heritage_backend.weights.limits import choose_limits
 
 DIST = PROJECT / "model_heritage_frontend" / "dist"
 UPLOADS = ("models.upload_form", "models.upload_raw", "models.identify")
+RESUMABLE_UPLOADS = ("resumable.create_upload", "resumable.append_bytes")
 
 
 def create_app(settings: Settings | None = None) -> APIFlask:
@@ -84,14 +86,17 @@ def _build_app(settings: Settings, files: FileStore) -> APIFlask:
         synchronous_seconds=settings.synchronous_seconds,
         neo4j=find_neo4j(settings),
         job_seconds=settings.job_seconds,
+        upload_expiry_hours=settings.upload_expiry_hours,
+        max_unfinished_bytes=settings.max_unfinished_bytes,
     )
     app.extensions[EXTENSION] = service
     app.extensions[jobs.STREAMS] = EventStreams(limit=max(settings.threads // 2, 1))
-    accept_uploads(app, files, endpoints=UPLOADS)
+    accept_uploads(app, files, endpoints=(*UPLOADS, *RESUMABLE_UPLOADS))
     register_problems(app)
     protect(app, origins=settings.cors_origins)
     for room in (models, families, claims, consequences, jobs, lake, exports):
         app.register_blueprint(room.blueprint, url_prefix="/api")
+    resumable.add_resumable_uploads(app)
     add_documentation(app)
     add_pages(app, DIST)
     service.start()

@@ -64,6 +64,19 @@ class Settings(BaseSettings):
         ge=0,
         le=3600,
     )
+    upload_expiry_hours: float = _setting(
+        24.0,
+        "How long an unfinished resumable upload is kept after its last byte",
+        unit="hours",
+        gt=0,
+        le=8760,
+    )
+    max_unfinished_bytes: int = _setting(
+        50 * 1024**3,
+        "Announced lengths of all unfinished resumable uploads together",
+        unit="bytes",
+        ge=1,
+    )
     threads: int = _setting(8, "Requests that are answered at the same time", ge=2, le=256)
     fingerprint_cache_bytes: int = _setting(
         256 * 1024**2, "Memory for fingerprints in use", unit="bytes", ge=0

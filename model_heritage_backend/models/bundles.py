@@ -10,6 +10,7 @@ from pathlib import PurePath
 from model_heritage_backend.errors import InvalidRequest
 from model_heritage_backend.models.files import PIECE, FileStore, StagedFile
 
+BUNDLE_NAME = "model.zip"
 WRITTEN_AT = (1980, 1, 1, 0, 0, 0)
 """The same files make the same bytes, whenever they come."""
 

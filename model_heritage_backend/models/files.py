@@ -37,7 +37,8 @@ RESERVE = 64 << 20
 
 
 @contextmanager
-def _room_on_disk() -> Iterator[None]:
+def room_on_disk() -> Iterator[None]:
+    """A disk that is full raises InsufficientStorage within the block."""
     try:
         yield
     except OSError as error:
@@ -61,7 +62,7 @@ class StagedFile(io.RawIOBase):
         self._limit = limit
         self._hash = hashlib.sha256()
         self._finished = False
-        with _room_on_disk():
+        with room_on_disk():
             self._file = path.open("xb")
 
     def writable(self) -> bool:
@@ -79,7 +80,7 @@ class StagedFile(io.RawIOBase):
             raise FileTooLarge(
                 f"The file is larger than the {format_bytes(self._limit)} that this server takes."
             )
-        with _room_on_disk():
+        with room_on_disk():
             self._file.write(data)
         self._hash.update(data)
         return len(data)
@@ -93,7 +94,7 @@ class StagedFile(io.RawIOBase):
     def finish(self) -> None:
         """Make the bytes survive a power cut."""
         if not self._finished:
-            with _room_on_disk():
+            with room_on_disk():
                 self._file.flush()
                 os.fsync(self._file.fileno())
             self._file.close()
@@ -108,12 +109,29 @@ class StagedFile(io.RawIOBase):
             super().close()
             try:
                 # On a full disk, closing fails too: what is buffered is not wanted any more.
-                with _room_on_disk():
+                with room_on_disk():
                     self._file.close()
             except InsufficientStorage:
                 self._file.raw.close()
             finally:
                 self.path.unlink(missing_ok=True)
+
+
+class ReceivedFile(StagedFile):
+    """A file that is whole and on the disk already. Closing it leaves it to its owner."""
+
+    def __init__(self, path: Path, *, size: int, sha256: hashlib._Hash) -> None:
+        io.RawIOBase.__init__(self)
+        self.path = path
+        self.size = size
+        self._hash = sha256
+        self._finished = True
+
+    def writable(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        io.RawIOBase.close(self)
 
 
 class FileStore:
@@ -131,7 +149,7 @@ class FileStore:
         self.commit_lock = threading.Lock()
         self._lock_file: BinaryIO | None = None
         try:
-            with _room_on_disk():
+            with room_on_disk():
                 self.staging.mkdir(parents=True, exist_ok=True)
                 self.blobs.mkdir(exist_ok=True)
         except OSError as error:
@@ -175,21 +193,37 @@ class FileStore:
         FileTooLarge, InsufficientStorage
         """
         if expected_bytes is not None:
-            disk = os.statvfs(self.staging)
-            if expected_bytes + RESERVE > disk.f_bavail * disk.f_frsize:
-                raise InsufficientStorage(
-                    f"There is no room left on the server for {format_bytes(expected_bytes)}."
-                )
+            self.check_room(expected_bytes)
         return StagedFile(self.staging / uuid.uuid4().hex, limit=self.max_file_bytes)
+
+    def check_room(self, expected_bytes: int) -> None:
+        """Raises InsufficientStorage when so much cannot fit."""
+        disk = os.statvfs(self.staging)
+        if expected_bytes + RESERVE > disk.f_bavail * disk.f_frsize:
+            raise InsufficientStorage(
+                f"There is no room left on the server for {format_bytes(expected_bytes)}."
+            )
 
     def receive(
         self, read: Callable[[int], bytes], *, expected_bytes: int | None = None
     ) -> StagedFile:
-        """Stage everything that ``read(size)`` gives, until it gives nothing; then ``finish``."""
+        """Stage everything that ``read(size)`` gives, until it gives nothing; then ``finish``.
+
+        Raises
+        ------
+        InvalidRequest
+            When it is less than was announced.
+        FileTooLarge, InsufficientStorage
+        """
         staged = self.stage(expected_bytes=expected_bytes)
         try:
             while piece := read(PIECE):
                 staged.write(piece)
+            # A connection that is closed early looks like the end of the body.
+            if expected_bytes is not None and staged.size < expected_bytes:
+                raise InvalidRequest(
+                    f"The body broke off after {staged.size} of {expected_bytes} bytes."
+                )
             staged.finish()
         except BaseException:
             staged.close()
@@ -203,17 +237,17 @@ class FileStore:
         """
         staged.finish()
         target = self.get_path(staged.checksum)
-        with _room_on_disk():
+        with room_on_disk():
             self.mark(staged.checksum)
             staged.path.replace(target)
-            _sync_folder(self.blobs)
+            sync_folder(self.blobs)
         return target
 
     def mark(self, checksum: str) -> None:
         """Note, durably, that a blob and its row are about to come or go."""
-        with _room_on_disk():
+        with room_on_disk():
             (self.staging / checksum).touch()
-            _sync_folder(self.staging)
+            sync_folder(self.staging)
 
     def confirm(self, checksum: str) -> None:
         """The blob's row is committed (or is there still): the mark goes."""
@@ -225,8 +259,24 @@ class FileStore:
     def remove(self, checksum: str) -> None:
         """Take a blob away, and its mark; its row must be gone already."""
         self.get_path(checksum).unlink(missing_ok=True)
-        _sync_folder(self.blobs)
+        sync_folder(self.blobs)
         self.confirm(checksum)
+
+    def retract(self, checksum: str, path: Path) -> bool:
+        """Undo ``publish`` of what has no row: its bytes go back to ``path``, durably.
+
+        Returns
+        -------
+        False when nothing marked is there.
+        """
+        blob = self.get_path(checksum)
+        if not (self.staging / checksum).exists() or not blob.is_file():
+            return False
+        blob.replace(path)
+        sync_folder(path.parent)
+        sync_folder(self.blobs)
+        self.confirm(checksum)
+        return True
 
     def sweep(self, known_checksums: set[str]) -> int:
         """Remove what unfinished uploads and deletions left; only at start, before any upload.
@@ -254,7 +304,8 @@ class FileStore:
         return sorted(known_checksums - {path.name for path in self.blobs.iterdir()})
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make what was created, renamed or removed in a folder survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -12,6 +12,8 @@ import flask_swagger_ui
 from apiflask import APIBlueprint, APIFlask
 from flask import Response, send_from_directory
 
+from model_heritage_backend.routes.schemas.resumable import describe_resumable_uploads
+
 ASSETS = Path(flask_swagger_ui.__file__).parent / "dist"
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Model Heritage API</title>
@@ -85,6 +87,7 @@ def add_documentation(app: APIFlask) -> None:
 
     @app.spec_processor
     def complete(spec: Any) -> Any:
+        describe_resumable_uploads(spec["paths"])
         for path, operations in spec["paths"].items():
             for method, operation in operations.items():
                 # By the path, as an alias shares its function with what it stands for.

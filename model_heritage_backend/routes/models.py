@@ -12,7 +12,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import UnsupportedMediaType
 
 from model_heritage_backend.errors import InvalidRequest, NotFound
-from model_heritage_backend.models.bundles import bundle
+from model_heritage_backend.models.bundles import BUNDLE_NAME, bundle
 from model_heritage_backend.models.files import StagedFile
 from model_heritage_backend.routes.links import link_next
 from model_heritage_backend.routes.schemas.claims import choose_claims
@@ -31,15 +31,14 @@ from model_heritage_backend.routes.schemas.models import (
     UploadQuery,
 )
 from model_heritage_backend.routes.views import (
+    Answer,
+    answer_upload,
     get_service,
     show_model,
     show_placed,
-    show_waiting,
 )
 
-BUNDLE_NAME = "model.zip"
 RECIPE_NAME = "merge-recipe.yaml"
-Answer = tuple[dict[str, Any], int, dict[str, str]]
 
 blueprint = APIBlueprint("models", __name__, tag="Models")
 
@@ -245,7 +244,4 @@ def _upload(
     upload = service.upload(
         staged, filename=filename, name=name, description=description, said=said, wait=wait
     )
-    if upload.placed:
-        answer = show_placed(service, upload.model_id) | {"job_id": upload.job_id}
-        return answer, 201, {"Location": f"/api/models/{upload.model_id}"}
-    return show_waiting(upload), 202, {"Location": f"/api/jobs/{upload.job_id}"}
+    return answer_upload(service, upload)

@@ -9,6 +9,7 @@ from flask import Flask, Response, request
 from flask_cors import CORS
 
 from model_heritage_backend.errors import HeritageError
+from model_heritage_backend.routes.tus import TUS_HEADERS
 
 POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
@@ -32,7 +33,14 @@ def protect(app: Flask, *, origins: Sequence[str]) -> None:
     CORS(
         app,
         resources={r"/api/.*": {"origins": ANY if ANY in origins else list(origins)}},
-        expose_headers=["Content-Disposition", "ETag", "Link", "Location", "X-Request-Id"],
+        expose_headers=[
+            "Content-Disposition",
+            "ETag",
+            "Link",
+            "Location",
+            "X-Request-Id",
+            *TUS_HEADERS,
+        ],
     )
 
     @app.before_request

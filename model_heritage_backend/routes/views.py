@@ -15,6 +15,7 @@ from model_heritage_backend.models.tables import Job
 from model_heritage_backend.services.heritage_service import HeritageService, Upload
 
 EXTENSION = "model_heritage"
+Answer = tuple[dict[str, Any], int, dict[str, str]]
 
 
 def get_service() -> HeritageService:
@@ -121,6 +122,14 @@ def show_job(job: Job) -> dict[str, Any]:
         "updated_at": show_time(job.updated_at),
         "finished_at": show_time(job.finished_at),
     }
+
+
+def answer_upload(service: HeritageService, upload: Upload) -> Answer:
+    """What the sender of a model is told: its place, or that it waits for one."""
+    if upload.placed:
+        answer = show_placed(service, upload.model_id) | {"job_id": upload.job_id}
+        return answer, 201, {"Location": f"/api/models/{upload.model_id}"}
+    return show_waiting(upload), 202, {"Location": f"/api/jobs/{upload.job_id}"}
 
 
 def show_waiting(upload: Upload) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import PurePath
 from types import MappingProxyType
 from typing import Any
@@ -32,12 +33,14 @@ from model_heritage_backend.models.job_list import JobList
 from model_heritage_backend.models.job_queue import JobQueue, build_job
 from model_heritage_backend.models.lake import Lake
 from model_heritage_backend.models.model_views import ModelView
+from model_heritage_backend.models.receptions import Receptions
 from model_heritage_backend.models.sql_store import SqlStore
 from model_heritage_backend.models.tables import Job, Model
 from model_heritage_backend.services.claims import ClaimService, check_claims
 from model_heritage_backend.services.consequences import Consequences
 from model_heritage_backend.services.exports import Exports
 from model_heritage_backend.services.jobs import Jobs
+from model_heritage_backend.services.resumable import ResumableUploads
 from model_heritage_backend.services.texts import check_text as check_text
 from model_heritage_backend.weights import Weights, is_misnamed, open_weights
 from model_heritage_backend.weights.checkpoint_set import refuse_lone_part
@@ -74,6 +77,7 @@ class HeritageService:
     synchronous_seconds : how long an upload waits for its place in the tree
     neo4j : where genealogies may be pushed
     job_seconds : time limits of jobs by kind, where they differ from the executor's
+    upload_expiry_hours, max_unfinished_bytes : limits of unfinished resumable uploads
     """
 
     def __init__(
@@ -83,6 +87,8 @@ class HeritageService:
         *,
         fingerprint_cache_bytes: int,
         synchronous_seconds: float,
+        upload_expiry_hours: float,
+        max_unfinished_bytes: int,
         neo4j: Neo4jServer | None = None,
         job_seconds: Mapping[str, float] | None = None,
     ) -> None:
@@ -106,9 +112,14 @@ class HeritageService:
         }
         self._database = database
         self._seconds = synchronous_seconds
+        receptions = Receptions(
+            files, expiry=timedelta(hours=upload_expiry_hours), max_bytes=max_unfinished_bytes
+        )
+        self.resumable = ResumableUploads(self, receptions)
 
     def start(self) -> None:
         """Clear away what unfinished uploads left, and go on with unfinished work."""
+        self.resumable.load()
         known = self.lake.list_checksums()
         removed = self.files.sweep(known)
         if removed:
@@ -117,8 +128,10 @@ class HeritageService:
             logger.error("the file %s is missing from the data folder", checksum)
         self.claims.read_files()
         self._executor.start()
+        self.resumable.start()
 
     def stop(self) -> None:
+        self.resumable.stop()
         self._executor.stop()
         self._database.close()
 
@@ -156,6 +169,9 @@ class HeritageService:
         description = check_text("description", description, DESCRIPTION_LENGTH, lines=True)
         said = check_claims(said)
         refuse_lone_part(filename)
+        filename, name, description = self.check_names(
+            filename=filename, name=name, description=description
+        )
         staged.finish()
         self._refuse_duplicate(staged.checksum)
         with open_weights(staged.path) as weights:
@@ -178,6 +194,28 @@ class HeritageService:
             layer_count=fingerprint.layer_count,
             structural_hash=fingerprint.structural_hash,
         )
+
+    def check_names(
+        self, *, filename: str, name: str, description: str, is_part: bool = False
+    ) -> tuple[str, str, str]:
+        """File name, name and description as they are kept.
+
+        Raises
+        ------
+        InvalidRequest
+            When one is not acceptable.
+        InvalidWeights
+            When the file is a part of a model, by its name, and ``is_part`` does not say so.
+        """
+        filename = PurePath(filename.replace("\\", "/")).name
+        filename = check_text("file name", filename, FILENAME_LENGTH)
+        name = check_text("name", name or PurePath(filename).stem, NAME_LENGTH)
+        if not name:
+            raise InvalidRequest("The model needs a name.")
+        description = check_text("description", description, DESCRIPTION_LENGTH, lines=True)
+        if not is_part:
+            refuse_lone_part(filename)
+        return filename, name, description
 
     def _refuse_duplicate(self, checksum: str) -> None:
         existing = self.lake.find_by_checksum(checksum)
@@ -203,7 +241,7 @@ class HeritageService:
                 self.lake.add(row, fingerprint, job, said)
             except BaseException as error:
                 # Whatever went wrong, nobody will be told that the file is here.
-                self.files.remove(checksum)
+                self.files.retract(checksum, staged.path)
                 if isinstance(error, IntegrityError) and self.lake.find(row.id) is not None:
                     raise Conflict(
                         "Another model's checksum begins like this file's: both cannot be stored."

@@ -110,6 +110,26 @@ def test_broken_off(files: FileStore, folder: Path) -> None:
     assert list_files(folder)["staging"] == []
 
 
+def test_less_than_announced(files: FileStore, folder: Path) -> None:
+    """A connection that is closed early looks like the end of the body."""
+    with pytest.raises(InvalidRequest, match="of 1280001 bytes"):
+        files.receive(io.BytesIO(CONTENT).read, expected_bytes=len(CONTENT) + 1)
+    assert list_files(folder)["staging"] == []
+
+
+def test_retracted(files: FileStore, folder: Path) -> None:
+    """What was published and not confirmed comes back; nothing else does."""
+    target = folder / "back"
+    with files.receive(io.BytesIO(CONTENT).read) as staged:
+        files.publish(staged)
+    assert files.retract(CHECKSUM, target)
+    assert target.read_bytes() == CONTENT
+    assert list_files(folder) == {"staging": [], "blobs": []}
+    receive(files)
+    assert not files.retract(CHECKSUM, target)
+    assert list_files(folder)["blobs"] == [CHECKSUM]
+
+
 def test_announced_size_that_cannot_fit(files: FileStore, folder: Path) -> None:
     with pytest.raises(InsufficientStorage, match="TiB"):
         files.stage(expected_bytes=1 << 60)
