@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from model_heritage_backend.scanning.heritage import Heritage, compare, load_heritage, scan
 
-__version__ = "0.1.0"
+from model_heritage_backend.version import __version__
+
 __all__ = ["Heritage", "__version__", "compare", "load_heritage", "scan"]
 
 

@@ -7,7 +7,6 @@ import logging
 from apiflask import APIFlask
 from flask_migrate import Migrate
 
-from model_heritage_backend import __version__
 from model_heritage_backend.config import PROJECT, Settings, load_settings
 from model_heritage_backend.interop.neo4j_server import Neo4jServer
 from model_heritage_backend.models.database import Database, db
@@ -32,6 +31,7 @@ from model_heritage_backend.routes.schemas.common import Problem
 from model_heritage_backend.routes.uploads import FORM_BYTES, accept_uploads
 from model_heritage_backend.routes.views import EXTENSION
 from model_heritage_backend.services.heritage_service import HeritageService
+from model_heritage_backend.version import __version__
 from model_heritage_backend.weights.limits import choose_limits
 
 DIST = PROJECT / "model_heritage_frontend" / "dist"

@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from model_heritage_backend import __version__
 from model_heritage_backend.errors import HeritageError
+from model_heritage_backend.version import __version__
 
 USAGE = 2
 

@@ -11,8 +11,8 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from model_heritage_backend import __version__
 from model_heritage_backend.interop.names import clean_text, get_family_ids
+from model_heritage_backend.version import __version__
 
 PREFIX = "model-heritage:"
 NAMESPACE = uuid.UUID("6f2d0b2e-52a1-5d0e-9a52-0c9f8e1f3f5d")

@@ -7,9 +7,9 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import Response
 
-from model_heritage_backend import __version__
 from model_heritage_backend.routes.schemas.lake import Health, SystemStats, Totals
 from model_heritage_backend.routes.views import get_service, show_family
+from model_heritage_backend.version import __version__
 
 blueprint = APIBlueprint("lake", __name__, tag="Lake")
 LARGEST = 5

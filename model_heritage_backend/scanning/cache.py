@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
-from model_heritage_backend import __version__
 from model_heritage_backend.fingerprints.fingerprint import VERSION, Fingerprint
+from model_heritage_backend.version import __version__
 
 FILE_NAME = "scans.db"
 PROGRAM = f"{__version__}/{VERSION}"
