@@ -24,7 +24,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "9999"
-down_revision = "0003"
+down_revision = "0007"
 
 
 def upgrade():
@@ -91,7 +91,7 @@ def test_down_and_up_again(database: Database, tmp_path: Path) -> None:
     assert list_tables(database.engine) == {"alembic_version"}
     upgrade_database(database.engine)
     assert list_tables(database.engine) == everything
-    assert (tmp_path / "app.db.before-0003").is_file()
+    assert (tmp_path / "app.db.before-0007").is_file()
 
 
 def test_changing_a_table_keeps_the_rows_that_point_to_it(
@@ -104,14 +104,14 @@ def test_changing_a_table_keeps_the_rows_that_point_to_it(
     shutil.copytree(migrate.MIGRATIONS, folder)
     (folder / "versions" / "9999_colour.py").write_text(ADD_COLUMN)
     monkeypatch.setattr(migrate, "MIGRATIONS", folder)
-    assert upgrade_database(database.engine) == "0003"
+    assert upgrade_database(database.engine) == "0007"
     for _ in range(2):
         with database.read() as session:
             assert session.scalar(text("SELECT count(*) FROM models")) == 1
             assert session.scalar(text("SELECT count(*) FROM fingerprints")) == 1
             assert session.scalar(text("PRAGMA foreign_keys")) == 1
-        downgrade_database(database.engine, "0003")
-    with sqlite3.connect(tmp_path / "app.db.before-0003") as copy:
+        downgrade_database(database.engine, "0007")
+    with sqlite3.connect(tmp_path / "app.db.before-0007") as copy:
         assert copy.execute("SELECT name FROM models").fetchall() == [("a",)]
     copy.close()
 
@@ -128,7 +128,7 @@ def test_failing_migration_changes_nothing(
     monkeypatch.setattr(migrate, "MIGRATIONS", folder)
     with pytest.raises(RuntimeError):
         upgrade_database(database.engine)
-    assert get_revision(database.engine) == "0003"
+    assert get_revision(database.engine) == "0007"
     columns = {column["name"] for column in inspect(database.engine).get_columns("models")}
     assert "id" in columns
     assert "colour" not in columns

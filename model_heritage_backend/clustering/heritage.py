@@ -144,6 +144,7 @@ class _Solver:
             child: merge
             for child, merge in self.merges.items()
             if self.known.confirmed.get(child, merge.main) in merge.parents
+            and not any((parent, child) in self.known.forbidden for parent in merge.parents)
         }
         self.judge = EdgeJudge(
             self.family,
@@ -172,7 +173,7 @@ class _Solver:
 
     def _compare_all(self) -> None:
         self.twins = choose_leaders(
-            _group_duplicates(self.family), self.family.ids, self.constraints
+            group_duplicates(self.family), self.family.ids, self.constraints
         )
         self.known = self.constraints.place(self.family.ids, self.twins)
         self.members = [m for m in range(len(self.family)) if self.twins[m] == m]
@@ -397,7 +398,7 @@ class _Solver:
         return self.taus[a, b, c]
 
 
-def _group_duplicates(family: AlignedFamily) -> list[int]:
+def group_duplicates(family: AlignedFamily) -> list[int]:
     """The first member (by checksum) that holds the same values, for each member."""
     first: dict[frozenset[tuple[str, str]], int] = {}
     groups = []

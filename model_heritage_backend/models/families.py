@@ -81,7 +81,8 @@ def _summarise(family: Family, members: Sequence[Any], edges: Sequence[Any]) -> 
     root_id = family.root_id if family.root_id in names else None
     return {
         "id": family.id,
-        "name": name_family(family.root_id, names),
+        "name": name_family(family.root_id, names, family.given_name),
+        "given_name": family.given_name,
         "size": len(members),
         "root_id": root_id,
         "root_name": names[root_id] if root_id else None,
