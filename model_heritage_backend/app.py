@@ -12,7 +12,7 @@ from model_heritage_backend.config import PROJECT, Settings, load_settings
 from model_heritage_backend.models.database import Database, db
 from model_heritage_backend.models.files import FileStore
 from model_heritage_backend.models.migrate import MIGRATIONS, upgrade_database
-from model_heritage_backend.routes import families, jobs, lake, models
+from model_heritage_backend.routes import corrections, families, history, jobs, lake, models
 from model_heritage_backend.routes.documentation import add_documentation
 from model_heritage_backend.routes.pages import add_pages
 from model_heritage_backend.routes.problems import register_problems
@@ -77,8 +77,8 @@ def _build_app(settings: Settings, files: FileStore) -> APIFlask:
     accept_uploads(app, files, endpoints=UPLOADS)
     register_problems(app)
     protect(app, origins=settings.cors_origins)
-    for blueprint in (models.blueprint, families.blueprint, jobs.blueprint, lake.blueprint):
-        app.register_blueprint(blueprint, url_prefix="/api")
+    for module in (models, families, corrections, history, jobs, lake):
+        app.register_blueprint(module.blueprint, url_prefix="/api")
     add_documentation(app)
     add_pages(app, DIST)
     service.start()

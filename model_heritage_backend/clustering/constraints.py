@@ -6,6 +6,7 @@ all the same, only the members concerned are hung elsewhere, and the rest stays 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_heritage_backend.clustering.arborescence import NO_PARENT, find_minimum_arborescence
+from model_heritage_backend.clustering.skeleton import Neighbours, find_path
 from model_heritage_backend.errors import Conflict, InvalidRequest
 
 Member = TypeVar("Member", int, str)
@@ -117,12 +119,27 @@ class PlacedConstraints:
     forbidden: Collection[tuple[int, int]]
     root: int | None
 
-    def raise_gains(self, gains: NDArray[np.float64], full: float) -> NDArray[np.float64]:
-        """Gains in which confirmed pairs come before everything else; ``full``: of a copy."""
-        raised = gains.copy()
-        for child, parent in self.confirmed.items():
-            raised[child, parent] = raised[parent, child] = 2 * full + 1.0
-        return raised
+    def relink(self, neighbours: Neighbours) -> Neighbours:
+        """A tree in which confirmed pairs are next to each other.
+
+        A child that was elsewhere takes with it what hangs from it, and nobody else moves: what is
+        cut is its own link on the way to the parent.
+        """
+        linked = {member: set(others) for member, others in neighbours.items()}
+        for child, parent in sorted(self.confirmed.items()):
+            if parent in linked[child]:
+                continue
+            path = find_path(linked, parent, child)
+            first, second = next(
+                (a, b)
+                for a, b in itertools.pairwise(path)
+                if self.confirmed.get(b) != a and self.confirmed.get(a) != b
+            )
+            linked[first].discard(second)
+            linked[second].discard(first)
+            linked[child].add(parent)
+            linked[parent].add(child)
+        return linked
 
     def direct(self, a: int, b: int) -> float | None:
         """Log-odds that a is b's parent, where that is confirmed either way."""

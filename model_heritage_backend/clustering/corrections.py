@@ -188,13 +188,16 @@ class Corrections:
         model, parent = (
             self._name(name) if name else "" for name in (statement.model, statement.parent)
         )
-        what = {
-            Kind.CONFIRM: f"{parent} is confirmed as the parent of {model}",
-            Kind.FORBID: f"{parent} is ruled out as the parent of {model}",
-            Kind.ROOT: f"{model} is pinned as a root",
-            Kind.SPLIT: f"{self._list(statement.models)} split off from "
-            f"{self._list(statement.others)}",
-        }[statement.kind]
+        match statement.kind:
+            case Kind.CONFIRM:
+                what = f"{parent} is confirmed as the parent of {model}"
+            case Kind.FORBID:
+                what = f"{parent} is ruled out as the parent of {model}"
+            case Kind.ROOT:
+                what = f"{model} is pinned as a root"
+            case Kind.SPLIT:
+                sides = self._list(statement.models), self._list(statement.others)
+                what = "{} is split off from {}".format(*sides)
         return f"{what} (by {statement.author}, {statement.id})"
 
     def _tell_all(self, statements: Iterable[Statement]) -> str:

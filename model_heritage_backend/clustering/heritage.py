@@ -133,7 +133,7 @@ class _Solver:
         self.copies = self._find_copies()
         gains = self._add_wide_gains(calculate_gains(self.statistics, self._look_closer()))
         full = self.statistics.values.max() * (1 + ROW_SHARE) * CAP
-        self.gains = self.known.raise_gains(prefer_sources(gains, self.copies, full), full)
+        self.gains = prefer_sources(gains, self.copies, full)
         copied = {child for _, child in self.copies}
         self.merges = self.pairs.merges.recall(
             self.name,
@@ -155,7 +155,9 @@ class _Solver:
             self.pairs,
             self.arranged,
         )
-        neighbours = build_skeleton(self.gains, distances, self.members, self.copies, self.merges)
+        neighbours = self.known.relink(
+            build_skeleton(self.gains, distances, self.members, self.copies, self.merges)
+        )
         links = [(a, b) for a in neighbours for b in neighbours[a] if a < b]
         self.angles = StepAngles(self.family, self.pairs.cosines)
         # Steps to copies and merges are no training: they drift with nobody.

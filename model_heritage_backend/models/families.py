@@ -9,10 +9,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from model_heritage_backend.clustering.genealogy import UNRESOLVED_BELOW
+from model_heritage_backend.clustering.store import Change
 from model_heritage_backend.errors import NotFound
-from model_heritage_backend.models.database import Database
+from model_heritage_backend.models.database import Database, now
+from model_heritage_backend.models.revisions import record_revisions
 from model_heritage_backend.models.tables import Family, Model, Parentage
-from model_heritage_backend.models.trees import in_batches, name_family
+from model_heritage_backend.models.trees import in_batches, load_families, name_family
 
 
 class Families:
@@ -28,6 +30,17 @@ class Families:
             if family is None:
                 raise NotFound(f"There is no family {family_id!r}.")
             return _describe(session, [family])[0]
+
+    def rename(self, family_id: str, name: str | None, change: Change) -> None:
+        """Give a family a name of its own, or take it away. Raises NotFound."""
+        with self._database.write() as session:
+            family = session.get(Family, family_id)
+            if family is None:
+                raise NotFound(f"There is no family {family_id!r}.")
+            family.given_name, family.updated_at = name, now()
+            session.flush()
+            tree = load_families(session, [family])[0].tree
+            record_revisions(session, {family_id: tree.members}, {family_id: tree}, change)
 
     def list_all(self) -> list[dict[str, Any]]:
         """Largest first."""

@@ -25,6 +25,9 @@ from model_heritage_backend.models.job_queue import JobQueue, build_job
 from model_heritage_backend.models.lake import Lake, ModelView, fold
 from model_heritage_backend.models.sql_store import SqlStore
 from model_heritage_backend.models.tables import Job, Model
+from model_heritage_backend.services.corrections import CorrectionService
+from model_heritage_backend.services.family_history import FamilyHistory
+from model_heritage_backend.services.text import check_text
 from model_heritage_backend.weights import Weights, is_misnamed, open_weights
 from model_heritage_backend.weights.checkpoint_set import refuse_lone_part
 
@@ -76,6 +79,10 @@ class HeritageService:
         self.store = SqlStore(database, files, cache_bytes=fingerprint_cache_bytes)
         self.management = ModelManagementSystem(self.store)
         self._executor = JobExecutor(self.job_queue, self._work)
+        self.corrections = CorrectionService(
+            self.store, self.families, self.management, self._executor
+        )
+        self.history = FamilyHistory(database)
         self._database = database
         self._seconds = synchronous_seconds
 
@@ -303,22 +310,3 @@ def build_model(weights: Weights, fingerprint: Fingerprint) -> Model:
             for key, value in list(weights.metadata.items())[:CLAIMS]
         },
     )
-
-
-def check_text(field: str, value: str, limit: int, *, lines: bool = False) -> str:
-    """Text that people typed, trimmed.
-
-    Raises
-    ------
-    InvalidRequest
-        When it is too long or holds control characters (``lines`` allows line breaks and tabs).
-    """
-    value = value.strip()
-    if len(value) > limit:
-        raise InvalidRequest(f"The {field} is longer than {limit} characters.")
-    allowed = "\n\r\t" if lines else ""
-    if any((ord(c) < 32 or 127 <= ord(c) < 160) and c not in allowed for c in value):
-        raise InvalidRequest(f"The {field} contains control characters.")
-    if any(0xD800 <= ord(c) < 0xE000 for c in value):
-        raise InvalidRequest(f"The {field} is not valid text.")
-    return value
