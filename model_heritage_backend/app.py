@@ -15,8 +15,10 @@ from model_heritage_backend.models.migrate import MIGRATIONS, upgrade_database
 from model_heritage_backend.routes import (
     claims,
     consequences,
+    corrections,
     exports,
     families,
+    history,
     jobs,
     lake,
     models,
@@ -94,7 +96,7 @@ def _build_app(settings: Settings, files: FileStore) -> APIFlask:
     accept_uploads(app, files, endpoints=(*UPLOADS, *RESUMABLE_UPLOADS))
     register_problems(app)
     protect(app, origins=settings.cors_origins)
-    for room in (models, families, claims, consequences, jobs, lake, exports):
+    for room in (models, families, claims, consequences, corrections, history, jobs, lake, exports):
         app.register_blueprint(room.blueprint, url_prefix="/api")
     resumable.add_resumable_uploads(app)
     add_documentation(app)

@@ -6,6 +6,7 @@ all the same, only the members concerned are hung elsewhere, and the rest stays 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_heritage_backend.clustering.arborescence import NO_PARENT, find_minimum_arborescence
+from model_heritage_backend.clustering.skeleton import Neighbours, find_path
 from model_heritage_backend.errors import Conflict, InvalidRequest
 
 Member = TypeVar("Member", int, str)
@@ -22,6 +24,7 @@ CONFIRMED = 1000.0
 """Log-odds of a confirmed edge and of a pinned root."""
 FORBIDDEN = 3.0
 """Log-odds that a root loses for each forbidden edge: what it costs to hang the child elsewhere."""
+UNMET = "No family tree meets all constraints."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +62,27 @@ class Constraints:
         if circle:
             raise Conflict(f"The confirmed parents make a circle: {', '.join(circle)}.")
 
+    def enforce_on(
+        self, ids: Sequence[str], parents: NDArray[np.int64], distances: NDArray[np.float64]
+    ) -> NDArray[np.int64]:
+        """Parents by place (-1: root), with as few of them changed as the constraints need.
+
+        Of the trees that keep most edges the shortest one: a minimum arborescence.
+
+        Raises
+        ------
+        Conflict
+            When no tree meets all constraints.
+        """
+        placed = self.place(ids, range(len(ids)))
+        chosen = {child: parent for child, parent in enumerate(parents.tolist()) if parent >= 0}
+        if placed.are_met(chosen) and placed.root not in chosen:
+            return parents
+        try:
+            return find_minimum_arborescence(placed.weigh(chosen, distances), root=placed.root)
+        except InvalidRequest as error:
+            raise Conflict(UNMET) from error
+
     def place(self, ids: Sequence[str], twins: Sequence[int]) -> PlacedConstraints:
         """The same by places in a family; ``twins``: the place that stands for each.
 
@@ -95,12 +119,27 @@ class PlacedConstraints:
     forbidden: Collection[tuple[int, int]]
     root: int | None
 
-    def raise_gains(self, gains: NDArray[np.float64], full: float) -> NDArray[np.float64]:
-        """Gains in which confirmed pairs come before everything else; ``full``: of a copy."""
-        raised = gains.copy()
-        for child, parent in self.confirmed.items():
-            raised[child, parent] = raised[parent, child] = 2 * full + 1.0
-        return raised
+    def relink(self, neighbours: Neighbours) -> Neighbours:
+        """A tree in which confirmed pairs are next to each other.
+
+        A child that was elsewhere takes with it what hangs from it, and nobody else moves: what is
+        cut is its own link on the way to the parent.
+        """
+        linked = {member: set(others) for member, others in neighbours.items()}
+        for child, parent in sorted(self.confirmed.items()):
+            if parent in linked[child]:
+                continue
+            path = find_path(linked, parent, child)
+            first, second = next(
+                (a, b)
+                for a, b in itertools.pairwise(path)
+                if self.confirmed.get(b) != a and self.confirmed.get(a) != b
+            )
+            linked[first].discard(second)
+            linked[second].discard(first)
+            linked[child].add(parent)
+            linked[parent].add(child)
+        return linked
 
     def direct(self, a: int, b: int) -> float | None:
         """Log-odds that a is b's parent, where that is confirmed either way."""
@@ -127,28 +166,37 @@ class PlacedConstraints:
         Conflict
             When no tree meets all constraints.
         """
-        met = all(parents.get(c) == p for c, p in self.confirmed.items())
-        if met and not any((p, c) in self.forbidden for c, p in parents.items()):
+        if self.are_met(parents):
             return parents
         members = sorted({root, *parents})
-        index = {member: i for i, member in enumerate(members)}
-        costs = -gains[np.ix_(members, members)]
-        kept = 2 * len(members) * float(np.abs(costs).max(initial=1.0))
-        for child, parent in parents.items():
-            costs[index[parent], index[child]] -= kept
-        for child, parent in self.confirmed.items():
-            alone = costs[index[parent], index[child]]
-            costs[:, index[child]] = np.inf
-            costs[index[parent], index[child]] = alone
-        for parent, child in self.forbidden:
-            costs[index[parent], index[child]] = np.inf
+        costs = self.weigh(parents, -gains)[np.ix_(members, members)]
         for start in self._list_roots(root, members):
             try:
-                found = find_minimum_arborescence(costs, root=index[start])
+                found = find_minimum_arborescence(costs, root=members.index(start))
             except InvalidRequest:
                 continue
             return {members[i]: members[p] for i, p in enumerate(found) if p != NO_PARENT}
-        raise Conflict("No family tree meets all constraints.")
+        raise Conflict(UNMET)
+
+    def are_met(self, parents: Mapping[int, int]) -> bool:
+        """Whether edges are as they must be; the root is not looked at."""
+        met = all(parents.get(c) == p for c, p in self.confirmed.items())
+        return met and not any((p, c) in self.forbidden for c, p in parents.items())
+
+    def weigh(self, parents: Mapping[int, int], costs: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Costs by which a minimum arborescence meets the constraints and keeps most edges."""
+        weighed = costs.copy()
+        finite = np.abs(costs[np.isfinite(costs)])
+        kept = 2 * len(costs) * float(finite.max(initial=1.0))
+        for child, parent in parents.items():
+            weighed[parent, child] -= kept
+        for child, parent in self.confirmed.items():
+            alone = weighed[parent, child]
+            weighed[:, child] = np.inf
+            weighed[parent, child] = alone
+        for parent, child in self.forbidden:
+            weighed[parent, child] = np.inf
+        return weighed
 
     def _list_roots(self, root: int, members: Sequence[int]) -> list[int]:
         """Members that may be the root, the one that is best without constraints first."""

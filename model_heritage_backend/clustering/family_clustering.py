@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 from threadpoolctl import threadpool_limits
 
-from model_heritage_backend.clustering.adapters import Basis, place_adapter
+from model_heritage_backend.clustering.adapters import Basis, Key, place_adapter
+from model_heritage_backend.clustering.cuts import join_nearest, list_relatives
 from model_heritage_backend.clustering.distance_calculator import ModelDistanceCalculator
 from model_heritage_backend.clustering.family_routing import Candidate, find_candidates
 from model_heritage_backend.clustering.relatedness import (
@@ -29,6 +30,7 @@ from model_heritage_backend.clustering.relatedness import (
     find_components,
     list_hidden_candidates,
 )
+from model_heritage_backend.clustering.statements import NOTHING, Knowledge
 from model_heritage_backend.fingerprints import Fingerprint
 
 FAMILY_THRESHOLD = 0.3
@@ -104,10 +106,16 @@ class FamilyClusteringSystem:
         self.family_threshold = family_threshold
         self.method = ClusteringMethod(method)
 
-    def cluster(self, fingerprints: Mapping[str, Fingerprint]) -> list[list[str]]:
+    def cluster(
+        self, fingerprints: Mapping[str, Fingerprint], *, known: Knowledge = NOTHING
+    ) -> list[list[str]]:
         """Families of a set of models.
 
         Adapters join the family of their base, or are by themselves where that cannot be told.
+
+        Parameters
+        ----------
+        known : what people state: a confirmed parent joins families, a split takes them apart
 
         Returns
         -------
@@ -115,14 +123,47 @@ class FamilyClusteringSystem:
         """
         models = {i: f for i, f in fingerprints.items() if not f.is_adapter}
         groups = self._cluster_models(models) if models else []
+        groups = self._regroup(groups, models, known)
         families = {place: {i: models[i] for i in group} for place, group in enumerate(groups)}
         for adapter in sorted(fingerprints.keys() - models.keys()):
-            found = place_adapter(fingerprints[adapter], families)
-            if found is None:
+            place = place_where_allowed(adapter, fingerprints[adapter], families, known)
+            if place is None:
                 groups.append([adapter])
             else:
-                groups[found[0]].append(adapter)
+                groups[place].append(adapter)
         return sorted((sorted(g) for g in groups), key=lambda g: (-len(g), g))
+
+    def _regroup(
+        self, groups: list[list[str]], models: Mapping[str, Fingerprint], known: Knowledge
+    ) -> list[list[str]]:
+        """Groups taken apart and put together as people say."""
+        confirmed = [(c, p) for c, p in sorted(known.confirmed.items()) if {c, p} <= models.keys()]
+        apart: list[list[str]] = []
+        for group in groups:
+            members = set(group)
+            splits = [split for split in known.splits if all(side & members for side in split)]
+            if not splits:
+                apart.append(group)
+                continue
+            together = [pair for pair in confirmed if members.issuperset(pair)]
+            pairs = self._list_pairs({member: models[member] for member in group})
+            apart += join_nearest(group, pairs, together=together, apart=splits)
+        first = {member: group[0] for group in apart for member in group}
+        joined = join_nearest(set(first.values()), [(first[c], first[p]) for c, p in confirmed])
+        whole = {group[0]: group for group in apart}
+        return [[member for name in names for member in whole[name]] for names in joined]
+
+    def _list_pairs(self, fingerprints: Mapping[str, Fingerprint]) -> list[tuple[str, str]]:
+        """Pairs of one cluster, nearest first, by what the method goes by."""
+        if self.method is ClusteringMethod.AUTO:
+            return list_relatives(fingerprints)
+        ids = sorted(fingerprints, key=lambda i: (fingerprints[i].checksum, i))
+        distances = self.distance_calculator.calculate_relative_distances(
+            [fingerprints[i] for i in ids]
+        )
+        places = zip(*np.triu_indices(len(ids), 1), strict=True)
+        order = sorted(places, key=lambda place: (distances[place], place))
+        return [(ids[a], ids[b]) for a, b in order]
 
     def _cluster_models(self, fingerprints: Mapping[str, Fingerprint]) -> list[list[str]]:
         if self.method is ClusteringMethod.AUTO:
@@ -223,6 +264,32 @@ class FamilyClusteringSystem:
         clusters = self.cluster({key: m for key, (_, m) in everyone.items()} | {"": fingerprint})
         own = next(cluster for cluster in clusters if "" in cluster)
         return {everyone[key][0] for key in own if key}
+
+
+def place_where_allowed(
+    adapter: str,
+    fingerprint: Fingerprint,
+    families: Mapping[Key, Mapping[str, Fingerprint]],
+    known: Knowledge,
+) -> Key | None:
+    """The one family that an adapter belongs to, by what people say of it or by ``place_adapter``.
+
+    Parameters
+    ----------
+    adapter : its id
+    families : their models; those that are not to be its base are not asked
+    """
+    base = known.confirmed.get(adapter)
+    for key, members in families.items():
+        if base in members:
+            return key
+    allowed = {
+        key: {m: print_ for m, print_ in members.items() if (m, adapter) not in known.forbidden}
+        for key, members in families.items()
+        if not any(known.are_apart(adapter, member) for member in members)
+    }
+    found = place_adapter(fingerprint, allowed)
+    return None if found is None else found[0]
 
 
 def _measure_relatedness(

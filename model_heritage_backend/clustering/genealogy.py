@@ -53,7 +53,8 @@ class Evidence:
     gradient : this parent's coefficient in every numbered layer, where they differ by layer
     merged : of an unmerged adapter, the members that are the parent with it merged in, best first
     exact : True when the two files were read; False when only fingerprints were compared
-    method : the TreeBuildingMethod that decided
+    method : the TreeBuildingMethod that decided; "stated" where nothing but a person's word did
+    stated_by : who confirmed this parent; the confidence of 1 is their word then, not a measure
     """
 
     delta_rank: int | None = None
@@ -74,6 +75,7 @@ class Evidence:
     merged: tuple[str, ...] = ()
     exact: bool = False
     method: str = "heritage"
+    stated_by: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready; the key order is fixed."""
@@ -96,6 +98,7 @@ class Evidence:
             "merged": list(self.merged),
             "exact": self.exact,
             "method": self.method,
+            "stated_by": self.stated_by,
         }
 
 
@@ -107,7 +110,8 @@ class Edge:
     coefficient x parent (of SLERP: 1 - t and t; of DARE: on average; of TIES, which no coefficients
     describe, None). Coefficients sum to 1, so that of the base of task arithmetic may be negative.
     ``distance`` is the L2 norm of child - parent over the shared matrices, divided by the parent's
-    norm (>= 0); of an unmerged adapter of what it adds, over the adapted matrices.
+    norm (>= 0); of an unmerged adapter of what it adds, over the adapted matrices. It is 1 where
+    they share no matrix: then only people know of the edge.
     ``confidence``, in [0, 1], is the estimated probability that this parent is the true one.
     """
 

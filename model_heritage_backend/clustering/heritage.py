@@ -133,7 +133,7 @@ class _Solver:
         self.copies = self._find_copies()
         gains = self._add_wide_gains(calculate_gains(self.statistics, self._look_closer()))
         full = self.statistics.values.max() * (1 + ROW_SHARE) * CAP
-        self.gains = self.known.raise_gains(prefer_sources(gains, self.copies, full), full)
+        self.gains = prefer_sources(gains, self.copies, full)
         copied = {child for _, child in self.copies}
         self.merges = self.pairs.merges.recall(
             self.name,
@@ -144,6 +144,7 @@ class _Solver:
             child: merge
             for child, merge in self.merges.items()
             if self.known.confirmed.get(child, merge.main) in merge.parents
+            and not any((parent, child) in self.known.forbidden for parent in merge.parents)
         }
         self.judge = EdgeJudge(
             self.family,
@@ -154,7 +155,9 @@ class _Solver:
             self.pairs,
             self.arranged,
         )
-        neighbours = build_skeleton(self.gains, distances, self.members, self.copies, self.merges)
+        neighbours = self.known.relink(
+            build_skeleton(self.gains, distances, self.members, self.copies, self.merges)
+        )
         links = [(a, b) for a in neighbours for b in neighbours[a] if a < b]
         self.angles = StepAngles(self.family, self.pairs.cosines)
         # Steps to copies and merges are no training: they drift with nobody.
@@ -172,7 +175,7 @@ class _Solver:
 
     def _compare_all(self) -> None:
         self.twins = choose_leaders(
-            _group_duplicates(self.family), self.family.ids, self.constraints
+            group_duplicates(self.family), self.family.ids, self.constraints
         )
         self.known = self.constraints.place(self.family.ids, self.twins)
         self.members = [m for m in range(len(self.family)) if self.twins[m] == m]
@@ -397,7 +400,7 @@ class _Solver:
         return self.taus[a, b, c]
 
 
-def _group_duplicates(family: AlignedFamily) -> list[int]:
+def group_duplicates(family: AlignedFamily) -> list[int]:
     """The first member (by checksum) that holds the same values, for each member."""
     first: dict[frozenset[tuple[str, str]], int] = {}
     groups = []

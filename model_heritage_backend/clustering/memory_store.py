@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from model_heritage_backend.clustering.genealogy import FamilyTree
-from model_heritage_backend.clustering.store import FamilyRecord, ModelRecord, assign_family_ids
+from model_heritage_backend.clustering.statements import Statement
+from model_heritage_backend.clustering.store import (
+    Cause,
+    Change,
+    FamilyRecord,
+    ModelRecord,
+    assign_family_ids,
+)
 from model_heritage_backend.errors import InvalidRequest, NotFound
 from model_heritage_backend.fingerprints import Fingerprint, fingerprint_weights
 from model_heritage_backend.weights import list_parts, open_weights
@@ -32,6 +39,7 @@ class InMemoryStore:
         self._paths: dict[str, Path] = {}
         self._fingerprints: dict[str, Fingerprint] = {}
         self._families: dict[str, FamilyRecord] = {}
+        self._statements: dict[str, Statement] = {}
         self._next_family = 1
 
     def add_model(self, model: object) -> str:
@@ -66,6 +74,8 @@ class InMemoryStore:
         self.get_model(model_id)
         for table in (self._fingerprints, self._names, self._paths):
             table.pop(model_id, None)
+        left = [statement.without(model_id) for statement in self._statements.values()]
+        self._statements = {statement.id: statement for statement in left if statement}
 
     def get_model(self, model_id: str) -> ModelRecord:
         fingerprint = self.load_fingerprint(model_id)
@@ -123,7 +133,9 @@ class InMemoryStore:
     def list_families(self) -> Sequence[FamilyRecord]:
         return sorted(self._families.values(), key=lambda f: (-len(f.tree.members), f.id))
 
-    def replace_families(self, replaced: Sequence[str], trees: Sequence[FamilyTree]) -> list[str]:
+    def replace_families(
+        self, replaced: Sequence[str], trees: Sequence[FamilyTree], change: Change | None = None
+    ) -> list[str]:
         old = {family_id: self._families.pop(family_id) for family_id in replaced}
         ids = assign_family_ids(
             {i: f.tree.members for i, f in old.items()}, trees, self._new_family_id
@@ -131,9 +143,22 @@ class InMemoryStore:
         for family_id, tree in zip(ids, trees, strict=True):
             name = old[family_id].name if family_id in old else f"Family {family_id}"
             self._families[family_id] = FamilyRecord(id=family_id, name=name, tree=tree)
+        if change is not None and change.statement is not None:
+            if change.cause is Cause.RETRACTION:
+                del self._statements[change.statement.id]
+            else:
+                self._statements[change.statement.id] = change.statement
         return ids
 
-    def _new_family_id(self) -> str:
+    def list_statements(self, models: Collection[str] | None = None) -> Sequence[Statement]:
+        wanted = None if models is None else set(models)
+        return [
+            statement
+            for statement in self._statements.values()
+            if wanted is None or statement.mentioned & wanted
+        ]
+
+    def _new_family_id(self, _tree: FamilyTree) -> str:
         family_id = f"f_{self._next_family}"
         self._next_family += 1
         return family_id

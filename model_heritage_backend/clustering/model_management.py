@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 
-from model_heritage_backend.clustering.adapters import place_adapter
 from model_heritage_backend.clustering.comparison import compare_models
+from model_heritage_backend.clustering.corrections import Corrections
 from model_heritage_backend.clustering.distance_calculator import (
     DistanceMetric,
     ModelDistanceCalculator,
@@ -22,7 +23,9 @@ from model_heritage_backend.clustering.genealogy import Edge, FamilyTree
 from model_heritage_backend.clustering.kinship import find_kinship
 from model_heritage_backend.clustering.memory_store import InMemoryStore
 from model_heritage_backend.clustering.reasons import list_reasons
-from model_heritage_backend.clustering.store import HeritageStore
+from model_heritage_backend.clustering.regrouping import Regrouping
+from model_heritage_backend.clustering.statements import Knowledge
+from model_heritage_backend.clustering.store import Cause, Change, HeritageStore
 from model_heritage_backend.clustering.tree_builder import MoTHerTreeBuilder, TreeBuildingMethod
 from model_heritage_backend.clustering.visitor import VISITOR, VisitedStore
 from model_heritage_backend.fingerprints import Fingerprint
@@ -44,6 +47,10 @@ class ModelManagementSystem:
     tree_method : HERITAGE by default
     lambda_param : weight of the kurtosis order in MOTHER, >= 0
     exact : refine the edges of trees from the files, where they are at hand
+
+    Attributes
+    ----------
+    corrections : what people state, and the families that change with it
     """
 
     def __init__(
@@ -69,6 +76,8 @@ class ModelManagementSystem:
             distance_calculator=self.distance_calculator,
             exact=StoredEvidence(self.store) if exact else None,
         )
+        self._regrouping = Regrouping(self.store, self.family_clustering, self.tree_builder)
+        self.corrections = Corrections(self.store, self._regrouping)
 
     # Changing the genealogy ---------------------------------------------------------------
 
@@ -89,7 +98,11 @@ class ModelManagementSystem:
         joined = {own} if own else set()
         if not fingerprint.is_adapter:
             joined |= self._find_families(fingerprint, exclude=model_id)
-        updated = self._solve_again(joined, {model_id})
+        cause = Cause.REPROCESS if own else Cause.UPLOAD
+        change = Change(cause=cause, model=self.store.get_model(model_id))
+        replaced = self._regrouping.replace(
+            self._regrouping.find_affected(joined, {model_id}), change=change
+        )
         family = self.store.get_family(str(self.store.get_model(model_id).family_id))
         edge = family.tree.main_edges.get(model_id)
         return {
@@ -97,24 +110,26 @@ class ModelManagementSystem:
             "model_id": model_id,
             "family_id": family.id,
             "family_size": len(family.tree.members),
-            "merged_families": sorted(joined - {family.id}),
+            "merged_families": sorted(replaced.gone),
             "parent_id": edge.parent if edge else None,
             "parent_confidence": edge.confidence if edge else None,
             "relation": edge.relation.value if edge else None,
             "edge": edge,
-            "models_updated": updated,
+            "models_updated": replaced.size,
         }
 
     def remove_model(self, model_id: str) -> dict[str, Any]:
         """Forget a model; its family is solved again without it, and may fall apart."""
-        family_id = self.store.get_model(model_id).family_id
-        members = set(self.store.get_family(family_id).tree.members) if family_id else set()
-        adapters = self._list_adapters([self.store.load_fingerprint(model_id)])
+        model = self.store.get_model(model_id)
+        affected = self._regrouping.find_affected([model.family_id] if model.family_id else [])
+        adapters = self._regrouping.list_adapters([self.store.load_fingerprint(model_id)])
         self.store.remove_model(model_id)
-        updated = self._replace(
-            {family_id} if family_id else set(), members - {model_id}, adapters - {model_id}
+        replaced = self._regrouping.replace(
+            replace(affected, members=affected.members - {model_id}),
+            adapters - {model_id},
+            change=Change(cause=Cause.DELETION, model=model),
         )
-        return {"status": "success", "model_id": model_id, "models_updated": updated}
+        return {"status": "success", "model_id": model_id, "models_updated": replaced.size}
 
     def rebuild_family_tree(self, family_id: str) -> dict[str, Any]:
         """Solve one family again.
@@ -123,13 +138,14 @@ class ModelManagementSystem:
         -------
         ``status`` "success", ``family_id``, ``models_updated`` (members) and ``tree_statistics``
         """
-        members = set(self.store.get_family(family_id).tree.members)
-        updated = self._replace({family_id}, members)
+        replaced = self._regrouping.replace(
+            self._regrouping.find_affected([family_id]), change=Change(cause=Cause.REBUILD)
+        )
         tree, _ = self.tree_builder.build_family_tree(family_id)
         return {
             "status": "success",
             "family_id": family_id,
-            "models_updated": updated,
+            "models_updated": replaced.size,
             "tree_statistics": self.tree_builder.get_tree_statistics(tree),
         }
 
@@ -140,13 +156,19 @@ class ModelManagementSystem:
         ids = [record.id for record in self.store.list_models()]
         fingerprints = {model_id: self.store.load_fingerprint(model_id) for model_id in ids}
         report(0.1, "finding families")
-        groups = self.family_clustering.cluster(fingerprints)
+        known = Knowledge.gather(self.store.list_statements())
+        groups = self.family_clustering.cluster(fingerprints, known=known)
         trees = []
         for done, group in enumerate(groups):
             report(0.2 + 0.75 * done / len(groups), f"solving family {done + 1} of {len(groups)}")
-            trees.append(self.tree_builder.solve({m: fingerprints[m] for m in group}))
+            members = {m: fingerprints[m] for m in group}
+            trees.append(self.tree_builder.solve(members, known=known))
         report(0.95, "saving")
-        self.store.replace_families([family.id for family in self.store.list_families()], trees)
+        self.store.replace_families(
+            [family.id for family in self.store.list_families()],
+            trees,
+            Change(cause=Cause.RECLUSTER),
+        )
         report(1.0, "done")
         return {"status": "success", "families": len(trees), "models_updated": len(ids)}
 
@@ -161,78 +183,6 @@ class ModelManagementSystem:
                 print_ = self.store.load_fingerprint(candidate)
                 families.setdefault(family_id, []).append(print_)
         return set(self.family_clustering.assign(fingerprint, families).family_ids)
-
-    def _solve_again(self, family_ids: set[str], extra: set[str]) -> int:
-        members = set(extra)
-        for family_id in family_ids:
-            members |= set(self.store.get_family(family_id).tree.members)
-        return self._replace(family_ids, members)
-
-    def _replace(
-        self, family_ids: set[str], members: Iterable[str], adapters: Iterable[str] = ()
-    ) -> int:
-        """Put what the members form now in the place of families; number of members solved.
-
-        Adapters that might have their base among the members find their places anew among all
-        families. One may join or leave a family that is not to be replaced: that one is solved
-        again as well.
-
-        Parameters
-        ----------
-        adapters : ids of others whose place may have changed
-        """
-        fingerprints = {m: self.store.load_fingerprint(m) for m in sorted(members)}
-        models = {m: f for m, f in fingerprints.items() if not f.is_adapter}
-        groups = {f"new {i}": set(g) for i, g in enumerate(self.family_clustering.cluster(models))}
-        moving = {*adapters, *(fingerprints.keys() - models.keys())}
-        moving |= self._list_adapters(models.values())
-        replaced = set(family_ids)
-        for adapter in sorted(moving):
-            before = self.store.get_model(adapter).family_id
-            if before is None and adapter not in fingerprints:
-                # It waits for its own turn.
-                continue
-            local = {key: {m: models[m] for m in g & models.keys()} for key, g in groups.items()}
-            place = self._place_adapter(self.store.load_fingerprint(adapter), local) or adapter
-            if before not in replaced and place in (before, self._get_only_member(before)):
-                continue
-            for family_id in {before, place} - {None, *replaced, *groups, adapter}:
-                replaced.add(str(family_id))
-                groups[str(family_id)] = set(self.store.get_family(str(family_id)).tree.members)
-            for group in groups.values():
-                group.discard(adapter)
-            groups.setdefault(place, set()).add(adapter)
-        everyone = {m: self.store.load_fingerprint(m) for group in groups.values() for m in group}
-        trees = [
-            self.tree_builder.solve({m: everyone[m] for m in sorted(group)})
-            for group in groups.values()
-            if group
-        ]
-        self.store.replace_families(sorted(replaced), trees)
-        return len(everyone)
-
-    def _place_adapter(
-        self, adapter: Fingerprint, families: Mapping[str, Mapping[str, Fingerprint]]
-    ) -> str | None:
-        """Key of the given or id of the stored family that an adapter belongs to, if any does."""
-        everywhere = {key: dict(members) for key, members in families.items()}
-        here = {m for members in families.values() for m in members}
-        for candidate in self.store.list_candidates(adapter):
-            family_id = self.store.get_model(candidate).family_id
-            if candidate not in here and family_id is not None:
-                print_ = self.store.load_fingerprint(candidate)
-                everywhere.setdefault(family_id, {})[candidate] = print_
-        found = place_adapter(adapter, everywhere)
-        return None if found is None else found[0]
-
-    def _get_only_member(self, family_id: str | None) -> str | None:
-        members = self.store.get_family(family_id).tree.members if family_id else ()
-        return members[0] if len(members) == 1 else None
-
-    def _list_adapters(self, models: Iterable[Fingerprint]) -> set[str]:
-        """Ids of stored adapters that may have been made for one of these models."""
-        structures = {f.structural_hash: f for f in models if not f.is_adapter}
-        return {a for model in structures.values() for a in self.store.list_adapters(model)}
 
     # Asking -------------------------------------------------------------------------------
 
@@ -274,7 +224,13 @@ class ModelManagementSystem:
             exact=StoredEvidence(visited) if self.tree_builder.exact is not None else None,
             pairs=self.tree_builder.pairs,
         )
-        tree = builder.solve({m: visited.load_fingerprint(m) for m in [*members, VISITOR]})
+        prints = {m: visited.load_fingerprint(m) for m in [*members, VISITOR]}
+        known = Knowledge.gather(self.store.list_statements(members))
+        if known.splits:
+            groups = self.family_clustering.cluster(prints, known=known)
+            prints = {m: prints[m] for m in next(group for group in groups if VISITOR in group)}
+            largest = max(families, key=lambda f: len(prints.keys() & set(f.tree.members)))
+        tree = builder.solve(prints, known=known)
         edge = tree.main_edges.get(VISITOR)
         parents = [e for e in tree.edges if e.child == VISITOR]
         return answer | {

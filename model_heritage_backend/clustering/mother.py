@@ -17,6 +17,7 @@ from scipy.sparse.csgraph import connected_components
 
 from model_heritage_backend.clustering.alignment import AlignedFamily
 from model_heritage_backend.clustering.arborescence import find_minimum_arborescence
+from model_heritage_backend.clustering.constraints import FREE, Constraints
 from model_heritage_backend.clustering.copies import find_copy
 from model_heritage_backend.clustering.distance_calculator import (
     Distances,
@@ -75,6 +76,7 @@ def solve_with(
     method: str,
     calculator: ModelDistanceCalculator,
     kurtosis_grows: bool = False,
+    constraints: Constraints = FREE,
 ) -> FamilyTree:
     """The family tree by one of the functions above.
 
@@ -86,6 +88,12 @@ def solve_with(
     ----------
     kurtosis_grows : whether children have the larger kurtosis (the paper's generalisation stage)
         rather than the smaller (its specialisation stage, i.e. fine-tuning)
+    constraints : what people know; as few edges as it needs are changed for it
+
+    Raises
+    ------
+    Conflict
+        When no tree meets all constraints.
     """
     family = AlignedFamily.build(fingerprints)
     distances = calculator.compare(family.fingerprints)
@@ -94,7 +102,10 @@ def solve_with(
     count, part_of = connected_components(np.isfinite(distances.matrix), directed=False)
     for part in range(count):
         members = np.flatnonzero(part_of == part)
-        chosen = choose(distances.matrix[np.ix_(members, members)], kurtoses[members])
+        near = distances.matrix[np.ix_(members, members)]
+        chosen = choose(near, kurtoses[members])
+        if constraints != FREE:
+            chosen = constraints.enforce_on([family.ids[m] for m in members], chosen, near)
         has_parent = chosen >= 0
         parents[members[has_parent]] = members[chosen[has_parent]]
     edges = [

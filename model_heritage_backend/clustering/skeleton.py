@@ -195,7 +195,7 @@ def _move_descendants(
     for member in origins:
         if member in merges:
             origins += [p for p in merges[member].parents if p not in origins]
-    path = list(dict.fromkeys(p for o in origins for p in _find_path(neighbours, main, o)))
+    path = list(dict.fromkeys(p for o in origins for p in find_path(neighbours, main, o)))
     towards = dict.fromkeys(path, -1)
     queue = list(path)
     for place in queue:
@@ -212,7 +212,8 @@ def _move_descendants(
             _link(neighbours, merge.child, member)
 
 
-def _find_path(neighbours: Neighbours, start: int, end: int) -> list[int]:
+def find_path(neighbours: Neighbours, start: int, end: int) -> list[int]:
+    """Members from the end back to the start; only these two where nothing joins them."""
     via = {start: start}
     queue = [start]
     for place in queue:

@@ -5,13 +5,15 @@ Implementations: in memory (memory_store.py) and SQL (the models room).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Protocol
 
 from model_heritage_backend.clustering.genealogy import FamilyTree
+from model_heritage_backend.clustering.statements import Statement
 from model_heritage_backend.fingerprints.fingerprint import Fingerprint
 from model_heritage_backend.weights.tensors import Weights
 
@@ -32,6 +34,42 @@ class FamilyRecord:
     id: str
     name: str
     tree: FamilyTree
+
+
+class Cause(StrEnum):
+    """Why a family changed."""
+
+    UPLOAD = "upload"
+    REPROCESS = "reprocess"
+    DELETION = "deletion"
+    CORRECTION = "correction"
+    RETRACTION = "retraction"
+    REBUILD = "rebuild"
+    RECLUSTER = "recluster"
+    NAMING = "naming"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What made families change, and what goes into the store in the same breath.
+
+    Attributes
+    ----------
+    model : whose upload or deletion it was
+    statement : added by CORRECTION, taken away by RETRACTION
+    author, reason : whose doing it was, where people did it
+    """
+
+    cause: Cause
+    model: ModelRecord | None = None
+    statement: Statement | None = None
+    author: str | None = None
+    reason: str = ""
+
+    @property
+    def mentioned(self) -> frozenset[str]:
+        """Ids of the models that a statement is about."""
+        return self.statement.mentioned if self.statement else frozenset()
 
 
 class HeritageStore(Protocol):
@@ -74,12 +112,21 @@ class HeritageStore(Protocol):
     def list_families(self) -> Sequence[FamilyRecord]:
         """All families, largest first, then by id."""
 
-    def replace_families(self, replaced: Sequence[str], trees: Sequence[FamilyTree]) -> list[str]:
+    def replace_families(
+        self, replaced: Sequence[str], trees: Sequence[FamilyTree], change: Change | None = None
+    ) -> list[str]:
         """Put ``trees`` in the place of the families ``replaced``, in one transaction.
 
         A tree takes over the id (and name) of the replaced family it shares most members with,
         ties by family id; otherwise it gets a new id. Members' family, parent and confidence are
-        set. Returns the family ids, in the order of ``trees``.
+        set. A statement of ``change`` is stored or removed in the same transaction. Returns the
+        family ids, in the order of ``trees``.
+        """
+
+    def list_statements(self, models: Collection[str] | None = None) -> Sequence[Statement]:
+        """What people state that concerns any of these models (None: all), oldest first.
+
+        What was said of a model goes with it; of a split with the last model of either side.
         """
 
     def find_evidence(self, key: str) -> Mapping[str, Any] | None:
@@ -89,7 +136,10 @@ class HeritageStore(Protocol):
 
 
 def assign_family_ids(
-    replaced: Mapping[str, Sequence[str]], trees: Sequence[FamilyTree], create: Callable[[], str]
+    replaced: Mapping[str, Sequence[str]],
+    trees: Sequence[FamilyTree],
+    create: Callable[[FamilyTree], str],
+    rank: Callable[[str, FamilyTree], float] = lambda _family, _tree: 0.0,
 ) -> list[str]:
     """Ids for new trees: a tree keeps that of the replaced family it shares most members with.
 
@@ -98,15 +148,16 @@ def assign_family_ids(
     replaced : family id -> its members before
     trees : what takes their place
     create : makes an id for a tree that inherits none
+    rank : of a family id for a tree, lowest first; decides where two share equally much
     """
     claims = sorted(
-        (-len(set(members) & set(tree.members)), family_id, place)
+        (-len(set(members) & set(tree.members)), rank(family_id, tree), family_id, place)
         for place, tree in enumerate(trees)
         for family_id, members in replaced.items()
         if set(members) & set(tree.members)
     )
     given: dict[int, str] = {}
-    for _, family_id, place in claims:
+    for *_, family_id, place in claims:
         if place not in given and family_id not in given.values():
             given[place] = family_id
-    return [given[place] if place in given else create() for place in range(len(trees))]
+    return [given[place] if place in given else create(tree) for place, tree in enumerate(trees)]

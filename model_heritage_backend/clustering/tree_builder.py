@@ -24,6 +24,8 @@ from model_heritage_backend.clustering.mother import (
 )
 from model_heritage_backend.clustering.mother_utils import LAMBDA
 from model_heritage_backend.clustering.pair_cache import PairCache
+from model_heritage_backend.clustering.parts import solve_in_parts
+from model_heritage_backend.clustering.statements import NOTHING, Knowledge
 from model_heritage_backend.clustering.store import HeritageStore
 from model_heritage_backend.errors import InvalidRequest
 from model_heritage_backend.fingerprints import Fingerprint
@@ -90,22 +92,39 @@ class MoTHerTreeBuilder:
         self.exact = exact
         self.pairs = PairCache() if pairs is None else pairs
 
-    def solve(self, fingerprints: Fingerprints) -> FamilyTree:
-        """The tree of related models, by id.
+    def solve(self, fingerprints: Fingerprints, *, known: Knowledge | None = None) -> FamilyTree:
+        """The tree of related models, by id. Every method obeys what people know.
+
+        Parameters
+        ----------
+        known : what people state of these models; what the store holds of them by default
 
         Raises
         ------
         InvalidRequest
             When there are no models.
+        Conflict
+            When what is known contradicts itself.
         """
         if not fingerprints:
             raise InvalidRequest("A family has at least one model.")
-        solver = SOLVERS[self.method]
+        if known is None:
+            known = self._recall(fingerprints)
+        solver = partial(SOLVERS[self.method], self)
+        proofs_count = self.method is TreeBuildingMethod.HERITAGE
         return solve_with_adapters(
             fingerprints,
-            lambda models, known: solver(self, models, known),
+            lambda models, facts: solve_in_parts(
+                models, known, facts if proofs_count else {}, solver
+            ),
             method=self.method.value,
+            known=known,
         )
+
+    def _recall(self, fingerprints: Fingerprints) -> Knowledge:
+        if self.store is None:
+            return NOTHING
+        return Knowledge.gather(self.store.list_statements(fingerprints))
 
     def build_family_tree(self, family_id: str) -> tuple[Graph, dict[tuple[str, str], float]]:
         """A stored family as a graph, and the confidence of each (parent, child).
@@ -164,7 +183,7 @@ def _solve_heritage(
 
 
 def _solve_mother(
-    builder: MoTHerTreeBuilder, fingerprints: Fingerprints, _known: Constraints
+    builder: MoTHerTreeBuilder, fingerprints: Fingerprints, known: Constraints
 ) -> FamilyTree:
     return solve_with(
         partial(choose_by_distance_and_kurtosis, lambda_param=builder.lambda_param),
@@ -172,22 +191,24 @@ def _solve_mother(
         method=TreeBuildingMethod.MOTHER.value,
         calculator=builder.distance_calculator,
         kurtosis_grows=builder.kurtosis_grows,
+        constraints=known,
     )
 
 
 def _solve_by_distance(
-    builder: MoTHerTreeBuilder, fingerprints: Fingerprints, _known: Constraints
+    builder: MoTHerTreeBuilder, fingerprints: Fingerprints, known: Constraints
 ) -> FamilyTree:
     return solve_with(
         choose_by_distance,
         fingerprints,
         method=TreeBuildingMethod.DISTANCE_ONLY.value,
         calculator=builder.distance_calculator,
+        constraints=known,
     )
 
 
 def _solve_by_kurtosis(
-    builder: MoTHerTreeBuilder, fingerprints: Fingerprints, _known: Constraints
+    builder: MoTHerTreeBuilder, fingerprints: Fingerprints, known: Constraints
 ) -> FamilyTree:
     return solve_with(
         choose_by_kurtosis,
@@ -195,6 +216,7 @@ def _solve_by_kurtosis(
         method=TreeBuildingMethod.KURTOSIS_ONLY.value,
         calculator=builder.distance_calculator,
         kurtosis_grows=builder.kurtosis_grows,
+        constraints=known,
     )
 
 

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Executable, Select, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from model_heritage_backend.clustering.genealogy import UNRESOLVED_BELOW
+from model_heritage_backend.clustering.store import Change
 from model_heritage_backend.errors import NotFound
-from model_heritage_backend.models.database import Database
+from model_heritage_backend.models.database import Database, now
 from model_heritage_backend.models.folding import fold
 from model_heritage_backend.models.paging import Order, both_ways, decode_cursor, encode_cursor
+from model_heritage_backend.models.revisions import record_revisions
 from model_heritage_backend.models.tables import Family, Model, Parentage
-from model_heritage_backend.models.trees import in_batches, name_family
+from model_heritage_backend.models.trees import in_batches, load_families, name_family
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,17 @@ class Families:
                 raise NotFound(f"There is no family {family_id!r}.")
             return _describe(session, [family])[0]
 
+    def rename(self, family_id: str, name: str | None, change: Change) -> None:
+        """Give a family a name of its own, or take it away. Raises NotFound."""
+        with self._database.write() as session:
+            family = session.get(Family, family_id)
+            if family is None:
+                raise NotFound(f"There is no family {family_id!r}.")
+            family.given_name, family.updated_at = name, now()
+            session.flush()
+            tree = load_families(session, [family])[0].tree
+            record_revisions(session, {family_id: tree.members}, {family_id: tree}, change)
+
     def list_page(
         self,
         *,
@@ -63,7 +76,7 @@ class Families:
         limit: int = 200,
         cursor: str | None = None,
     ) -> FamilyPage:
-        """Families whose root's name contains ``search``, whatever its case; by keyset."""
+        """Families whose own or root's name contains ``search``, in any case; by keyset."""
         order = SORTS[sort]
         query = _select_families(search).add_columns(order.column.label("place"))
         with self._database.read() as session:
@@ -90,9 +103,10 @@ def _select_families(search: str) -> Select[Any]:
         .join(_sizes, _sizes.c.family_id == Family.id, isouter=True)
         .join(_root, _root.id == Family.root_id, isouter=True)
     )
-    return (
-        query.where(_root.name_folded.contains(fold(search), autoescape=True)) if search else query
-    )
+    if not search:
+        return query
+    of_root = _root.name_folded.contains(fold(search), autoescape=True)
+    return query.where(or_(of_root, Family.given_name.icontains(search, autoescape=True)))
 
 
 def _describe(session: Session, families: Sequence[Family]) -> list[dict[str, Any]]:
@@ -111,7 +125,7 @@ def _describe(session: Session, families: Sequence[Family]) -> list[dict[str, An
     return [_summarise(family, found[family.id], names) for family in families]
 
 
-def _sum_up_members(family_ids: Sequence[str]) -> Select[Any]:
+def _sum_up_members(family_ids: Sequence[str]) -> Executable:
     return (
         select(
             Model.family_id,
@@ -123,7 +137,7 @@ def _sum_up_members(family_ids: Sequence[str]) -> Select[Any]:
     )
 
 
-def _sum_up_edges(family_ids: Sequence[str]) -> Select[Any]:
+def _sum_up_edges(family_ids: Sequence[str]) -> Executable:
     guessed = case((Parentage.confidence < UNRESOLVED_BELOW, 1), else_=0)
     return (
         select(
@@ -138,7 +152,7 @@ def _sum_up_edges(family_ids: Sequence[str]) -> Select[Any]:
     )
 
 
-def _count_leaves(family_ids: Sequence[str]) -> Select[Any]:
+def _count_leaves(family_ids: Sequence[str]) -> Executable:
     children = select(Parentage.child_id).where(Parentage.parent_id == Model.id)
     return (
         select(Model.family_id, func.count().label("leaf_count"))
@@ -177,7 +191,8 @@ def _summarise(
     root_id = family.root_id if family.root_id in names else None
     return {
         "id": family.id,
-        "name": name_family(family.root_id, names),
+        "name": name_family(family.root_id, names, family.given_name),
+        "given_name": family.given_name,
         "size": found.get("size", 0),
         "root_id": root_id,
         "root_name": names[root_id] if root_id else None,

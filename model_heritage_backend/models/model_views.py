@@ -65,9 +65,12 @@ def view_models(session: Session, rows: Sequence[Model]) -> list[ModelView]:
             .group_by(Model.family_id)
         ).all()
     )
-    roots = dict(
-        session.execute(select(Family.id, Family.root_id).where(Family.id.in_(families))).all()
-    )
+    roots: dict[str | None, str | None] = {}
+    given: dict[str | None, str | None] = {}
+    for family_id, root_id, given_name in session.execute(
+        select(Family.id, Family.root_id, Family.given_name).where(Family.id.in_(families))
+    ):
+        roots[family_id], given[family_id] = root_id, given_name
     wanted = {row.parent_id for row in rows if row.parent_id} | {r for r in roots.values() if r}
     names = dict(session.execute(select(Model.id, Model.name).where(Model.id.in_(wanted))).all())
     declarations, tags = load_declarations(session, ids), load_tags(session, ids)
@@ -75,7 +78,9 @@ def view_models(session: Session, rows: Sequence[Model]) -> list[ModelView]:
     return [
         ModelView(
             row=row,
-            family_name=name_family(roots.get(row.family_id), names) if row.family_id else None,
+            family_name=name_family(roots.get(row.family_id), names, given.get(row.family_id))
+            if row.family_id
+            else None,
             family_size=sizes.get(row.family_id, 0),
             parent_name=names.get(row.parent_id) if row.parent_id else None,
             relation=row.relation,

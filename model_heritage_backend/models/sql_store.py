@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from model_heritage_backend.clustering.genealogy import FamilyTree
-from model_heritage_backend.clustering.store import FamilyRecord, ModelRecord, assign_family_ids
+from model_heritage_backend.clustering.statements import Statement
+from model_heritage_backend.clustering.store import (
+    Cause,
+    Change,
+    FamilyRecord,
+    ModelRecord,
+    assign_family_ids,
+)
 from model_heritage_backend.errors import NotFound
 from model_heritage_backend.fingerprints import Fingerprint, fingerprint_weights
 from model_heritage_backend.fingerprints.fingerprint import VERSION
@@ -24,6 +34,13 @@ from model_heritage_backend.models.fingerprints import (
     build_fingerprint_rows,
     list_shape_keys,
 )
+from model_heritage_backend.models.revisions import record_revisions
+from model_heritage_backend.models.statements import (
+    drop_empty_splits,
+    drop_statement,
+    load_statements,
+    save_statement,
+)
 from model_heritage_backend.models.tables import (
     EdgeEvidence,
     Family,
@@ -32,7 +49,6 @@ from model_heritage_backend.models.tables import (
     MatrixShape,
     Model,
     Parentage,
-    Revision,
 )
 from model_heritage_backend.models.trees import in_batches, load_families, save_tree
 from model_heritage_backend.weights import open_weights
@@ -101,6 +117,7 @@ class SqlStore:
             keys = list_keys(row)
             session.execute(delete(Model).where(Model.id == model_id))
             find_bases_again(session, keys)
+            drop_empty_splits(session)
         self._cache.drop(model_id)
 
     def get_model(self, model_id: str) -> ModelRecord:
@@ -165,7 +182,10 @@ class SqlStore:
             families = load_families(session, list(session.scalars(select(Family))))
         return sorted(families, key=lambda f: (-len(f.tree.members), f.id))
 
-    def replace_families(self, replaced: Sequence[str], trees: Sequence[FamilyTree]) -> list[str]:
+    def replace_families(
+        self, replaced: Sequence[str], trees: Sequence[FamilyTree], change: Change | None = None
+    ) -> list[str]:
+        change = change or Change(cause=Cause.REBUILD)
         with self._database.write() as session:
             old: dict[str, list[str]] = {family_id: [] for family_id in replaced}
             for ids in in_batches(replaced):
@@ -173,8 +193,8 @@ class SqlStore:
                     select(Model.family_id, Model.id).where(Model.family_id.in_(ids))
                 ):
                     old[str(family_id)].append(member)
-            given = assign_family_ids(old, trees, lambda: f"f_{uuid.uuid4().hex[:16]}")
-            before = _list_edges(session, replaced)
+            names = _FamilyIds(session, trees)
+            given = assign_family_ids(old, trees, names.create, names.rank)
             _clear(session, replaced)
             for family_id, tree in zip(given, trees, strict=True):
                 save_tree(session, family_id, tree)
@@ -182,16 +202,17 @@ class SqlStore:
                 session.execute(delete(Family).where(Family.id.in_(ids)))
             former = [member for members in old.values() for member in members]
             settle_families(session, [*former, *(m for tree in trees for m in tree.members)])
-            after = {(edge.parent, edge.child) for tree in trees for edge in tree.edges}
-            if before != after:
-                session.add(
-                    Revision(
-                        families=given,
-                        added=[list(edge) for edge in sorted(after - before)],
-                        removed=[list(edge) for edge in sorted(before - after)],
-                    )
-                )
+            if change.statement is not None:
+                if change.cause is Cause.RETRACTION:
+                    drop_statement(session, change.statement.id)
+                else:
+                    save_statement(session, change.statement)
+            record_revisions(session, old, dict(zip(given, trees, strict=True)), change)
         return given
+
+    def list_statements(self, models: Collection[str] | None = None) -> Sequence[Statement]:
+        with self._database.read() as session:
+            return load_statements(session, models)
 
     def find_evidence(self, key: str) -> Mapping[str, Any] | None:
         with self._database.read() as session:
@@ -220,14 +241,45 @@ def _build_record(row: Model) -> ModelRecord:
     )
 
 
-def _list_edges(session: Session, family_ids: Iterable[str]) -> set[tuple[str, str]]:
-    edges: set[tuple[str, str]] = set()
-    for ids in in_batches(family_ids):
-        for parent, child in session.execute(
-            select(Parentage.parent_id, Parentage.child_id).where(Parentage.family_id.in_(ids))
-        ):
-            edges.add((parent, child))
-    return edges
+def _admit(session: Session, model_id: str, *, admitted: bool) -> None:
+    session.execute(
+        update(FingerprintRow).where(FingerprintRow.model_id == model_id).values(admitted=admitted)
+    )
+
+
+class _FamilyIds:
+    """Ids of families: made from the member that was here first.
+
+    A family that went up in another, or fell apart, and comes back when a statement is taken back,
+    comes back under its id.
+    """
+
+    def __init__(self, session: Session, trees: Sequence[FamilyTree]) -> None:
+        self._taken = set(session.scalars(select(Family.id)))
+        members = [member for tree in trees for member in tree.members]
+        found: list[tuple[datetime, str]] = []
+        for ids in in_batches(members):
+            rows = session.execute(select(Model.created_at, Model.id).where(Model.id.in_(ids)))
+            found += [(created_at, model_id) for created_at, model_id in rows]
+        self._order = {model_id: place for place, (_, model_id) in enumerate(sorted(found))}
+
+    def create(self, tree: FamilyTree) -> str:
+        names = [
+            _name_after(member) for member in sorted(tree.members, key=self._order.__getitem__)
+        ]
+        free = next((name for name in names if name not in self._taken), None)
+        name = free or f"f_{uuid.uuid4().hex[:16]}"
+        self._taken.add(name)
+        return name
+
+    def rank(self, family_id: str, tree: FamilyTree) -> float:
+        """How late the member came after which a family is named; infinity when it is not here."""
+        places = (self._order[m] for m in tree.members if _name_after(m) == family_id)
+        return min(places, default=math.inf)
+
+
+def _name_after(model_id: str) -> str:
+    return f"f_{hashlib.sha256(model_id.encode()).hexdigest()[:16]}"
 
 
 def _clear(session: Session, family_ids: Iterable[str]) -> None:

@@ -86,6 +86,7 @@ class Family(Base):
     __table_args__ = (CheckConstraint("root_confidence BETWEEN 0 AND 1", name="root_confidence"),)
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    given_name: Mapped[str | None] = mapped_column(String(200))
     root_id: Mapped[str | None] = mapped_column(String(40))
     root_confidence: Mapped[float]
     method: Mapped[str] = mapped_column(String(32))
@@ -183,20 +184,41 @@ class EdgeEvidence(Base):
 
 
 class Constraint(Base):
-    """What a person states about a model's parents: it outweighs the weights' evidence."""
+    """What a person states about models: it outweighs the weights' evidence.
+
+    ``model_id`` is of all kinds but split, ``parent_id`` of confirm and forbid.
+    """
 
     __tablename__ = "constraints"
-    __table_args__ = (CheckConstraint(_in("kind", "confirm", "forbid", "root"), name="kind"),)
+    __table_args__ = (
+        CheckConstraint(_in("kind", "confirm", "forbid", "root", "split"), name="kind"),
+    )
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    model_id: Mapped[str] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), index=True)
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    model_id: Mapped[str | None] = mapped_column(
+        ForeignKey("models.id", ondelete="CASCADE"), index=True
+    )
     parent_id: Mapped[str | None] = mapped_column(
         ForeignKey("models.id", ondelete="CASCADE"), index=True
     )
-    kind: Mapped[str] = mapped_column(String(16))
     author: Mapped[str] = mapped_column(String(200))
     reason: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+
+class SplitMember(Base):
+    """A model on one of the two sides of a split."""
+
+    __tablename__ = "split_members"
+
+    constraint_id: Mapped[str] = mapped_column(
+        ForeignKey("constraints.id", ondelete="CASCADE"), primary_key=True
+    )
+    model_id: Mapped[str] = mapped_column(
+        ForeignKey("models.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    inside: Mapped[bool]
 
 
 class Job(Base):
@@ -238,14 +260,24 @@ class Job(Base):
 
 
 class Revision(Base):
-    """One change of the genealogy: which families, and how many edges came and went."""
+    """A family as it was after one change. No foreign keys: history outlives what it tells of."""
 
     __tablename__ = "revisions"
+    __table_args__ = (Index("uq_revisions_family_id_number", "family_id", "number", unique=True),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    families: Mapped[list[str]] = mapped_column(JSON)
-    added: Mapped[list[list[str]]] = mapped_column(JSON)
-    removed: Mapped[list[list[str]]] = mapped_column(JSON)
+    family_id: Mapped[str] = mapped_column(String(40))
+    number: Mapped[int]
+    cause: Mapped[str] = mapped_column(String(16))
+    model_id: Mapped[str | None] = mapped_column(String(40))
+    model_name: Mapped[str | None] = mapped_column(String(200))
+    statement: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    author: Mapped[str | None] = mapped_column(String(200))
+    reason: Mapped[str] = mapped_column(Text)
+    size: Mapped[int]
+    came_from: Mapped[list[str]] = mapped_column(JSON)
+    went_to: Mapped[list[str]] = mapped_column(JSON)
+    snapshot: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
 

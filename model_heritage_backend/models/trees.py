@@ -131,7 +131,7 @@ def load_families(session: Session, families: Sequence[Family]) -> list[FamilyRe
     return [
         FamilyRecord(
             id=family.id,
-            name=name_family(family.root_id, members[family.id]),
+            name=name_family(family.root_id, members[family.id], family.given_name),
             tree=FamilyTree(
                 members=tuple(sorted(members[family.id])),
                 edges=tuple(edges[family.id]),
@@ -146,8 +146,10 @@ def load_families(session: Session, families: Sequence[Family]) -> list[FamilyRe
     ]
 
 
-def name_family(root_id: str | None, names: Mapping[str, str]) -> str:
-    """Families are called after their root."""
+def name_family(root_id: str | None, names: Mapping[str, str], given: str | None = None) -> str:
+    """Families are called as people named them, or after their root."""
+    if given is not None:
+        return given
     if root_id is None or root_id not in names:
         return "Family without a root"
     return f"Family of {names[root_id]}"

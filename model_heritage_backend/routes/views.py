@@ -9,6 +9,7 @@ from typing import Any
 from flask import current_app
 
 from model_heritage_backend.clustering import Edge, FamilyRecord
+from model_heritage_backend.clustering.genealogy import Ghost
 from model_heritage_backend.models.job_list import estimate_rest
 from model_heritage_backend.models.model_views import ModelView
 from model_heritage_backend.models.tables import Job
@@ -76,6 +77,16 @@ def show_edge(edge: Edge) -> dict[str, Any]:
     }
 
 
+def show_ghost(ghost: Ghost) -> dict[str, Any]:
+    return {
+        "id": ghost.id,
+        "children": list(ghost.children),
+        "confidence": ghost.confidence,
+        "parent": ghost.parent,
+        "distances": list(ghost.distances),
+    }
+
+
 def show_family(family: dict[str, Any]) -> dict[str, Any]:
     times = {name: show_time(family[name]) for name in ("created_at", "updated_at")}
     return family | times
@@ -89,16 +100,7 @@ def show_tree(family: FamilyRecord, members: list[ModelView]) -> dict[str, Any]:
         "root_id": tree.root,
         "nodes": [show_model(view) for view in members],
         "edges": [show_edge(edge) for edge in tree.edges],
-        "ghosts": [
-            {
-                "id": g.id,
-                "children": list(g.children),
-                "confidence": g.confidence,
-                "parent": g.parent,
-                "distances": list(g.distances),
-            }
-            for g in tree.ghosts
-        ],
+        "ghosts": [show_ghost(ghost) for ghost in tree.ghosts],
     }
 
 

@@ -38,7 +38,9 @@ from model_heritage_backend.models.sql_store import SqlStore
 from model_heritage_backend.models.tables import Job, Model
 from model_heritage_backend.services.claims import ClaimService, check_claims
 from model_heritage_backend.services.consequences import Consequences
+from model_heritage_backend.services.corrections import CorrectionService
 from model_heritage_backend.services.exports import Exports
+from model_heritage_backend.services.family_history import FamilyHistory
 from model_heritage_backend.services.jobs import Jobs
 from model_heritage_backend.services.resumable import ResumableUploads
 from model_heritage_backend.services.texts import check_text as check_text
@@ -110,6 +112,10 @@ class HeritageService:
             "rebuild": self._rebuild,
             "recluster": self._recluster,
         }
+        self.corrections = CorrectionService(
+            self.store, self.families, self.management, self._executor
+        )
+        self.history = FamilyHistory(database)
         self._database = database
         self._seconds = synchronous_seconds
         receptions = Receptions(

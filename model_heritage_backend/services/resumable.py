@@ -238,7 +238,13 @@ class ResumableUploads:
         )
         try:
             names = _get_names(reception.record.metadata)
-            upload = self._service.upload(staged, **names, wait=False)
+            upload = self._service.upload(
+                staged,
+                filename=names["filename"],
+                name=names["name"],
+                description=names["description"],
+                wait=False,
+            )
         except HeritageError as error:
             if error.status >= 500:
                 # No fault of the file: it may be tried again.

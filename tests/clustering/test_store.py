@@ -18,7 +18,7 @@ def assign(replaced: Mapping[str, str], *trees: str) -> list[str]:
         FamilyTree(members=tuple(members), edges=(), root=None, root_confidence=1.0, method="test")
         for members in trees
     ]
-    return assign_family_ids(replaced, made_trees, lambda: next(made))
+    return assign_family_ids(replaced, made_trees, lambda _tree: next(made))
 
 
 def test_a_family_that_grew_keeps_its_id() -> None:

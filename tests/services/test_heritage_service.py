@@ -13,7 +13,8 @@ from sqlalchemy import text, update
 from benchmarks.zoo import Zoo
 from model_heritage_backend.errors import InvalidRequest
 from model_heritage_backend.models.tables import FingerprintRow
-from model_heritage_backend.services.heritage_service import HeritageService, check_text
+from model_heritage_backend.services.heritage_service import HeritageService
+from model_heritage_backend.services.texts import check_text
 from tests.served import (
     MakeApp,
     check_problem,

@@ -38,6 +38,7 @@ class EvidenceShape(Schema):
     merged = List(String())
     exact = Boolean()
     method = String()
+    stated_by = String(allow_none=True)
 
 
 class EdgeShape(Schema):
@@ -119,6 +120,7 @@ class ModelShape(Schema):
 class FamilyShape(Schema):
     id = String()
     name = String()
+    given_name = String(allow_none=True)
     size = Integer()
     root_id = String(allow_none=True)
     root_name = String(allow_none=True)
