@@ -112,14 +112,15 @@ def _describe(session: Session, families: Sequence[Family]) -> list[dict[str, An
 
 
 def _sum_up_members(family_ids: Sequence[str]) -> Select[Any]:
+    family_id: Any = Model.family_id
     return (
         select(
-            Model.family_id,
+            family_id,
             func.count().label("size"),
             func.sum(Model.total_parameters).label("total_parameters"),
         )
-        .where(Model.family_id.in_(family_ids))
-        .group_by(Model.family_id)
+        .where(family_id.in_(family_ids))
+        .group_by(family_id)
     )
 
 
@@ -140,10 +141,11 @@ def _sum_up_edges(family_ids: Sequence[str]) -> Select[Any]:
 
 def _count_leaves(family_ids: Sequence[str]) -> Select[Any]:
     children = select(Parentage.child_id).where(Parentage.parent_id == Model.id)
+    family_id: Any = Model.family_id
     return (
-        select(Model.family_id, func.count().label("leaf_count"))
-        .where(Model.family_id.in_(family_ids), ~children.exists())
-        .group_by(Model.family_id)
+        select(family_id, func.count().label("leaf_count"))
+        .where(family_id.in_(family_ids), ~children.exists())
+        .group_by(family_id)
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from apiflask import Schema
 from apiflask.fields import Dict, Float, Integer, List, Nested, String
-
 from apiflask.validators import Length, OneOf, Range
 
 from model_heritage_backend.models.families import SORTS
