@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Executable, Select, case, func, or_, select
+from sqlalchemy import Select, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from model_heritage_backend.clustering.genealogy import UNRESOLVED_BELOW
@@ -125,19 +125,20 @@ def _describe(session: Session, families: Sequence[Family]) -> list[dict[str, An
     return [_summarise(family, found[family.id], names) for family in families]
 
 
-def _sum_up_members(family_ids: Sequence[str]) -> Executable:
+def _sum_up_members(family_ids: Sequence[str]) -> Select[Any]:
+    family_id: Any = Model.family_id
     return (
         select(
-            Model.family_id,
+            family_id,
             func.count().label("size"),
             func.sum(Model.total_parameters).label("total_parameters"),
         )
-        .where(Model.family_id.in_(family_ids))
-        .group_by(Model.family_id)
+        .where(family_id.in_(family_ids))
+        .group_by(family_id)
     )
 
 
-def _sum_up_edges(family_ids: Sequence[str]) -> Executable:
+def _sum_up_edges(family_ids: Sequence[str]) -> Select[Any]:
     guessed = case((Parentage.confidence < UNRESOLVED_BELOW, 1), else_=0)
     return (
         select(
@@ -152,12 +153,13 @@ def _sum_up_edges(family_ids: Sequence[str]) -> Executable:
     )
 
 
-def _count_leaves(family_ids: Sequence[str]) -> Executable:
+def _count_leaves(family_ids: Sequence[str]) -> Select[Any]:
     children = select(Parentage.child_id).where(Parentage.parent_id == Model.id)
+    family_id: Any = Model.family_id
     return (
-        select(Model.family_id, func.count().label("leaf_count"))
-        .where(Model.family_id.in_(family_ids), ~children.exists())
-        .group_by(Model.family_id)
+        select(family_id, func.count().label("leaf_count"))
+        .where(family_id.in_(family_ids), ~children.exists())
+        .group_by(family_id)
     )
 
 

@@ -10,7 +10,7 @@ import base64
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,7 +31,8 @@ class Order:
     kind: type[str] | type[int] | type[float] | type[datetime]
     descending: bool = False
     nullable: bool = False
-    id: Any = Model.id
+    # No plain default: a column of a class is a descriptor, which dataclasses would call.
+    id: Any = field(default_factory=lambda: Model.id)
 
     @property
     def clauses(self) -> tuple[Any, Any]:
