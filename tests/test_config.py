@@ -92,3 +92,17 @@ def test_table_describes_every_setting() -> None:
 
 def test_readme_shows_the_table() -> None:
     assert format_settings_table() in (PROJECT / "README.md").read_text()
+
+
+def test_the_password_of_neo4j_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODEL_HERITAGE_NEO4J_PASSWORD", "correct horse")
+    settings = load_settings(neo4j_url="neo4j+s://graph.example:7687")
+    assert "horse" not in f"{settings!r} {settings} {settings.model_dump_json()}"
+    assert settings.neo4j_password.get_secret_value() == "correct horse"
+
+
+@pytest.mark.parametrize("url", ["http://graph", "neo4j://me:secret@graph:7687", "bolt://"])
+def test_addresses_of_neo4j_hold_no_password(url: str) -> None:
+    with pytest.raises(InvalidRequest, match="neo4j_url") as caught:
+        load_settings(neo4j_url=url)
+    assert "secret" not in caught.value.detail

@@ -63,6 +63,18 @@ def scan(
         str | None,
         typer.Option(metavar="FILE", help="Write the heritage document; - for standard output."),
     ] = None,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a table for spreadsheets.")
+    ] = None,
+    dot: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a graph for Graphviz.")
+    ] = None,
+    newick: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write trees in Newick format.")
+    ] = None,
+    cyclonedx: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a CycloneDX 1.6 ML-BOM.")
+    ] = None,
     method: Annotated[Method, typer.Option(help="How parents are decided.")] = Method.HERITAGE,
     cache: Annotated[
         bool, typer.Option("--cache/--no-cache", help="Remember what was read between scans.")
@@ -80,7 +92,15 @@ def scan(
     """
     from model_heritage_backend.cli.scan import run_scan
 
-    code = run_scan(folder, json=json, method=method.value, use_cache=cache, exact=exact)
+    wanted = {"csv": csv, "dot": dot, "newick": newick, "cyclonedx": cyclonedx}
+    code = run_scan(
+        folder,
+        json=json,
+        exports={name: path for name, path in wanted.items() if path is not None},
+        method=method.value,
+        use_cache=cache,
+        exact=exact,
+    )
     raise typer.Exit(code)
 
 

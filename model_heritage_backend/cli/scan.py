@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +33,21 @@ UNFOLDED = 100_000
 """Columns that no line reaches."""
 
 
-def run_scan(folder: Path, *, json: str | None, method: str, use_cache: bool, exact: bool) -> int:
+def run_scan(
+    folder: Path,
+    *,
+    json: str | None,
+    exports: Mapping[str, Path],
+    method: str,
+    use_cache: bool,
+    exact: bool,
+) -> int:
     """Read a folder, print its genealogy, write the document; gives the exit code.
 
     Parameters
     ----------
     json : file for the document, "-" for standard output (the tree then goes to standard error)
+    exports : other files to write, by the names of their formats
     method : a TreeBuildingMethod's value
 
     Raises
@@ -49,6 +58,8 @@ def run_scan(folder: Path, *, json: str | None, method: str, use_cache: bool, ex
     notes = make_console(stderr=True)
     if json is not None and json != STANDARD_OUTPUT:
         check_writable(Path(json))
+    for path in exports.values():
+        check_writable(path)
     found = find_checkpoints(folder)
     with contextlib.closing(open_cache(notes, use_cache=use_cache)) as cache:
         reading = read_with_progress(found, cache, notes)
@@ -60,6 +71,7 @@ def run_scan(folder: Path, *, json: str | None, method: str, use_cache: bool, ex
         sys.stdout.buffer.flush()
     elif json is not None:
         write_text(Path(json), write_document(document))
+    write_exports(document, exports)
     report(document, found, notes if json == STANDARD_OUTPUT else make_console(stderr=False))
     return SOME_UNREADABLE if document["errors"] else DONE
 
@@ -104,6 +116,15 @@ def solve_with_progress(
                 task, completed=share, description=stage.capitalize()
             ),
         )
+
+
+def write_exports(document: dict[str, Any], exports: Mapping[str, Path]) -> None:
+    if exports:
+        # Graph libraries take their time to load.
+        from model_heritage_backend.interop.export import DOCUMENT_WRITERS
+
+        for name, path in exports.items():
+            write_text(path, DOCUMENT_WRITERS[name](document))
 
 
 def report(document: dict[str, Any], found: Found, console: Console) -> None:

@@ -17,6 +17,8 @@ from typer.testing import CliRunner, Result
 from benchmarks.zoo import Zoo
 from model_heritage_backend.cli.main import Method, app
 from model_heritage_backend.clustering.tree_builder import TreeBuildingMethod
+from model_heritage_backend.errors import InvalidRequest
+from model_heritage_backend.interop.export import DOCUMENT_WRITERS
 from model_heritage_backend.interop.heritage_document import load_schema
 from model_heritage_backend.scanning import reading
 
@@ -155,6 +157,19 @@ def test_the_document_alone_on_standard_output(lake: Path) -> None:
     document = json.loads(result.stdout)
     Draft202012Validator(load_schema()).validate(document)
     assert result.stderr.startswith("Family F1")
+
+
+def test_other_files_beside_the_document(lake: Path) -> None:
+    files = {name: lake.parent / f"out.{name}" for name in ("csv", "dot", "newick", "cyclonedx")}
+    options = [part for name, file in files.items() for part in (f"--{name}", file)]
+    document = scan_document(lake, "--no-exact", *map(str, options))
+    for name, file in files.items():
+        assert file.read_bytes().decode() == DOCUMENT_WRITERS[name](document)
+
+
+def test_a_file_that_cannot_be_written_is_told_before_the_scan(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest, match="cannot be written"):
+        scan(tmp_path, "--csv", tmp_path / "nowhere/out.csv")
 
 
 def test_other_methods_and_no_files(lake: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from model_heritage_backend.errors import InvalidWeights
 from model_heritage_backend.interop.heritage_document import (
     DocumentError,
     DocumentModel,
+    StoredFamily,
     build_heritage_document,
     load_schema,
     number_ids,
@@ -150,6 +152,26 @@ def test_numbers_are_finite_and_short() -> None:
     assert json.loads(write_document(document)) == document
     assert (round_number(-0.0), round_number(math.nan), round_number(1e300)) == (0.0, None, 1e300)
     assert math.copysign(1, round_number(-0.0) or 0.0) == 1
+
+
+def test_what_a_server_knows_of_families_and_people_of_licences() -> None:
+    small, large = (
+        FamilyTree(members=m, edges=(), root=m[0], root_confidence=1.0, method="heritage")
+        for m in (("a",), ("b", "c"))
+    )
+    models = [replace(make_model("a"), licence="mit"), make_model("b"), make_model("c")]
+    stored = [
+        StoredFamily(id=i, updated_at="2026-01-02T03:04:05.000Z") for i in ("f_small", "f_large")
+    ]
+    document = build_heritage_document(models, [small, large], stored=stored)
+    Draft202012Validator(load_schema()).validate(document)
+    assert [(f["id"], f["stored_id"]) for f in document["families"]] == [
+        ("F1", "f_large"),
+        ("F2", "f_small"),
+    ]
+    assert [model.get("licence") for model in document["models"]] == ["mit", None, None]
+    with pytest.raises(ValueError, match="zip"):
+        build_heritage_document(models, [small, large], stored=stored[:1])
 
 
 def test_a_model_without_a_tree_has_no_family() -> None:

@@ -9,7 +9,11 @@ import yaml
 
 from model_heritage_backend.clustering.genealogy import Edge, Evidence, FamilyTree, Relation
 from model_heritage_backend.errors import NotFound
-from model_heritage_backend.interop.merge_recipe import write_merge_recipe
+from model_heritage_backend.interop.merge_recipe import (
+    find_dtype,
+    write_merge_recipe,
+    write_merge_recipes,
+)
 
 HOSTILE = ['a"b: [', "- x\n# y", "nul\0\x85\u2028\ud800"[:-1], "it's *& {{", "\U0001f600\u202e"]
 Coefficients = dict[str, float | None]
@@ -98,3 +102,47 @@ def test_names_stay_names(name: str) -> None:
 def test_what_is_no_merge_has_no_recipe() -> None:
     with pytest.raises(NotFound, match="not known to be a merge"):
         read(None, {"a": None})
+
+
+def merge(parents: str, child: str) -> list[Edge]:
+    return [
+        Edge(
+            parent=parent,
+            child=child,
+            main=place == 0,
+            relation=Relation.MERGE,
+            confidence=0.9,
+            distance=0.1,
+            coefficient=0.5,
+            evidence=Evidence(merge_method="linear"),
+        )
+        for place, parent in enumerate(parents)
+    ]
+
+
+def test_several_recipes_are_one_stream() -> None:
+    """Merges go by their ids: mergekit makes paths of what recipes are called."""
+    tree = FamilyTree(
+        members=("a", "b", "m", "n"),
+        edges=(*merge("ab", "m"), *merge("mb", "n")),
+        root=None,
+        root_confidence=0.0,
+        method="heritage",
+    )
+    names = {"a": "../a", "b": "base", "m": "../../etc/m", "n": "---\nname: evil"}
+    dtypes = {"m": "bfloat16", "n": "float16"}
+    text = write_merge_recipes([tree], ["n", "m", "a"], names, dtypes=dtypes)
+    first, second = yaml.safe_load_all(text)
+    assert (first["name"], first["dtype"]) == ("m", "bfloat16")
+    assert [model["model"] for model in first["models"]] == ["../a", "base"]
+    assert (second["name"], second["dtype"]) == ("n", "float16")
+    assert [model["model"] for model in second["models"]] == ["m", "base"]
+    only = write_merge_recipes([tree], ["n"], names, dtypes=dtypes)
+    assert [m["model"] for m in yaml.safe_load(only)["models"]] == ["../../etc/m", "base"]
+    assert yaml.safe_load(write_merge_recipes([tree], ["a"], names, dtypes=dtypes)) is None
+
+
+def test_the_precision_of_most_weights() -> None:
+    assert find_dtype({"F32": 2, "BF16": 5, "F64": 2}) == "bfloat16"
+    assert find_dtype({"F64": 2, "Q4_0": 1}) == "float32"
+    assert find_dtype({}) == "float32"
