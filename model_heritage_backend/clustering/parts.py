@@ -271,8 +271,6 @@ def tell_author(edge: Edge, known: Knowledge) -> Edge:
     told = replace(
         edge.evidence,
         flags=flags,
-        # What the engine was told is no measurement of its own.
-        direction=None,
         margin=None,
         stated_by=known.authors[edge.child],
     )
