@@ -7,7 +7,7 @@ all the same, only the members concerned are hung elsewhere, and the rest stays 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -118,6 +118,16 @@ class PlacedConstraints:
     confirmed: Mapping[int, int]
     forbidden: Collection[tuple[int, int]]
     root: int | None
+
+    @property
+    def free(self) -> PlacedConstraints:
+        """The root alone: what orients a tree, and does not hang anybody elsewhere."""
+        return PlacedConstraints({}, frozenset(), self.root)
+
+    def are_concerned(self, children: Iterable[int]) -> bool:
+        """Whether something is said of the parents of all these."""
+        named = {*self.confirmed, *(child for _, child in self.forbidden)}
+        return named.issuperset(children)
 
     def relink(self, neighbours: Neighbours) -> Neighbours:
         """A tree in which confirmed pairs are next to each other.

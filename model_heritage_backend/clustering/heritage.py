@@ -18,7 +18,12 @@ from numpy.typing import NDArray
 
 from model_heritage_backend.clustering.alignment import AlignedFamily
 from model_heritage_backend.clustering.arrangement import Arranged
-from model_heritage_backend.clustering.constraints import FREE, Constraints, choose_leaders
+from model_heritage_backend.clustering.constraints import (
+    FREE,
+    Constraints,
+    PlacedConstraints,
+    choose_leaders,
+)
 from model_heritage_backend.clustering.copies import (
     Copy,
     are_duplicates,
@@ -146,32 +151,47 @@ class _Solver:
             if self.known.confirmed.get(child, merge.main) in merge.parents
             and not any((parent, child) in self.known.forbidden for parent in merge.parents)
         }
-        self.judge = EdgeJudge(
-            self.family,
-            self.exact,
-            self.copies,
-            self.merges,
-            self.known,
-            self.pairs,
-            self.arranged,
-        )
-        neighbours = self.known.relink(
-            build_skeleton(self.gains, distances, self.members, self.copies, self.merges)
-        )
-        links = [(a, b) for a in neighbours for b in neighbours[a] if a < b]
         self.angles = StepAngles(self.family, self.pairs.cosines)
         # Steps to copies and merges are no training: they drift with nobody.
         self.deaf = {*self.copies, *((m.main, m.child) for m in self.merges.values())}
-        drift = calculate_drift_odds(neighbours, self.angles, deaf=self.deaf)
-        self.judge.prepare(links)
-        self.log_odds = {(a, b): self.judge.direct(a, b) + drift[a, b] for a, b in links}
-        first = orient(neighbours, self.log_odds, size, pinned=self.known.root)
-        orientation, repaired = self._choose_root(neighbours, first)
-        parents = self.known.enforce(repaired, orientation.root, self.gains)
-        if parents != repaired:
-            root = next(m for m in self.members if m not in parents)
-            orientation = point(link(parents, self.members), root, orientation.posterior)
+        # Directions that are shown are measured; what people say of them is told beside them.
+        self.judge = self._make_judge(self.known.free)
+        orientation, parents = self._grow(self.known.free, self.judge)
+        if not self.known.are_met(parents):
+            orientation, parents = self._obey(orientation, parents)
         return self._finish(orientation, parents)
+
+    def _obey(
+        self, free: Orientation, parents: Mapping[int, int]
+    ) -> tuple[Orientation, Mapping[int, int]]:
+        """Hang elsewhere whom people speak of. Where that is not enough, as their words turn part
+        of the tree round, it is grown again with their words in its score."""
+        known, orientation = self.known, free
+        changed = known.enforce(parents, free.root, self.gains)
+        if not known.are_concerned(m for m in self.members if changed.get(m) != parents.get(m)):
+            orientation, grown = self._grow(known, self._make_judge(known))
+            changed = known.enforce(grown, orientation.root, self.gains)
+        root = next(m for m in self.members if m not in changed)
+        return point(link(changed, self.members), root, orientation.posterior), changed
+
+    def _make_judge(self, known: PlacedConstraints) -> EdgeJudge:
+        found = self.copies, self.merges, known, self.pairs, self.arranged
+        return EdgeJudge(self.family, self.exact, *found)
+
+    def _grow(
+        self, known: PlacedConstraints, judge: EdgeJudge
+    ) -> tuple[Orientation, Mapping[int, int]]:
+        """The skeleton, pointed away from the likeliest root, with siblings side by side."""
+        distances = self.statistics.squared_distances
+        neighbours = known.relink(
+            build_skeleton(self.gains, distances, self.members, self.copies, self.merges)
+        )
+        links = [(a, b) for a in neighbours for b in neighbours[a] if a < b]
+        drift = calculate_drift_odds(neighbours, self.angles, deaf=self.deaf)
+        judge.prepare(links)
+        log_odds = {(a, b): judge.direct(a, b) + drift[a, b] for a, b in links}
+        first = orient(neighbours, log_odds, len(self.family), pinned=known.root)
+        return self._choose_root(neighbours, first, known, judge)
 
     def _compare_all(self) -> None:
         self.twins = choose_leaders(
@@ -198,25 +218,29 @@ class _Solver:
             self._compare_all()
 
     def _choose_root(
-        self, neighbours: Neighbours, first: Orientation
+        self,
+        neighbours: Neighbours,
+        first: Orientation,
+        known: PlacedConstraints,
+        judge: EdgeJudge,
     ) -> tuple[Orientation, dict[int, int]]:
         """Weigh the likeliest roots again with siblings put side by side under each of them.
 
         Repair changes edges, so a root is judged by the tree that people will see.
         """
-        fixed = set(self.merges) | set(self.known.confirmed) | {c for _, c in self.copies}
+        fixed = set(self.merges) | set(known.confirmed) | {c for _, c in self.copies}
         likely = np.argsort(-first.posterior, kind="stable")[:ROOTS_WEIGHED]
         roots = [int(r) for r in likely if first.posterior[r] > ROOT_POSSIBLE]
         repaired, scores = [], []
         for root in roots:
             orientation = point(neighbours, root, first.posterior)
             parents = find_siblings(orientation, self._are_siblings, fixed=fixed)
-            odds = sum(self.judge.direct(parent, child) for child, parent in parents.items())
+            odds = sum(judge.direct(parent, child) for child, parent in parents.items())
             # Repair makes acute angles wherever it moves a member: half of the say is before it.
             for tree in (orientation.parents, parents):
                 odds += score_drift(tree, self.angles, deaf=self.deaf) / 2
             repaired.append(parents)
-            odds += self.known.score(parents)
+            odds += known.score(parents)
             scores.append(weigh_root(odds, len(neighbours[root])))
         weights = np.exp(np.array(scores) - max(scores))
         posterior = first.posterior.copy()

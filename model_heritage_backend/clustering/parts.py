@@ -268,5 +268,10 @@ def tell_author(edge: Edge, known: Knowledge) -> Edge:
     if not edge.main or known.confirmed.get(edge.child) != edge.parent:
         return edge
     flags = tuple(dict.fromkeys((*edge.evidence.flags, "confirmed")))
-    told = replace(edge.evidence, flags=flags, margin=None, stated_by=known.authors[edge.child])
+    told = replace(
+        edge.evidence,
+        flags=flags,
+        margin=None,
+        stated_by=known.authors[edge.child],
+    )
     return replace(edge, confidence=1.0, evidence=told)

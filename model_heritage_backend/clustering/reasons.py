@@ -41,6 +41,8 @@ def list_reasons(edge: Edge) -> list[str]:
         reasons.append(f"The child's values are {made}.")
     if edge.coefficient is not None:
         reasons.append(f"This parent's coefficient is {edge.coefficient:.3g}.")
+    if evidence.stated_by is not None:
+        reasons.append(f"{evidence.stated_by} says so: the confidence is their word, no measure.")
     reasons += [FLAGS.get(flag, f"Noted: {flag}.") for flag in evidence.flags]
     if evidence.direction:
         way = "for this parent" if evidence.direction > 0 else "for the other way round"
@@ -49,6 +51,8 @@ def list_reasons(edge: Edge) -> list[str]:
         reasons.append("Equal models: which of them came first cannot be told.")
     elif evidence.runner_up is None and evidence.margin is not None:
         reasons.append("No other model here could be the parent.")
+    if evidence.method == "stated":
+        return [*reasons, "Nothing in the weights speaks for this edge."]
     reasons.append(
         "Both files were read and compared weight by weight."
         if evidence.exact

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from safetensors.numpy import save_file
@@ -21,7 +22,8 @@ from model_heritage_backend.clustering import (
     Relation,
 )
 from model_heritage_backend.clustering.memory_store import InMemoryStore
-from model_heritage_backend.clustering.store import HeritageStore
+from model_heritage_backend.clustering.statements import Kind, Statement
+from model_heritage_backend.clustering.store import Cause, Change, HeritageStore
 from model_heritage_backend.errors import NotFound
 from model_heritage_backend.fingerprints import Fingerprint, fingerprint_weights
 from model_heritage_backend.models.files import FileStore
@@ -218,6 +220,58 @@ def test_removed_models_are_gone(shelf: Shelf, zoo_family: Zoo) -> None:
         shelf.store.load_fingerprint(a)
 
 
+def state(kind: Kind, model: str | None = None, parent: str | None = None, **more: Any) -> Change:
+    statement = Statement(
+        id=more.pop("id", f"c_{kind}"), kind=kind, author="Ann", model=model, parent=parent, **more
+    )
+    return Change(cause=Cause.CORRECTION, statement=statement, author="Ann")
+
+
+def test_statements_come_and_go_with_trees(shelf: Shelf, zoo_family: Zoo) -> None:
+    a, b, c = (shelf.add(zoo_family.path(name)) for name in ("base", "noisy", "rotated"))
+    store = shelf.store
+    [family] = store.replace_families([], [make_tree(a, b)])
+    confirm = state(Kind.CONFIRM, b, a, reason="known")
+    store.replace_families([family], [make_tree(a, b, edges=(make_edge(a, b),))], confirm)
+    split = state(Kind.SPLIT, models=frozenset({a, b}), others=frozenset({c}))
+    store.replace_families([], [make_tree(c)], split)
+    found = store.list_statements()
+    assert [s.meaning for s in found] == [
+        (Kind.CONFIRM, b, a, frozenset(), frozenset()),
+        (Kind.SPLIT, None, None, {a, b}, {c}),
+    ]
+    assert (found[0].author, found[0].reason) == ("Ann", "known")
+    assert [s.kind for s in store.list_statements([a])] == [Kind.CONFIRM, Kind.SPLIT]
+    assert [s.kind for s in store.list_statements([c])] == [Kind.SPLIT]
+    assert list(store.list_statements([])) == []
+    again = dataclasses.replace(found[0], reason="better known")
+    change = Change(cause=Cause.CORRECTION, statement=again)
+    store.replace_families([family], [store.get_family(family).tree], change)
+    assert [s.reason for s in store.list_statements([b]) if s.model] == ["better known"]
+    change = Change(cause=Cause.RETRACTION, statement=again)
+    store.replace_families([family], [store.get_family(family).tree], change)
+    assert [s.kind for s in store.list_statements()] == [Kind.SPLIT]
+
+
+def test_statements_go_with_their_models(shelf: Shelf, zoo_family: Zoo) -> None:
+    a, b, c = (shelf.add(zoo_family.path(name)) for name in ("base", "noisy", "rotated"))
+    store = shelf.store
+    [family] = store.replace_families([], [make_tree(a, b, c)])
+    tree = store.get_family(family).tree
+    for change in (
+        state(Kind.FORBID, b, a),
+        state(Kind.ROOT, c),
+        state(Kind.SPLIT, models=frozenset({a, b}), others=frozenset({c})),
+    ):
+        store.replace_families([family], [tree], change)
+    store.remove_model(a)
+    kinds = {s.kind: s for s in store.list_statements()}
+    assert set(kinds) == {Kind.ROOT, Kind.SPLIT}
+    assert (kinds[Kind.SPLIT].models, kinds[Kind.SPLIT].others) == ({b}, {c})
+    store.remove_model(b)
+    assert [s.kind for s in store.list_statements()] == [Kind.ROOT]
+
+
 # Of SQL alone ------------------------------------------------------------------------------------
 
 
@@ -283,7 +337,16 @@ def test_members_rows_follow_the_tree(
         revisions = list(session.scalars(select(Revision).order_by(Revision.id)))
     assert (rows[a].parent_id, rows[a].confidence_score) == (b, 0.6)
     assert (rows[b].parent_id, rows[b].confidence_score) == (None, None)
-    assert [(r.added, r.removed) for r in revisions] == [([[a, b]], []), ([[b, a]], [[a, b]])]
+    assert [(r.family_id, r.number, r.size) for r in revisions] == [(family, 1, 2), (family, 2, 2)]
+
+
+def test_families_come_back_under_their_ids(sql: Shelf, zoo_family: Zoo) -> None:
+    a, b, c, d = (sql.add(zoo_family.path(n)) for n in ("base", "noisy", "rotated", "base-bf16"))
+    first, second = sql.store.replace_families([], [make_tree(a, b), make_tree(c, d)])
+    joined = sql.store.replace_families([first, second], [make_tree(a, b, c, d)])
+    assert joined == [first], "the one of the model that was here first"
+    parts = [make_tree(c, d), make_tree(a, b)]
+    assert sql.store.replace_families(joined, parts) == [second, first]
 
 
 def test_a_failed_replacement_changes_nothing(
