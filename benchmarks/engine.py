@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model_heritage_backend.cli.cache import ScanCache
-from model_heritage_backend.cli.discovery import find_checkpoints
-from model_heritage_backend.cli.scanning import Reading, read_files, solve
 from model_heritage_backend.clustering.relatedness import relate_all
 from model_heritage_backend.interop.heritage_document import DocumentError
+from model_heritage_backend.scanning.cache import ScanCache
+from model_heritage_backend.scanning.discovery import find_checkpoints
+from model_heritage_backend.scanning.reading import Reading, read_files, solve
 
 
 def read_zoo(folder: Path) -> Reading:

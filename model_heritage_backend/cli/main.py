@@ -21,6 +21,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    # Boxes and colours would cost more time than all the rest of --help.
+    rich_markup_mode=None,
 )
 
 
@@ -80,6 +82,63 @@ def scan(
 
     code = run_scan(folder, json=json, method=method.value, use_cache=cache, exact=exact)
     raise typer.Exit(code)
+
+
+@app.command(name="identify")
+def identify_file(
+    file: Annotated[Path, typer.Argument(help="A checkpoint, or the folder of its parts.")],
+    against: Annotated[
+        Path,
+        typer.Option(
+            exists=True, file_okay=False, readable=True, help="Folder with known checkpoints."
+        ),
+    ],
+    expect: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The parent it is said to have: path, name or checksum."),
+    ] = None,
+    json: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write the answer as JSON; - for standard output."),
+    ] = None,
+    cache: Annotated[
+        bool, typer.Option("--cache/--no-cache", help="Remember what was read between runs.")
+    ] = True,
+    exact: Annotated[
+        bool, typer.Option("--exact/--no-exact", help="Read the files again to refine the edges.")
+    ] = True,
+) -> None:
+    """Find the parent of one file among the checkpoints of a folder.
+
+    Example: model-heritage identify new.safetensors --against ~/checkpoints --expect base
+
+    Exit code: 0 found (or it is the root of its family there), 3 related but the evidence does not
+    decide, 4 not related to anything there, 5 not the expected parent, 2 usage or unreadable.
+    """
+    from model_heritage_backend.cli.identify import run_identify
+
+    code = run_identify(file, against, expect=expect, json=json, use_cache=cache, exact=exact)
+    raise typer.Exit(code)
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(help="A checkpoint, or the folder of its parts.")],
+    second: Annotated[Path, typer.Argument(help="Another one.")],
+    json: Annotated[bool, typer.Option("--json", help="The whole comparison as JSON.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="List every changed tensor.")] = False,
+    cache: Annotated[
+        bool, typer.Option("--cache/--no-cache", help="Remember what was read between runs.")
+    ] = True,
+) -> None:
+    """Tell what changed between two checkpoints, and whether one comes from the other.
+
+    Example: model-heritage compare base.safetensors child.safetensors
+    """
+    from model_heritage_backend.cli.compare import run_compare
+
+    options = {"as_json": json, "everything": everything, "use_cache": cache}
+    raise typer.Exit(run_compare(first, second, **options))
 
 
 @app.command()

@@ -20,12 +20,12 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from model_heritage_backend.cli.cache import ScanCache, find_cache_folder
-from model_heritage_backend.cli.discovery import Found, find_checkpoints
 from model_heritage_backend.cli.drawing import count, draw_document, printable
-from model_heritage_backend.cli.scanning import PASSES, Reading, read_files, solve
 from model_heritage_backend.errors import InvalidRequest
 from model_heritage_backend.interop.heritage_document import DocumentError, write_document
+from model_heritage_backend.scanning.cache import ScanCache, find_cache_folder
+from model_heritage_backend.scanning.discovery import Found, find_checkpoints
+from model_heritage_backend.scanning.reading import PASSES, Reading, read_files, solve
 
 STANDARD_OUTPUT = "-"
 DONE, SOME_UNREADABLE = 0, 1

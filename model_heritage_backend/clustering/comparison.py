@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,15 @@ from model_heritage_backend.clustering.relatedness import (
     are_hidden_relatives,
     calculate_relatedness,
 )
+from model_heritage_backend.clustering.relations import NEW_HEAD_FROM
 from model_heritage_backend.clustering.store import HeritageStore
+from model_heritage_backend.clustering.tensor_kinds import find_layer, name_kind
 from model_heritage_backend.fingerprints import TensorFingerprint
+from model_heritage_backend.weights.tensors import ROUNDOFF
+
+FEW_VALUES = 0.9
+"""Share of equal values from which only some values of a tensor have changed."""
+PRECISION = {dtype.value: roundoff for dtype, roundoff in ROUNDOFF.items()}
 
 
 def compare_models(
@@ -27,7 +35,9 @@ def compare_models(
     ``summary`` (a sentence), ``distance`` (norm of the change of the matrices that changed, over
     the mean of their norms in both models; None when no matrix is shared), ``related``,
     ``relation_evidence`` (signals, seen as model -> other) and ``tensors``: ``status`` of each is
-    "equal", "changed", "reshaped", "removed" or "added"
+    "equal", "changed", "reshaped", "removed" or "added", ``verdict`` says more of the changed ones
+    ("rounding", "low_rank", "few_values", "trained" or "replaced"), ``layer`` and ``kind`` say
+    where it belongs; ``layers`` and ``kinds`` sum the tensors up by these
     """
     first, second = store.load_fingerprint(model_id), store.load_fingerprint(other_id)
     reverse = first.checksum > second.checksum
@@ -53,6 +63,7 @@ def compare_models(
                 "equal": 1.0 - matrix.changed,
                 "delta_rank": matrix.delta_rank,
             }
+        entry["verdict"] = _judge(entry, first.tensors.get(name), theirs.get(name))
         tensors.append(entry)
     distance = found.relative_change if found is not None and found.matrices else None
     return {
@@ -62,6 +73,8 @@ def compare_models(
         "summary": _summarise(tensors, related, found),
         "distance": distance,
         "relation_evidence": None if found is None else _signals(found),
+        "layers": _sum_up(tensors, "layer"),
+        "kinds": _sum_up(tensors, "kind"),
         "tensors": tensors,
     }
 
@@ -74,10 +87,14 @@ def _compare_tensor(
     name: str, first: TensorFingerprint | None, second: TensorFingerprint | None
 ) -> dict[str, Any]:
     """From fingerprints: figures of the sample, replaced by exact ones where files were read."""
+    shape = (first or second).shape  # type: ignore[union-attr]  # (one of them is there)
     entry: dict[str, Any] = {
         "name": name,
+        "layer": find_layer(name),
+        "kind": name_kind(name, shape),
         "shape": list(first.shape) if first else None,
         "other_shape": list(second.shape) if second else None,
+        "norm": None,
         "distance": None,
         "relative_change": None,
         "cosine": None,
@@ -94,12 +111,59 @@ def _compare_tensor(
     norm_x, norm_y = float(np.linalg.norm(x)), float(np.linalg.norm(y))
     delta = float(np.linalg.norm(y - x))
     return entry | {
+        "norm": norm_x * float(np.sqrt(scale)),
         "distance": delta * float(np.sqrt(scale)),
         "relative_change": delta / norm_x if norm_x > 0 else (0.0 if delta == 0 else None),
         "cosine": float((x * y).sum()) / norm_x / norm_y if norm_x > 0 and norm_y > 0 else None,
         "equal": 1.0 if same else float(np.mean(x == y)) if x.size else 1.0,
         "status": "equal" if same else "changed",
     }
+
+
+def _judge(
+    entry: dict[str, Any], first: TensorFingerprint | None, second: TensorFingerprint | None
+) -> str:
+    """What became of a tensor: its status or, where it changed, in which way."""
+    if entry["status"] != "changed" or first is None or second is None:
+        return str(entry["status"])
+    change, equal = entry["relative_change"], entry["equal"]
+    if change is None:
+        return "replaced"
+    rounding = max(PRECISION.get(tensor.dtype, 0.0) for tensor in (first, second))
+    if first.dtype != second.dtype and change <= rounding:
+        return "rounding"
+    if entry["delta_rank"]:
+        return "low_rank"
+    if change >= NEW_HEAD_FROM:
+        return "replaced"
+    return "few_values" if equal is not None and equal >= FEW_VALUES else "trained"
+
+
+def _sum_up(tensors: Sequence[dict[str, Any]], by: str) -> list[dict[str, Any]]:
+    """The tensors of each layer or kind: how many, how many changed, and by how much in all."""
+    groups: dict[Any, list[dict[str, Any]]] = {}
+    for entry in tensors:
+        groups.setdefault(entry[by], []).append(entry)
+    return [
+        {
+            by: value,
+            "tensors": len(groups[value]),
+            "changed": sum(entry["status"] != "equal" for entry in groups[value]),
+            "relative_change": _join_changes(groups[value]),
+        }
+        for value in sorted(groups, key=lambda value: (value is None, value or 0))
+    ]
+
+
+def _join_changes(tensors: Sequence[dict[str, Any]]) -> float | None:
+    """Norm of the change of all comparable tensors over the norm of the first model's."""
+    norm, moved = (
+        float(np.linalg.norm([entry[of] for entry in tensors if entry[of] is not None]))
+        for of in ("norm", "distance")
+    )
+    if norm > 0:
+        return moved / norm
+    return 0.0 if moved == 0 and any(e["distance"] is not None for e in tensors) else None
 
 
 def _summarise(tensors: list[dict[str, Any]], related: bool, found: ExactEvidence | None) -> str:

@@ -19,7 +19,9 @@ from model_heritage_backend.clustering.family_clustering import (
     FamilyClusteringSystem,
 )
 from model_heritage_backend.clustering.genealogy import Edge, FamilyTree
+from model_heritage_backend.clustering.kinship import find_kinship
 from model_heritage_backend.clustering.memory_store import InMemoryStore
+from model_heritage_backend.clustering.reasons import list_reasons
 from model_heritage_backend.clustering.store import HeritageStore
 from model_heritage_backend.clustering.tree_builder import MoTHerTreeBuilder, TreeBuildingMethod
 from model_heritage_backend.clustering.visitor import VISITOR, VisitedStore
@@ -291,15 +293,31 @@ class ModelManagementSystem:
         for edge in parents:
             second = edge.evidence.runner_up
             if second is not None and second not in {entry["id"] for entry in found}:
-                name = self.store.get_model(second).name
-                rest = max(edge.confidence - (edge.evidence.margin or 0.0), 0.0)
-                found.append({"id": second, "name": name, "confidence": rest})
+                found.append(self._describe_runner_up(edge, second))
         return found
 
     def compare(self, model_id: str, other_id: str) -> dict[str, Any]:
-        """What differs between two models, tensor by tensor; see ``compare_models``."""
+        """What differs between two models, tensor by tensor (see ``compare_models``), and
+        ``kinship``: what the second is to the first by their family's tree.
+        """
         evidence = StoredEvidence(self.store)
-        return compare_models(self.store, evidence, model_id, other_id)
+        found = compare_models(self.store, evidence, model_id, other_id)
+        family_id, other_family_id = (
+            self.store.get_model(model).family_id for model in (model_id, other_id)
+        )
+        same = family_id is not None and family_id == other_family_id
+        tree = self.store.get_family(str(family_id)).tree if same else None
+        kinship = find_kinship(tree, model_id, other_id)
+        edge = kinship.edge
+        return found | {
+            "kinship": {
+                "kind": kinship.kind,
+                "path": list(kinship.path),
+                "confidence": kinship.confidence,
+                "relation": edge.relation.value if edge else None,
+                "reasons": list_reasons(edge) if edge else [],
+            }
+        }
 
     def get_family_genealogy(self, family_id: str) -> dict[str, Any]:
         """``family``, ``models``, ``tree`` and ``statistics`` of one family."""
@@ -375,6 +393,7 @@ class ModelManagementSystem:
     def _relative(self, model_id: str, edge: Edge | None) -> dict[str, Any]:
         """A model as seen along an edge; an ancestor at the top has none."""
         entry: dict[str, Any] = {"id": model_id, "name": self.store.get_model(model_id).name}
+        second = edge.evidence.runner_up if edge else None
         return entry | {
             "relation": edge.relation.value if edge else None,
             "confidence": edge.confidence if edge else None,
@@ -382,7 +401,13 @@ class ModelManagementSystem:
             "coefficient": edge.coefficient if edge else None,
             "main": edge.main if edge else None,
             "evidence": edge.evidence.to_dict() if edge else None,
+            "reasons": list_reasons(edge) if edge else [],
+            "runner_up": self._describe_runner_up(edge, second) if edge and second else None,
         }
+
+    def _describe_runner_up(self, edge: Edge, second: str) -> dict[str, Any]:
+        rest = max(edge.confidence - (edge.evidence.margin or 0.0), 0.0)
+        return {"id": second, "name": self.store.get_model(second).name, "confidence": rest}
 
 
 def _ignore_progress(share: float, stage: str) -> None:

@@ -15,10 +15,10 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner, Result
 
 from benchmarks.zoo import Zoo
-from model_heritage_backend.cli import scanning
 from model_heritage_backend.cli.main import Method, app
 from model_heritage_backend.clustering.tree_builder import TreeBuildingMethod
 from model_heritage_backend.interop.heritage_document import load_schema
+from model_heritage_backend.scanning import reading
 
 
 @pytest.fixture(autouse=True)
@@ -125,8 +125,8 @@ def test_a_second_scan_reads_no_weights_and_says_the_same(
     def refuse(*arguments: object, **options: object) -> None:
         raise AssertionError("a remembered file was read again")
 
-    monkeypatch.setattr(scanning, "hash_file", refuse)
-    monkeypatch.setattr(scanning, "fingerprint_weights", refuse)
+    monkeypatch.setattr(reading, "hash_file", refuse)
+    monkeypatch.setattr(reading, "fingerprint_weights", refuse)
     monkeypatch.setattr("model_heritage_backend.clustering.exact_source.measure_edge", refuse)
     assert scan_document(lake) == first
 
@@ -197,14 +197,14 @@ def test_unreadable_files_are_reported_and_the_rest_is_read(lake: Path) -> None:
 def test_a_file_that_changes_while_it_is_read_is_an_error(
     lake: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = scanning.hash_file
+    original = reading.hash_file
 
     def touch_and_hash(path: Path, progress: Any = None) -> str:
         if path.name == "noisy.safetensors":
             os.utime(path, (2, 2))
         return original(path, progress)
 
-    monkeypatch.setattr(scanning, "hash_file", touch_and_hash)
+    monkeypatch.setattr(reading, "hash_file", touch_and_hash)
     document = scan_document(lake, code=1)
     assert document["errors"] == [
         {

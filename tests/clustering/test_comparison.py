@@ -145,3 +145,36 @@ def test_odd_numbers_stay_json(files: bool, tmp_path: Path) -> None:
     entries = by_name(compare(BASE, broken, tmp_path if files else None))
     assert entries[ATTENTION]["cosine"] in (None, 0.0)
     assert entries[DENSE]["status"] == "changed"
+
+
+def test_verdicts_layers_and_kinds(tmp_path: Path) -> None:
+    child = add_noise(BASE, share=0.2, seed=1)
+    child[DENSE] = BASE[DENSE].copy()
+    child[DENSE][0, 0] += 1
+    found = compare(BASE, child, tmp_path)
+    entries = by_name(found)
+    assert (entries[DENSE]["verdict"], entries[ATTENTION]["verdict"]) == ("low_rank", "trained")
+    assert (entries[DENSE]["kind"], entries[ATTENTION]["kind"]) == ("mlp", "attention")
+    for group, key in (("layers", "layer"), ("kinds", "kind")):
+        assert sum(entry["tensors"] for entry in found[group]) == len(BASE)
+        assert {entry[key] for entry in found[group]} == {e[key] for e in found["tensors"]}
+    attention = next(entry for entry in found["kinds"] if entry["kind"] == "attention")
+    norms = [
+        [entries[name][of] for name in BASE if entries[name]["kind"] == "attention"]
+        for of in ("distance", "norm")
+    ]
+    expected = np.linalg.norm(norms[0]) / np.linalg.norm(norms[1])
+    assert attention["relative_change"] == pytest.approx(expected)
+    assert 0.1 < expected <= 0.21
+
+
+def test_rounding_is_no_training(tmp_path: Path) -> None:
+    rounded = {name: array.astype(np.float16) for name, array in BASE.items()}
+    entries = by_name(compare(BASE, rounded, tmp_path))  # type: ignore[arg-type]
+    assert {entry["verdict"] for entry in entries.values()} <= {"rounding", "equal"}
+    assert entries[ATTENTION]["verdict"] == "rounding"
+
+
+def test_a_tensor_made_anew(tmp_path: Path) -> None:
+    child = {**BASE, DENSE: make_model(2)[DENSE]}
+    assert by_name(compare(BASE, child, tmp_path))[DENSE]["verdict"] == "replaced"

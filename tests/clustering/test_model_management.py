@@ -261,6 +261,10 @@ def test_lineage(lake: ModelManagementSystem, names: dict[str, str]) -> None:
     assert lora["parent"]["id"] == names["noisy-odd"]
     assert lora["parent"]["relation"] == "adapter"
     assert lora["parent"]["evidence"]["delta_rank"] == 4
+    assert "The changes have a rank of 4: the mark of an adapter." in lora["parent"]["reasons"]
+    second = lora["parent"]["runner_up"]
+    assert second["id"] == lora["parent"]["evidence"]["runner_up"]
+    assert second["confidence"] < lora["parent"]["confidence"]
     ancestors = [name_of(names, relative["id"]) for relative in lora["ancestors"]]
     assert ancestors == ["noisy-odd", "noisy", "base"]
     assert [relative["relation"] is None for relative in lora["ancestors"]] == [False, False, True]

@@ -181,7 +181,12 @@ def test_compare(full_client: FlaskClient) -> None:
     answer = full_client.get(f"/api/models/{base}/compare/{noisy}").get_json()
     assert (answer["model_id"], answer["other_id"]) == (base, noisy)
     assert answer["distance"] > 0
-    assert all(tensor["status"] for tensor in answer["tensors"])
+    assert all(tensor["status"] and tensor["verdict"] for tensor in answer["tensors"])
+    kinship = answer["kinship"]
+    assert (kinship["kind"], kinship["path"]) == ("child", [base, noisy])
+    assert kinship["confidence"] > 0.5
+    assert kinship["reasons"]
+    assert sum(layer["tensors"] for layer in answer["layers"]) == len(answer["tensors"])
     same = full_client.get(f"/api/models/{base}/compare/{base}").get_json()
     assert same["distance"] == 0
 

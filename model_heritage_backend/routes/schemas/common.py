@@ -52,6 +52,12 @@ class EdgeShape(Schema):
     evidence = Nested(EvidenceShape)
 
 
+class RunnerUp(Schema):
+    id = String()
+    name = String()
+    confidence = Float()
+
+
 class Relative(Schema):
     id = String()
     name = String()
@@ -61,6 +67,8 @@ class Relative(Schema):
     coefficient = Float(allow_none=True)
     main = Boolean(allow_none=True)
     evidence = Nested(EvidenceShape, allow_none=True)
+    reasons = List(String())
+    runner_up = Nested(RunnerUp, allow_none=True)
 
 
 class ModelShape(Schema):

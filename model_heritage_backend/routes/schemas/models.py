@@ -7,6 +7,7 @@ from apiflask.fields import Boolean, Dict, File, Float, Integer, List, Nested, S
 from apiflask.validators import Length, OneOf, Range
 from marshmallow import EXCLUDE
 
+from model_heritage_backend.clustering.kinship import KINSHIPS
 from model_heritage_backend.models.paging import SORTS
 from model_heritage_backend.routes.schemas.common import (
     RELATIONS,
@@ -99,14 +100,40 @@ class ModelList(Schema):
 
 class ComparedTensor(Schema):
     name = String()
+    layer = Integer(allow_none=True)
+    kind = String()
     shape = List(Integer(), allow_none=True)
     other_shape = List(Integer(), allow_none=True)
+    norm = Float(allow_none=True)
     distance = Float(allow_none=True)
     relative_change = Float(allow_none=True)
     cosine = Float(allow_none=True)
     equal = Float(allow_none=True)
     delta_rank = Integer(allow_none=True)
     status = String()
+    verdict = String()
+
+
+class ComparedLayer(Schema):
+    layer = Integer(allow_none=True)
+    tensors = Integer()
+    changed = Integer()
+    relative_change = Float(allow_none=True)
+
+
+class ComparedKind(Schema):
+    kind = String()
+    tensors = Integer()
+    changed = Integer()
+    relative_change = Float(allow_none=True)
+
+
+class KinshipShape(Schema):
+    kind = String(validate=OneOf(KINSHIPS))
+    path = List(String())
+    confidence = Float(allow_none=True)
+    relation = String(allow_none=True)
+    reasons = List(String())
 
 
 class Comparison(Schema):
@@ -116,6 +143,9 @@ class Comparison(Schema):
     summary = String()
     distance = Float(allow_none=True)
     relation_evidence = Dict(allow_none=True)
+    kinship = Nested(KinshipShape)
+    layers = List(Nested(ComparedLayer))
+    kinds = List(Nested(ComparedKind))
     tensors = List(Nested(ComparedTensor))
 
 

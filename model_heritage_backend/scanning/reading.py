@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from model_heritage_backend.cli.cache import ScanCache
-from model_heritage_backend.cli.discovery import FoundFile
 from model_heritage_backend.clustering.memory_store import InMemoryStore, hash_file, name_set
 from model_heritage_backend.clustering.model_management import ModelManagementSystem
 from model_heritage_backend.clustering.tree_builder import TreeBuildingMethod
@@ -22,6 +20,8 @@ from model_heritage_backend.interop.heritage_document import (
     build_heritage_document,
     number_ids,
 )
+from model_heritage_backend.scanning.cache import ScanCache
+from model_heritage_backend.scanning.discovery import FoundFile
 from model_heritage_backend.weights import is_misnamed, list_parts, open_weights
 from model_heritage_backend.weights.checkpoint_set import refuse_lone_part
 
@@ -112,18 +112,16 @@ def identify(status: os.stat_result) -> tuple[int, ...]:
     return kind, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def solve(
-    reading: Reading,
-    cache: ScanCache,
-    *,
-    method: str,
-    exact: bool,
-    on_progress: Callable[[float, str], None],
-) -> dict[str, Any]:
-    """The genealogy of the files as a ``model-heritage/1`` document.
+@dataclass(frozen=True, kw_only=True)
+class Lake:
+    """Read files as the engine and as a document see them: one model to the engine for the same
+    bytes, joined to the first of them in the document."""
 
-    Files with the same bytes are one model to the engine; the document joins them to the first.
-    """
+    store: InMemoryStore
+    models: list[DocumentModel]
+
+
+def build_lake(reading: Reading, cache: ScanCache) -> Lake:
     ids = number_ids(fingerprint.checksum for _, fingerprint in reading.files)
     store = InMemoryStore(evidence=cache.get_evidence())
     first: dict[str, str] = {}
@@ -131,7 +129,7 @@ def solve(
     for (file, fingerprint), model_id in zip(reading.files, ids, strict=True):
         original = first.setdefault(fingerprint.checksum, model_id)
         if original == model_id:
-            store.add_fingerprint(fingerprint, id=model_id, name=file.path.stem, path=file.path)
+            store.add_fingerprint(fingerprint, id=model_id, name=file.shown, path=file.path)
         models.append(
             DocumentModel(
                 id=model_id,
@@ -145,7 +143,20 @@ def solve(
                 copy_of=None if original == model_id else original,
             )
         )
-    system = ModelManagementSystem(store, tree_method=TreeBuildingMethod(method), exact=exact)
+    return Lake(store=store, models=models)
+
+
+def solve(
+    reading: Reading,
+    cache: ScanCache,
+    *,
+    method: str,
+    exact: bool,
+    on_progress: Callable[[float, str], None],
+) -> dict[str, Any]:
+    """The genealogy of the files as a ``model-heritage/1`` document."""
+    lake = build_lake(reading, cache)
+    system = ModelManagementSystem(lake.store, tree_method=TreeBuildingMethod(method), exact=exact)
     system.recluster_all_models(on_progress)
-    trees = [family.tree for family in store.list_families()]
-    return build_heritage_document(models, trees, reading.errors)
+    trees = [family.tree for family in lake.store.list_families()]
+    return build_heritage_document(lake.models, trees, reading.errors)

@@ -13,9 +13,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from model_heritage_backend.cli import cache as cache_module
-from model_heritage_backend.cli.cache import FILE_NAME, ScanCache, find_cache_folder
 from model_heritage_backend.fingerprints import Fingerprint, fingerprint_weights
+from model_heritage_backend.scanning import cache as cache_module
+from model_heritage_backend.scanning.cache import FILE_NAME, ScanCache, find_cache_folder
 from model_heritage_backend.weights import open_weights
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from model_heritage_backend.cli.discovery import find_checkpoints, show_path
+from model_heritage_backend.scanning.discovery import find_checkpoints, show_path
 
 
 def touch(folder: Path, *names: str) -> None:

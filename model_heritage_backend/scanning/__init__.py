@@ -1,0 +1,1 @@
+"""Checkpoints in place: which files there are, what they hold, remembered between runs."""
