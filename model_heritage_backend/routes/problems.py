@@ -9,6 +9,7 @@ from typing import Any
 
 from apiflask import APIFlask, HTTPError
 from flask import Response, g, request
+from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException
 
 from model_heritage_backend.errors import HeritageError
@@ -65,6 +66,10 @@ def register_problems(app: APIFlask) -> None:
             if name.lower() in ("allow", "content-range", "retry-after"):
                 response.headers[name] = value
         return response
+
+    @app.errorhandler(ParseException)
+    def show_broken_body(error: ParseException) -> Response:  # noqa: ARG001
+        return _problem(400, "The chunks of the request's body are not valid.")
 
     @app.errorhandler(Exception)
     def show_unexpected(error: Exception) -> Response:

@@ -100,8 +100,10 @@ def create_upload(headers_data: dict[str, Any]) -> Response:
 )
 def get_upload(upload_id: str) -> tuple[dict[str, Any], int, dict[str, str]]:
     reception = get_service().resumable.get(upload_id)
-    length = {"Upload-Length": str(reception.record.length)}
-    return show_upload(reception), 200, _list_headers(reception) | length
+    headers = _list_headers(reception) | {"Upload-Length": str(reception.record.length)}
+    if reception.record.sent_metadata:
+        headers["Upload-Metadata"] = reception.record.sent_metadata
+    return show_upload(reception), 200, headers
 
 
 @blueprint.patch("/uploads/<upload_id>")
@@ -174,7 +176,6 @@ def _list_headers(reception: Reception) -> dict[str, str]:
     headers = {
         "Upload-Offset": str(reception.offset),
         "Upload-Expires": format_datetime(expiry, usegmt=True),
-        "Upload-Metadata": record.sent_metadata,
         "Upload-Model": record.model_id or "",
         "Upload-Job": record.job_id or "",
         "Cache-Control": "no-store",

@@ -71,14 +71,14 @@ def parse_metadata(text: str) -> dict[str, str]:
     return metadata
 
 
-def parse_checksum(text: str | None) -> Check | None:
-    """``Upload-Checksum``: an algorithm's name and a digest in base64.
+def parse_checksum(text: str) -> Check | None:
+    """``Upload-Checksum``: an algorithm's name and a digest in base64; None without one.
 
     Raises
     ------
     InvalidRequest
     """
-    if text is None:
+    if not text:
         return None
     algorithm, _, encoded = text.strip().partition(" ")
     if algorithm not in ALGORITHMS:

@@ -4,7 +4,9 @@ import re
 
 import pytest
 from flask.testing import FlaskClient
+from gunicorn.http.errors import InvalidChunkSize
 
+from model_heritage_backend.models.files import FileStore
 from tests.served import MakeApp, check_problem, get_service
 
 
@@ -58,3 +60,12 @@ def test_large_form_fields_are_refused(client: FlaskClient) -> None:
     body = b"--x\r\nContent-Disposition: form-data; name=name\r\n\r\n" + b"x" * (2 << 20)
     answer = client.post("/api/models", data=body, content_type="multipart/form-data; boundary=x")
     check_problem(answer, 413, "file-too-large")
+
+
+def test_chunks_that_break_the_rules(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def receive(*_: object, **more: object) -> None:
+        raise InvalidChunkSize(b"zz")
+
+    monkeypatch.setattr(FileStore, "receive", receive)
+    answer = client.put("/api/models?name=a", data=b"zz")
+    check_problem(answer, 400, "invalid-request")

@@ -41,7 +41,7 @@ class AppendHeaders(TusHeaders):
     offset = Count(required=True, data_key="Upload-Offset")
     checksum = String(
         data_key="Upload-Checksum",
-        load_default=None,
+        load_default="",
         validate=Length(max=HEADER_LENGTH),
         metadata={"description": "sha1 or sha256, a space, the digest of this body in base64"},
     )
@@ -78,7 +78,7 @@ class UploadShape(Schema):
 
 class Join(Schema):
     uploads = List(
-        String(validate=Regexp(r"^u_[0-9a-f]{32}\Z")),
+        String(validate=Regexp(r"^u_[0-9a-f]{32}$")),
         required=True,
         validate=Length(min=1, max=100),
         metadata={"uniqueItems": True},
