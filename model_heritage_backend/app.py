@@ -12,7 +12,7 @@ from model_heritage_backend.config import PROJECT, Settings, load_settings
 from model_heritage_backend.models.database import Database, db
 from model_heritage_backend.models.files import FileStore
 from model_heritage_backend.models.migrate import MIGRATIONS, upgrade_database
-from model_heritage_backend.routes import families, jobs, lake, models
+from model_heritage_backend.routes import families, jobs, lake, maintenance, models
 from model_heritage_backend.routes.documentation import add_documentation
 from model_heritage_backend.routes.job_events import EventStreams
 from model_heritage_backend.routes.pages import add_pages
@@ -74,14 +74,16 @@ def _build_app(settings: Settings, files: FileStore) -> APIFlask:
         fingerprint_cache_bytes=settings.fingerprint_cache_bytes,
         synchronous_seconds=settings.synchronous_seconds,
         job_seconds=settings.job_seconds,
+        import_roots=settings.import_roots,
+        keep_jobs_days=settings.keep_jobs_days,
     )
     app.extensions[EXTENSION] = service
     app.extensions[jobs.STREAMS] = EventStreams(limit=max(settings.threads // 2, 1))
     accept_uploads(app, files, endpoints=UPLOADS)
     register_problems(app)
     protect(app, origins=settings.cors_origins)
-    for blueprint in (models.blueprint, families.blueprint, jobs.blueprint, lake.blueprint):
-        app.register_blueprint(blueprint, url_prefix="/api")
+    for room in (models, families, jobs, maintenance, lake):
+        app.register_blueprint(room.blueprint, url_prefix="/api")
     add_documentation(app)
     add_pages(app, DIST)
     service.start()

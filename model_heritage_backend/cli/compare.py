@@ -15,10 +15,9 @@ from rich.text import Text
 
 from model_heritage_backend.cli.drawing import printable
 from model_heritage_backend.cli.scan import make_console, open_cache, read_with_progress
-from model_heritage_backend.clustering.model_management import ModelManagementSystem
 from model_heritage_backend.errors import InvalidWeights, NotFound
 from model_heritage_backend.scanning.discovery import Found, FoundFile
-from model_heritage_backend.scanning.reading import build_lake
+from model_heritage_backend.scanning.placing import compare_files
 
 MOST_TENSORS = 20
 """Rows of the table of tensors, unless all are asked for."""
@@ -46,12 +45,7 @@ def run_compare(
         reading = read_with_progress(Found(files=files, links_out=()), cache, notes)
         if reading.errors:
             raise InvalidWeights(f"{reading.errors[0].path}: {reading.errors[0].detail}")
-        lake = build_lake(reading, cache)
-        system = ModelManagementSystem(lake.store)
-        system.recluster_all_models()
-        # The same bytes twice are one model to the engine.
-        one, two = (model.copy_of or model.id for model in lake.models)
-        found = system.compare(one, two)
+        found = compare_files(reading.files[0], reading.files[1], cache)
     if as_json:
         print(json_format.dumps(found, indent=1, ensure_ascii=False, allow_nan=False))
     else:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
@@ -26,9 +26,12 @@ from model_heritage_backend.models.files import FileStore, StagedFile
 from model_heritage_backend.models.job_list import JobList
 from model_heritage_backend.models.job_queue import JobQueue, build_job
 from model_heritage_backend.models.lake import Lake, ModelView, fold
+from model_heritage_backend.models.leftovers import Leftovers
 from model_heritage_backend.models.sql_store import SqlStore
 from model_heritage_backend.models.tables import Job, Model
+from model_heritage_backend.services.imports import Imports
 from model_heritage_backend.services.jobs import Jobs
+from model_heritage_backend.services.maintenance import Maintenance
 from model_heritage_backend.weights import Weights, is_misnamed, open_weights
 from model_heritage_backend.weights.checkpoint_set import refuse_lone_part
 
@@ -63,6 +66,8 @@ class HeritageService:
     fingerprint_cache_bytes : memory for fingerprints in use
     synchronous_seconds : how long an upload waits for its place in the tree
     job_seconds : time limits of jobs by kind, where they differ from the executor's
+    import_roots : folders from below which models may be imported
+    keep_jobs_days : how long a clean-up leaves records of jobs
     """
 
     def __init__(
@@ -73,6 +78,8 @@ class HeritageService:
         fingerprint_cache_bytes: int,
         synchronous_seconds: float,
         job_seconds: Mapping[str, float] | None = None,
+        import_roots: Sequence[Path] = (),
+        keep_jobs_days: float = 90.0,
     ) -> None:
         self.files = files
         self.lake = Lake(database)
@@ -82,11 +89,22 @@ class HeritageService:
         self.management = ModelManagementSystem(self.store)
         self._executor = JobExecutor(self.job_queue, self._work, time_limits=job_seconds)
         self.jobs = Jobs(JobList(database), self.job_queue, self._executor)
+        self.imports = Imports(
+            import_roots, files, self.lake, self.job_queue, self._executor, self.upload
+        )
+        self.maintenance = Maintenance(
+            Leftovers(database, files),
+            self.job_queue,
+            self._executor,
+            keep_jobs_days=keep_jobs_days,
+        )
         self._handlers: dict[str, Callable[[Job, Progress], dict[str, Any]]] = {
             "process": self._place,
             "reprocess": self._place,
             "rebuild": self._rebuild,
             "recluster": self._recluster,
+            "import": self.imports.work,
+            "cleanup": self.maintenance.work,
         }
         self._database = database
         self._seconds = synchronous_seconds
