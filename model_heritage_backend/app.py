@@ -21,6 +21,7 @@ from model_heritage_backend.routes import (
     history,
     jobs,
     lake,
+    maintenance,
     models,
     resumable,
 )
@@ -90,13 +91,26 @@ def _build_app(settings: Settings, files: FileStore) -> APIFlask:
         job_seconds=settings.job_seconds,
         upload_expiry_hours=settings.upload_expiry_hours,
         max_unfinished_bytes=settings.max_unfinished_bytes,
+        import_roots=settings.import_roots,
+        keep_jobs_days=settings.keep_jobs_days,
     )
     app.extensions[EXTENSION] = service
     app.extensions[jobs.STREAMS] = EventStreams(limit=max(settings.threads // 2, 1))
     accept_uploads(app, files, endpoints=(*UPLOADS, *RESUMABLE_UPLOADS))
     register_problems(app)
     protect(app, origins=settings.cors_origins)
-    for room in (models, families, claims, consequences, corrections, history, jobs, lake, exports):
+    for room in (
+        models,
+        families,
+        claims,
+        consequences,
+        corrections,
+        history,
+        jobs,
+        maintenance,
+        lake,
+        exports,
+    ):
         app.register_blueprint(room.blueprint, url_prefix="/api")
     resumable.add_resumable_uploads(app)
     add_documentation(app)

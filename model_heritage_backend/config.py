@@ -96,6 +96,14 @@ class Settings(BaseSettings):
     neo4j_database: str | None = _setting(
         None, "Neo4j database of Model Heritage alone; without it, the server's default"
     )
+    import_roots: Annotated[tuple[Path, ...], NoDecode] = _setting(
+        (),
+        "Folders of the server from which, and from below which, models may be imported, separated "
+        "by colons; without any, importing is off",
+    )
+    keep_jobs_days: float = _setting(
+        90.0, "How long a clean-up leaves the records of what was done", unit="days", gt=0
+    )
     job_seconds: dict[str, Annotated[float, Field(gt=0)]] = _setting(
         {},
         "Time limits of jobs by kind where they differ from process 3600, rebuild 1800, recluster "
@@ -112,6 +120,18 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("import_roots", mode="before")
+    @classmethod
+    def _split_roots(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part for part in value.split(os.pathsep) if part)
+        return value
+
+    @field_validator("import_roots")
+    @classmethod
+    def _make_roots_absolute(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
+        return tuple(root.expanduser().absolute() for root in value)
 
     @field_validator("data_dir")
     @classmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Any
@@ -121,7 +122,7 @@ class Lane:
         while True:
             with self.turns.take():
                 if run is None:
-                    job = self._jobs.claim(job_id)
+                    job = self._claim(job_id)
                     if job is None:
                         return {}
                     run = Run(job, seconds=self._time_limits[job.kind])
@@ -132,6 +133,19 @@ class Lane:
             pause = self._pauses[min(run.attempts - run.job.attempts, len(self._pauses) - 1)]
             run.rest(pause)
             run.attempts += 1
+
+    def _claim(self, job_id: str) -> Job | None:
+        """Claim a job, which a database that is busy or full must not make forgotten. Whoever
+        waits for the turn meanwhile would find the same database."""
+        for pause in self._pauses:
+            try:
+                return self._jobs.claim(job_id)
+            except HeritageError as error:
+                if not error.transient:
+                    raise
+                logger.warning("job %s waits: %s", job_id, error.detail)
+            time.sleep(pause)
+        return self._jobs.claim(job_id)
 
     def _watch(self, run: Run | None) -> None:
         with self._lock:

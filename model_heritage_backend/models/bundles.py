@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import PurePath
+from typing import BinaryIO
 
 from model_heritage_backend.errors import InvalidRequest
 from model_heritage_backend.models.files import PIECE, FileStore, StagedFile
@@ -31,18 +34,32 @@ def bundle(files: FileStore, parts: Sequence[tuple[StagedFile, str]]) -> StagedF
         raise InvalidRequest("Two of the files have the same name.")
     bundled = files.stage(expected_bytes=sum(part.size for part in by_name.values()))
     try:
-        with zipfile.ZipFile(bundled, "w", zipfile.ZIP_STORED) as archive:
-            for name, part in sorted(by_name.items()):
-                part.finish()
-                entry = zipfile.ZipInfo(name, date_time=WRITTEN_AT)
-                with (
-                    part.path.open("rb") as source,
-                    archive.open(entry, "w", force_zip64=True) as target,
-                ):
-                    shutil.copyfileobj(source, target, PIECE)
-                part.close()
+        write_archive(bundled, {name: _take_out(part) for name, part in by_name.items()})
         bundled.finish()
     except BaseException:
         bundled.close()
         raise
     return bundled
+
+
+def write_archive(
+    target: io.RawIOBase, members: Mapping[str, AbstractContextManager[BinaryIO]]
+) -> None:
+    """A ZIP archive of files, in the order of their names, nothing packed.
+
+    The same files make the same bytes, wherever they are written to: ``target`` is only appended
+    to. Each member is opened when its turn comes.
+    """
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+        for name, member in sorted(members.items()):
+            entry = zipfile.ZipInfo(name, date_time=WRITTEN_AT)
+            with member as source, archive.open(entry, "w", force_zip64=True) as written:
+                shutil.copyfileobj(source, written, PIECE)
+
+
+@contextmanager
+def _take_out(part: StagedFile) -> Iterator[BinaryIO]:
+    part.finish()
+    with part.path.open("rb") as source:
+        yield source
+    part.close()

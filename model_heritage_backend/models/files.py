@@ -18,6 +18,7 @@ import io
 import os
 import threading
 import uuid
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -147,6 +148,8 @@ class FileStore:
         self.blobs = data_dir / "blobs"
         self.max_file_bytes = max_file_bytes
         self.commit_lock = threading.Lock()
+        self._staged: weakref.WeakSet[StagedFile] = weakref.WeakSet()
+        self._staged_lock = threading.Lock()
         self._lock_file: BinaryIO | None = None
         try:
             with room_on_disk():
@@ -194,7 +197,15 @@ class FileStore:
         """
         if expected_bytes is not None:
             self.check_room(expected_bytes)
-        return StagedFile(self.staging / uuid.uuid4().hex, limit=self.max_file_bytes)
+        staged = StagedFile(self.staging / uuid.uuid4().hex, limit=self.max_file_bytes)
+        with self._staged_lock:
+            self._staged.add(staged)
+        return staged
+
+    def list_staged(self) -> set[Path]:
+        """Files that somebody is receiving, or has received and not yet published or closed."""
+        with self._staged_lock:
+            return {staged.path for staged in self._staged if not staged.closed}
 
     def check_room(self, expected_bytes: int) -> None:
         """Raises InsufficientStorage when so much cannot fit."""

@@ -64,6 +64,17 @@ class JobList:
         more, jobs = len(jobs) > limit, jobs[:limit]
         return JobPage(jobs, total, _write_cursor(jobs[-1].number) if more else None)
 
+    def find_last_seconds(self, kind: str) -> float | None:
+        """How long the newest job of a kind took that was done; None when there is none."""
+        query = select(Job).where(
+            Job.kind == kind, Job.state == "done", Job.started_at.is_not(None)
+        )
+        with self._database.read() as session:
+            job = session.scalar(query.order_by(Job.number.desc()).limit(1))
+        if job is None or job.started_at is None or job.finished_at is None:
+            return None
+        return (job.finished_at - job.started_at).total_seconds()
+
 
 def estimate_rest(job: Job) -> float | None:
     """Seconds that a running job still needs, as it was when its progress was last reported.

@@ -79,7 +79,7 @@ def get_genealogy(family_id: str) -> dict[str, Any]:
 @blueprint.post("/families/<family_id>/tree/rebuild")
 @blueprint.post("/families/<family_id>/rebuild-lineage")
 @blueprint.output(Rebuilt)
-@blueprint.doc(summary="Solve a family again", responses=[404])
+@blueprint.doc(summary="Solve a family again", responses=[404, 409, 503, 507])
 def rebuild_tree(family_id: str) -> tuple[dict[str, Any], int]:
     job_id, result = get_service().rebuild(family_id)
     named = {"family_id": family_id, "job_id": job_id}
@@ -91,8 +91,11 @@ def rebuild_tree(family_id: str) -> tuple[dict[str, Any], int]:
 @blueprint.output(Queued, status_code=202)
 @blueprint.doc(summary="Find all families and trees from scratch")
 def recluster() -> tuple[dict[str, Any], int, dict[str, str]]:
-    job_id = get_service().recluster()
-    return {"job_id": job_id, "status": "queued"}, 202, {"Location": f"/api/jobs/{job_id}"}
+    service = get_service()
+    estimate = service.jobs.estimate_duration("recluster")
+    job_id = service.recluster()
+    answer = {"job_id": job_id, "status": "queued", "estimated_duration": estimate}
+    return answer, 202, {"Location": f"/api/jobs/{job_id}"}
 
 
 @blueprint.get("/clustering/statistics")

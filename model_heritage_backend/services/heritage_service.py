@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from types import MappingProxyType
 from typing import Any
 
@@ -32,6 +32,7 @@ from model_heritage_backend.models.genealogies import Genealogies
 from model_heritage_backend.models.job_list import JobList
 from model_heritage_backend.models.job_queue import JobQueue, build_job
 from model_heritage_backend.models.lake import Lake
+from model_heritage_backend.models.leftovers import Leftovers
 from model_heritage_backend.models.model_views import ModelView
 from model_heritage_backend.models.receptions import Receptions
 from model_heritage_backend.models.sql_store import SqlStore
@@ -41,7 +42,9 @@ from model_heritage_backend.services.consequences import Consequences
 from model_heritage_backend.services.corrections import CorrectionService
 from model_heritage_backend.services.exports import Exports
 from model_heritage_backend.services.family_history import FamilyHistory
+from model_heritage_backend.services.imports import Imports
 from model_heritage_backend.services.jobs import Jobs
+from model_heritage_backend.services.maintenance import Maintenance
 from model_heritage_backend.services.resumable import ResumableUploads
 from model_heritage_backend.services.texts import check_text as check_text
 from model_heritage_backend.weights import Weights, is_misnamed, open_weights
@@ -80,6 +83,8 @@ class HeritageService:
     neo4j : where genealogies may be pushed
     job_seconds : time limits of jobs by kind, where they differ from the executor's
     upload_expiry_hours, max_unfinished_bytes : limits of unfinished resumable uploads
+    import_roots : folders from below which models may be imported
+    keep_jobs_days : how long a clean-up leaves records of jobs
     """
 
     def __init__(
@@ -93,6 +98,8 @@ class HeritageService:
         max_unfinished_bytes: int,
         neo4j: Neo4jServer | None = None,
         job_seconds: Mapping[str, float] | None = None,
+        import_roots: Sequence[Path] = (),
+        keep_jobs_days: float = 90.0,
     ) -> None:
         self.files = files
         self.lake = Lake(database)
@@ -106,11 +113,22 @@ class HeritageService:
         self.management = ModelManagementSystem(self.store)
         self._executor = JobExecutor(self.job_queue, self._work, time_limits=job_seconds)
         self.jobs = Jobs(JobList(database), self.job_queue, self._executor)
+        self.imports = Imports(
+            import_roots, files, self.lake, self.job_queue, self._executor, self.upload
+        )
+        self.maintenance = Maintenance(
+            Leftovers(database, files),
+            self.job_queue,
+            self._executor,
+            keep_jobs_days=keep_jobs_days,
+        )
         self._handlers: dict[str, Callable[[Job, Progress], dict[str, Any]]] = {
             "process": self._place,
             "reprocess": self._place,
             "rebuild": self._rebuild,
             "recluster": self._recluster,
+            "import": self.imports.work,
+            "cleanup": self.maintenance.work,
         }
         self.corrections = CorrectionService(
             self.store, self.families, self.management, self._executor

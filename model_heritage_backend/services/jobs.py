@@ -27,6 +27,14 @@ class Jobs:
         """Raises NotFound."""
         return self._queue.get(job_id)
 
+    def estimate_duration(self, kind: str) -> str | None:
+        """How long a job of a kind may take, in words, by the last one; None for a first one."""
+        seconds = self.listing.find_last_seconds(kind)
+        if seconds is None:
+            return None
+        minutes = round(seconds / 60)
+        return "less than a minute" if minutes < 1 else f"about {minutes} minutes"
+
     def cancel(self, job_id: str) -> bool:
         """See ``JobQueue.cancel``."""
         at_once = self._queue.cancel(job_id)

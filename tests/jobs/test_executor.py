@@ -18,7 +18,7 @@ from model_heritage_backend.errors import (
 from model_heritage_backend.jobs.executor import JobExecutor
 from model_heritage_backend.jobs.lane import UNEXPECTED
 from model_heritage_backend.jobs.run import Cancelled, LetGo, OutOfTime, Progress, Stopped
-from model_heritage_backend.models.database import Database
+from model_heritage_backend.models.database import Database, DatabaseBusy
 from model_heritage_backend.models.job_queue import JobQueue
 from model_heritage_backend.models.migrate import upgrade_database
 from model_heritage_backend.models.tables import Job
@@ -161,6 +161,22 @@ def test_a_full_disk_takes_no_record_either(
     job_id = jobs.add("recluster")
     assert executor.submit(job_id).result(SECONDS) == {}
     assert (jobs.get(job_id).state, jobs.get(job_id).attempts) == ("done", 2)
+
+
+def test_a_busy_database_makes_no_job_forgotten(
+    jobs: JobQueue, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy = [True]
+    claim = jobs.claim
+
+    def refuse(job_id: str) -> Job | None:
+        if busy:
+            busy.pop()
+            raise DatabaseBusy("The database is in use.")
+        return claim(job_id)
+
+    monkeypatch.setattr(jobs, "claim", refuse)
+    assert run(lambda *_: {"x": 1}).submit(jobs.add("recluster")).result(SECONDS) == {"x": 1}
 
 
 def test_a_failure_that_cannot_be_recorded_does_not_end_the_thread(

@@ -97,6 +97,7 @@ def test_recluster(client: FlaskClient, zoo_family: Zoo, strangers: list[Any], p
     assert answer.status_code == 202
     job_id = answer.get_json()["job_id"]
     assert answer.headers["Location"] == f"/api/jobs/{job_id}"
+    assert answer.get_json()["estimated_duration"] is None
     # Whatever is asked for next is done afterwards.
     client.post(f"/api/models/{list_models(client)['base']['id']}/reprocess")
     job = client.get(f"/api/jobs/{job_id}").get_json()
@@ -104,6 +105,8 @@ def test_recluster(client: FlaskClient, zoo_family: Zoo, strangers: list[Any], p
     assert job["result"] == {"status": "success", "families": 2, "models_updated": 3}
     assert list_edges(client) == before
     assert client.get("/api/families").get_json()["total"] == families == 2
+    again = client.post(f"/api/clustering/{path}").get_json()
+    assert again["estimated_duration"] == "less than a minute"
 
 
 def test_one_waiting_recluster_serves_all(client: FlaskClient, zoo_family: Zoo) -> None:

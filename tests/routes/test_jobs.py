@@ -77,7 +77,9 @@ def test_jobs(full_client: FlaskClient) -> None:
     assert [entry["id"] for entry in found["jobs"]] == [job["id"]]
 
 
-@pytest.mark.parametrize("query", ["limit=0", "state=lost", "kind=x", "cursor=x", "limit=x"])
+@pytest.mark.parametrize(
+    "query", ["limit=0", "state=lost", "kind=x", "cursor=x", "limit=x", "model=a%00", "model="]
+)
 def test_bad_lists(full_client: FlaskClient, query: str) -> None:
     check_problem(full_client.get(f"/api/jobs?{query}"), 400, "invalid-request")
 

@@ -64,6 +64,7 @@ class Rebuilt(Schema):
 class Queued(Schema):
     job_id = String()
     status = String()
+    estimated_duration = String(allow_none=True)
 
 
 class Statistics(Schema):

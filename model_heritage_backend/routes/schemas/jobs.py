@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apiflask import Schema
 from apiflask.fields import Dict, Float, Integer, List, Nested, String
-from apiflask.validators import Length, OneOf, Range
+from apiflask.validators import Length, OneOf, Range, Regexp
 
 from model_heritage_backend.models.tables import JOB_KINDS, JOB_STATES
 
@@ -12,7 +12,7 @@ from model_heritage_backend.models.tables import JOB_KINDS, JOB_STATES
 class JobListQuery(Schema):
     state = String(load_default=None, allow_none=True, validate=OneOf(JOB_STATES))
     kind = String(load_default=None, allow_none=True, validate=OneOf(JOB_KINDS))
-    model = String(load_default=None, allow_none=True, validate=Length(max=80))
+    model = String(load_default=None, allow_none=True, validate=Regexp(r"^[0-9A-Za-z_-]{1,80}$"))
     limit = Integer(load_default=100, validate=Range(1, 200))
     cursor = String(load_default=None, allow_none=True, validate=Length(max=200))
 

@@ -1,0 +1,38 @@
+"""What the server's owner asks for: importing a folder, cleaning up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apiflask import APIBlueprint
+
+from model_heritage_backend.routes.schemas.families import Queued
+from model_heritage_backend.routes.schemas.maintenance import ImportRequest
+from model_heritage_backend.routes.views import get_service
+
+blueprint = APIBlueprint("maintenance", __name__, tag="Jobs")
+Answer = tuple[dict[str, Any], int, dict[str, str]]
+
+
+@blueprint.post("/imports")
+@blueprint.input(ImportRequest)
+@blueprint.output(Queued, status_code=202)
+@blueprint.doc(
+    summary="Import all models of a folder of the server",
+    description="Only from below the folders that the setting `import_roots` names.",
+    responses=[400, 403, 404],
+)
+def start_import(json_data: dict[str, Any]) -> Answer:
+    return _queued(get_service().imports.start(json_data["folder"]))
+
+
+@blueprint.post("/maintenance/cleanup")
+@blueprint.output(Queued, status_code=202)
+@blueprint.doc(summary="Remove what nothing needs any more, and tidy up the database")
+def clean_up() -> Answer:
+    return _queued(get_service().maintenance.start())
+
+
+def _queued(job_id: str) -> Answer:
+    answer = {"job_id": job_id, "status": "queued", "estimated_duration": None}
+    return answer, 202, {"Location": f"/api/jobs/{job_id}"}
