@@ -37,6 +37,18 @@ from model_heritage_backend.services.heritage_service import HeritageService
 from model_heritage_backend.version import __version__
 from model_heritage_backend.weights.limits import choose_limits
 
+ROOMS = (
+    models,
+    families,
+    claims,
+    consequences,
+    corrections,
+    history,
+    jobs,
+    maintenance,
+    lake,
+    exports,
+)
 DIST = PROJECT / "model_heritage_frontend" / "dist"
 UPLOADS = ("models.upload_form", "models.upload_raw", "models.identify")
 RESUMABLE_UPLOADS = ("resumable.create_upload", "resumable.append_bytes")
