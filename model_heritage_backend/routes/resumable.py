@@ -14,6 +14,7 @@ from werkzeug.exceptions import ClientDisconnected, UnsupportedMediaType
 
 from model_heritage_backend.errors import InvalidRequest
 from model_heritage_backend.models.reception import Reception
+from model_heritage_backend.routes.schemas.claims import choose_claims
 from model_heritage_backend.routes.schemas.models import Placed
 from model_heritage_backend.routes.schemas.resumable import (
     AppendHeaders,
@@ -148,6 +149,7 @@ def join_uploads(json_data: dict[str, Any]) -> Answer:
         json_data["uploads"],
         name=json_data["name"],
         description=json_data["description"],
+        said=choose_claims(json_data),
         wait=wait,
     )
     return answer_upload(service, upload)

@@ -140,6 +140,7 @@ class HeritageService:
             files, expiry=timedelta(hours=upload_expiry_hours), max_bytes=max_unfinished_bytes
         )
         self.resumable = ResumableUploads(self, receptions)
+        self.maintenance.add_step("removing expired uploads", self.resumable.remove_expired)
 
     def start(self) -> None:
         """Clear away what unfinished uploads left, and go on with unfinished work."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,9 +18,11 @@ from model_heritage_backend.errors import (
     InvalidRequest,
 )
 from model_heritage_backend.models.bundles import BUNDLE_NAME, bundle
+from model_heritage_backend.models.claims import FIELDS
 from model_heritage_backend.models.files import StagedFile
 from model_heritage_backend.models.reception import Check, Reception, UploadRecord, UploadState
 from model_heritage_backend.models.receptions import Receptions
+from model_heritage_backend.services.claims import check_claims
 
 if TYPE_CHECKING:
     from model_heritage_backend.services.heritage_service import HeritageService, Upload
@@ -82,9 +84,9 @@ class ResumableUploads:
         if self._thread.is_alive():
             self._thread.join(STOP_SECONDS)
 
-    def remove_expired(self) -> int:
-        """Remove uploads that nobody went on with in time; how many."""
-        return self._receptions.remove_expired()
+    def remove_expired(self) -> dict[str, Any]:
+        """Remove uploads that nobody went on with in time; how many, for a job's result."""
+        return {"expired_uploads": self._receptions.remove_expired()}
 
     # Use ---------------------------------------------------------------------------------------
 
@@ -102,8 +104,8 @@ class ResumableUploads:
 
         Parameters
         ----------
-        metadata : ``filename`` or ``name``, ``description``; ``part`` is ``1`` for a file that
-            waits until ``join`` makes one model of several
+        metadata : ``filename`` or ``name``, ``description``, claims; ``part`` is ``1`` for a file
+            that waits until ``join`` makes one model of several
         sent_metadata : the same as it was sent
 
         Raises
@@ -115,6 +117,7 @@ class ResumableUploads:
         if metadata.get(PART, IS_PART) != IS_PART:
             raise InvalidRequest("The metadata 'part' is 1 or left out.")
         names = _get_names(metadata)
+        check_claims(_get_claims(metadata))
         self._service.check_names(**names, is_part=PART in metadata)
         reception = self._receptions.create(length, metadata=metadata, sent_metadata=sent_metadata)
         if body is not None or length == 0:
@@ -171,7 +174,15 @@ class ResumableUploads:
         with self._receptions.hold(upload_id) as reception:
             self._receptions.remove(reception)
 
-    def join(self, upload_ids: Sequence[str], *, name: str, description: str, wait: bool) -> Upload:
+    def join(
+        self,
+        upload_ids: Sequence[str],
+        *,
+        name: str,
+        description: str,
+        said: Mapping[str, Any],
+        wait: bool,
+    ) -> Upload:
         """One model of several uploads that wait as its parts.
 
         When the model is refused the parts stay, so that a missing one can be added; of a
@@ -207,7 +218,12 @@ class ResumableUploads:
                 filename = BUNDLE_NAME
             try:
                 upload = self._service.upload(
-                    staged, filename=filename, name=name, description=description, wait=wait
+                    staged,
+                    filename=filename,
+                    name=name,
+                    description=description,
+                    said=said,
+                    wait=wait,
                 )
             except DuplicateModel as error:
                 for reception in held:
@@ -243,6 +259,7 @@ class ResumableUploads:
                 filename=names["filename"],
                 name=names["name"],
                 description=names["description"],
+                said=_get_claims(reception.record.metadata),
                 wait=False,
             )
         except HeritageError as error:
@@ -289,6 +306,11 @@ class ResumableUploads:
                 logger.warning("upload %s: %s", upload_id, error.detail)
             except Exception:
                 logger.exception("upload %s failed", upload_id)
+
+
+def _get_claims(metadata: dict[str, str]) -> dict[str, str]:
+    """What the person says of the model; of tags one text, with commas between them."""
+    return {field: metadata[field] for field in FIELDS if field in metadata}
 
 
 def _get_names(metadata: dict[str, str]) -> dict[str, str]:

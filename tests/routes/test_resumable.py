@@ -60,6 +60,7 @@ def test_what_is_spoken(client: FlaskClient) -> None:
 
 def test_an_upload_becomes_a_model(client: FlaskClient, settings: Settings, base: bytes) -> None:
     words = {"filename": "ä b.safetensors", "name": "Näme", "description": "two\nlines"}
+    words |= {"licence": "mit", "tags": "small, vision"}
     url, answer = send(client, base, **words)
     assert (answer.status_code, answer.data) == (204, b"")
     assert answer.headers["Upload-Offset"] == str(len(base))
@@ -73,6 +74,8 @@ def test_an_upload_becomes_a_model(client: FlaskClient, settings: Settings, base
     model = list_models(client)["Näme"]
     assert (model["id"], model["status"]) == (state["model_id"], "ok")
     assert (model["filename"], model["description"]) == (words["filename"], words["description"])
+    declared = model["declared"]
+    assert (declared["licence"], sorted(declared["tags"])) == ("mit", ["small", "vision"])
     checksum = hashlib.sha256(base).hexdigest()
     assert list_files(settings.data_dir) == {"staging": [], "blobs": [checksum]}
     # Asking for the last answer again.

@@ -12,6 +12,7 @@ from apiflask.validators import Length, OneOf, Range, Regexp
 from marshmallow import ValidationError, validates_schema
 
 from model_heritage_backend.models.reception import UploadState
+from model_heritage_backend.routes.schemas.claims import ClaimChange
 from model_heritage_backend.routes.schemas.common import Problem
 from model_heritage_backend.routes.tus import BYTES, TUS_HEADERS, VERSION
 
@@ -76,7 +77,7 @@ class UploadShape(Schema):
     expires_at = String()
 
 
-class Join(Schema):
+class Join(ClaimChange):
     uploads = List(
         String(validate=Regexp(r"^u_[0-9a-f]{32}$")),
         required=True,
