@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from model_heritage_backend.clustering.genealogy import (
@@ -41,6 +42,12 @@ HOSTILE = (
     " ",
 )
 SIZES = (399, 300, 200, 80, 20, 1)
+
+
+@cache
+def get_large_lineage() -> Lineage:
+    """The whole lake of a thousand models; tests only read it."""
+    return make_lineage(whole_lake=True)
 
 
 def make_lineage(*, sizes: tuple[int, ...] = SIZES, **more: Any) -> Lineage:

@@ -15,7 +15,7 @@ from model_heritage_backend.interop.cypher import (
     write_literal,
 )
 from tests.interop.cypher_tokens import read_statements, read_tokens, replace_unicode
-from tests.interop.lakes import HOSTILE, make_lineage
+from tests.interop.lakes import HOSTILE, get_large_lineage, make_lineage
 
 ROW_KEYS = {"id", "name", "checksum", "total_parameters", "licence", "parent", "child"} | {
     *("weight_distance", "confidence", "relation", "main", "resolved", "coefficient", "method")
@@ -51,7 +51,7 @@ def test_values() -> None:
 
 def test_script_of_a_thousand_hostile_models() -> None:
     """Token for token what the statements are, with values in the places of their names."""
-    lineage = make_lineage(whole_lake=True)
+    lineage = get_large_lineage()
     statements = [one for part in build_transactions(lineage) for one in part]
     script = write_cypher(lineage)
     found = read_statements(script)

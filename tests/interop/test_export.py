@@ -13,12 +13,12 @@ from model_heritage_backend.errors import InvalidRequest
 from model_heritage_backend.interop.export import DOCUMENT_WRITERS, FORMATS, write_export
 from model_heritage_backend.interop.graphs import build_graph
 from model_heritage_backend.interop.lineage import Lineage
-from tests.interop.lakes import make_lineage
+from tests.interop.lakes import get_large_lineage, make_lineage
 
 
 @pytest.fixture(scope="module")
 def lake() -> Lineage:
-    return make_lineage(whole_lake=True)
+    return get_large_lineage()
 
 
 @pytest.mark.parametrize("name", ["node-link", "graphml", "gexf"])

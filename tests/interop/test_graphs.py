@@ -19,7 +19,7 @@ from model_heritage_backend.interop.graphs import (
     write_graphml,
     write_node_link,
 )
-from tests.interop.lakes import make_lineage
+from tests.interop.lakes import get_large_lineage, make_lineage
 from tests.interop.test_heritage_document import make_document
 
 # pydot calls its parser library by old names.
@@ -121,7 +121,7 @@ def test_families_have_the_servers_ids_and_numbers_may_be_large() -> None:
 
 @pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
 def test_graphviz_reads_a_thousand_models() -> None:
-    document = make_lineage().document
+    document = get_large_lineage().document
     command = ["gvpr", 'N { print("n") } E { print("e") }']
     counted = subprocess.run(
         command, input=write_dot(document).encode(), capture_output=True, check=True, timeout=60

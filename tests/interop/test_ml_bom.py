@@ -9,7 +9,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from model_heritage_backend.interop.ml_bom import SPDX_IDS, write_ml_bom
-from tests.interop.lakes import HOSTILE, make_lineage
+from tests.interop.lakes import HOSTILE, get_large_lineage, make_lineage
 from tests.interop.test_heritage_document import make_document
 
 VALIDATOR = JsonStrictValidator(SchemaVersion.V1_6)
@@ -45,7 +45,7 @@ def test_decided_parents_are_ancestors_and_guesses_are_variants() -> None:
 
 
 def test_a_thousand_hostile_models() -> None:
-    document = make_lineage().document
+    document = get_large_lineage().document
     bill = read(document)
     assert len(bill["components"]) == 1000
     assert bill["metadata"]["timestamp"] == "2026-01-02T03:04:05.000Z"

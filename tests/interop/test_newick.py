@@ -9,7 +9,7 @@ from typing import Any
 from Bio import Phylo
 
 from model_heritage_backend.interop.newick import write_newick
-from tests.interop.lakes import make_lineage
+from tests.interop.lakes import get_large_lineage, make_lineage
 from tests.interop.test_heritage_document import make_document
 
 
@@ -55,7 +55,7 @@ def test_a_ghost_below_the_root() -> None:
 
 def test_labels_differ_even_in_hostile_lakes() -> None:
     """By their case too: there are readers that ignore it."""
-    document = make_lineage().document
+    document = get_large_lineage().document
     trees = read(document)
     names = [clade.name for tree in trees for clade in tree.find_clades()]
     assert len({name.casefold() for name in names}) == len(names)
