@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from model_heritage_backend.clustering.store import FamilyRecord
 from model_heritage_backend.errors import NotFound
+from model_heritage_backend.models.claim_tables import Declaration
 from model_heritage_backend.models.database import Database
 from model_heritage_backend.models.tables import Family, Model
 from model_heritage_backend.models.trees import load_families
@@ -18,7 +19,7 @@ from model_heritage_backend.models.trees import load_families
 
 @dataclass(frozen=True, kw_only=True)
 class StoredModel:
-    """``claims``: what the file and those beside it say; ``dtypes``: values by storage type."""
+    """``licence``: what people or the file declare; ``dtypes``: values by storage type."""
 
     id: str
     name: str
@@ -26,7 +27,7 @@ class StoredModel:
     total_parameters: int
     quality: tuple[str, ...]
     dtypes: Mapping[str, int]
-    claims: Mapping[str, str]
+    licence: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,15 +57,19 @@ class Genealogies:
             When there is no such family or model.
         """
         families = select(Family).order_by(Family.id)
-        models = select(
-            Model.id,
-            Model.name,
-            Model.checksum,
-            Model.total_parameters,
-            Model.quality,
-            Model.dtypes,
-            Model.claims,
-        ).order_by(Model.id)
+        models = (
+            select(
+                Model.id,
+                Model.name,
+                Model.checksum,
+                Model.total_parameters,
+                Model.quality,
+                Model.dtypes,
+                Declaration.licence,
+            )
+            .join(Declaration, Declaration.model_id == Model.id, isouter=True)
+            .order_by(Model.id)
+        )
         with self._database.read() as session:
             if model_id is not None:
                 found = session.execute(
@@ -98,5 +103,5 @@ def _build(row: Any) -> StoredModel:
         total_parameters=row.total_parameters,
         quality=tuple(row.quality),
         dtypes=row.dtypes,
-        claims=row.claims,
+        licence=row.licence,
     )

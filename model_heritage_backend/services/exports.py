@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from model_heritage_backend.errors import NotConfigured, NotFound
@@ -11,12 +10,8 @@ from model_heritage_backend.interop.export import ExportedFile, write_export
 from model_heritage_backend.interop.heritage_document import DocumentModel, StoredFamily
 from model_heritage_backend.interop.lineage import Lineage, build_lineage
 from model_heritage_backend.interop.merge_recipe import find_dtype, write_merge_recipe
-from model_heritage_backend.interop.names import clean_text
 from model_heritage_backend.interop.neo4j_server import Neo4jServer
 from model_heritage_backend.models.genealogies import Genealogies, StoredModel
-
-LICENCE_CLAIMS = ("license", "licence", "general.license")
-"""Where a licence stands in what a file and those beside it claim, the first that is there."""
 
 
 class Exports:
@@ -108,14 +103,5 @@ def _describe(model: StoredModel) -> DocumentModel:
         checksum=model.checksum,
         total_parameters=model.total_parameters,
         quality=model.quality,
-        licence=find_licence(model.claims),
+        licence=model.licence,
     )
-
-
-def find_licence(claims: Mapping[str, str]) -> str | None:
-    """The licence that a model claims, as clean text; None when it claims none."""
-    for key in LICENCE_CLAIMS:
-        licence = clean_text(claims.get(key, "")).strip()
-        if licence:
-            return licence
-    return None

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import event
 
 from model_heritage_backend.errors import NotFound
+from model_heritage_backend.models.claim_tables import Declaration
 from model_heritage_backend.models.database import Database
 from model_heritage_backend.models.genealogies import Genealogies
 from tests.models.rows import add_family, make_model
@@ -12,9 +13,9 @@ from tests.models.rows import add_family, make_model
 @pytest.fixture
 def genealogies(database: Database) -> Genealogies:
     add_family(database, "f_b", *(make_model(n, f"model {n}") for n in (1, 2, 3)), edges="1-2 2-3")
-    claims = {"license": "mit"}
-    add_family(database, "f_a", make_model(4, "alone", claims=claims, dtypes={"F32": 4}))
+    add_family(database, "f_a", make_model(4, "alone", dtypes={"F32": 4}))
     with database.write() as session:
+        session.add(Declaration(model_id="m_004", licence="mit", sources={"licence": "person"}))
         session.add(make_model(5, "waiting", status="processing", quality=["tiny"]))
     return Genealogies(database)
 
@@ -26,7 +27,7 @@ def test_everything(genealogies: Genealogies) -> None:
     assert found.families[1].tree.members == ("m_001", "m_002", "m_003")
     assert set(found.updated_at) == {"f_a", "f_b"}
     alone, waiting = found.models[3:]
-    assert (alone.claims, alone.dtypes, alone.name) == ({"license": "mit"}, {"F32": 4}, "alone")
+    assert (alone.licence, alone.dtypes, alone.name) == ("mit", {"F32": 4}, "alone")
     assert waiting.quality == ("tiny",)
 
 

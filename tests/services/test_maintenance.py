@@ -42,6 +42,7 @@ def test_cleaning_up(client: FlaskClient, service: HeritageService, zoo_family: 
         "jobs": 1,
         "evidence": 0,
         "more": 3,
+        "expired_uploads": 0,
         "database_bytes": done["result"]["database_bytes"],
     }
     assert client.get(f"/api/jobs/{job['id']}").status_code == 404

@@ -103,7 +103,16 @@ export const api = {
 
 export const downloadUrl = (id: string): string => apiUrl(['models', id, 'download'])
 
-export const EXPORT_FORMATS = ['json', 'graphml', 'dot'] as const
+export const EXPORT_FORMATS = [
+  'json',
+  'csv',
+  'graphml',
+  'gexf',
+  'dot',
+  'newick',
+  'cyclonedx',
+  'cypher',
+] as const
 export type ExportFormat = (typeof EXPORT_FORMATS)[number]
 
 export const exportUrl = (format: ExportFormat, family?: string): string =>
