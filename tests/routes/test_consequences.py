@@ -34,8 +34,8 @@ def lake(service: HeritageService) -> HeritageService:
         }
         session.add(
             GhostRow(
-                family_id="f_1", id="ghost-1", children=["m_006"], confidence=0.9, parent_id="m_001",
-                distances=[],
+                family_id="f_1", id="ghost-1", children=["m_006"], confidence=0.9,
+                parent_id="m_001", distances=[],
             )
         )  # fmt: skip
         session.add(make_model(7, "waiting", status="processing"))

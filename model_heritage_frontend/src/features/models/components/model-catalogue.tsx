@@ -1,4 +1,4 @@
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery } from '@tanstack/react-query'
 import { DatabaseIcon, PlusIcon, SearchXIcon } from 'lucide-react'
 import { Link, useSearchParams } from 'react-router'
 
