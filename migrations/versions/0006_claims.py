@@ -59,8 +59,9 @@ def upgrade() -> None:
     op.add_column("models", sa.Column("licence", sa.String(length=600), nullable=True))
     op.drop_index("ix_models_family_id", "models")
     op.create_index("ix_models_family_id_id", "models", ["family_id", "id"])
-    op.create_index("ix_models_relation", "models", ["relation"])
-    op.create_index("ix_models_licence", "models", ["licence"])
+    op.drop_index("ix_models_status", "models")
+    for name in ("relation", "licence", "status"):
+        op.create_index(f"ix_models_{name}_name", "models", [name, "name_folded", "id"])
     op.create_index("ix_models_file_size_id", "models", ["file_size", "id"])
     op.create_index("ix_models_confidence_score_id", "models", ["confidence_score", "id"])
     op.execute(
@@ -70,8 +71,11 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for name in ("confidence_score_id", "file_size_id", "licence", "relation", "family_id_id"):
+    for name in ("confidence_score_id", "file_size_id", "family_id_id"):
         op.drop_index(f"ix_models_{name}", "models")
+    for name in ("relation", "licence", "status"):
+        op.drop_index(f"ix_models_{name}_name", "models")
+    op.create_index("ix_models_status", "models", ["status"])
     op.create_index("ix_models_family_id", "models", ["family_id"])
     op.drop_column("models", "licence")
     op.drop_column("models", "relation")

@@ -90,13 +90,16 @@ class Lake:
     ) -> ModelPage:
         """The models that are wanted; by keyset, never by offset."""
         order = SORTS[sort]
-        query = wanted.apply(select(Model))
+        # Ids first: what no index has in order is sorted without carrying whole rows along.
+        query = wanted.apply(select(Model.id))
         with self._database.read() as session:
             total = session.scalar(wanted.apply(select(func.count()).select_from(Model))) or 0
             if cursor is not None:
                 query = query.where(follows(sort, cursor))
-            rows = list(session.scalars(query.order_by(*order.clauses).limit(limit + 1)))
-            more, rows = len(rows) > limit, rows[:limit]
+            ids = list(session.scalars(query.order_by(*order.clauses).limit(limit + 1)))
+            more, ids = len(ids) > limit, ids[:limit]
+            found = {row.id: row for row in session.scalars(select(Model).where(Model.id.in_(ids)))}
+            rows = [found[model_id] for model_id in ids]
             following = write_cursor(sort, rows[-1]) if more else None
             return ModelPage(view_models(session, rows), total, following)
 

@@ -47,6 +47,10 @@ class Model(Base):
         Index("ix_models_file_size_id", "file_size", "id"),
         Index("ix_models_confidence_score_id", "confidence_score", "id"),
         Index("ix_models_family_id_id", "family_id", "id"),
+        # Filters with the order that lists have unless another is asked for.
+        Index("ix_models_relation_name", "relation", "name_folded", "id"),
+        Index("ix_models_licence_name", "licence", "name_folded", "id"),
+        Index("ix_models_status_name", "status", "name_folded", "id"),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -70,9 +74,9 @@ class Model(Base):
         ForeignKey("models.id", ondelete="SET NULL"), index=True
     )
     confidence_score: Mapped[float | None]
-    relation: Mapped[str | None] = mapped_column(String(16), index=True)
-    licence: Mapped[str | None] = mapped_column(String(600), index=True)
-    status: Mapped[str] = mapped_column(String(16), default="processing", index=True)
+    relation: Mapped[str | None] = mapped_column(String(16))
+    licence: Mapped[str | None] = mapped_column(String(600))
+    status: Mapped[str] = mapped_column(String(16), default="processing")
     error: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     processed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -80,7 +80,8 @@ class ClaimService:
             try:
                 checked.append((number, *_check_row(row)))
             except HeritageError as error:
-                shown = str(row.get("model") or "")[:MODEL_LENGTH]
+                # Halves of surrogate pairs came as JSON escapes, and cannot be answered as UTF-8.
+                shown = str(row.get("model") or "")[:MODEL_LENGTH].encode(errors="replace").decode()
                 refused.append(Refusal(number, shown, error.detail))
         found = self._claims.find_models({model for _, model, _ in checked})
         said: dict[str, dict[str, Any]] = {}

@@ -39,10 +39,13 @@ export const comparisonQuery = (a: string, b: string) =>
     queryFn: ({ signal }) => api.compareModels(a, b, signal),
   })
 
+/** Families, the largest first, page after page. */
 export const familiesQuery = () =>
-  queryOptions({
+  infiniteQueryOptions({
     queryKey: ['families', 'list'],
-    queryFn: ({ signal }) => api.listFamilies(signal),
+    queryFn: ({ pageParam, signal }) => api.listFamilies(pageParam, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor,
   })
 
 export const familyQuery = (id: string) =>

@@ -2,6 +2,7 @@ import { parseProblem, unreachable } from '@/lib/problem'
 import type {
   Comparison,
   Family,
+  FamilyPage,
   FamilyTree,
   Job,
   Model,
@@ -82,8 +83,8 @@ export const api = {
     sendJson<{ status: ModelStatus }>('POST', apiUrl(['models', id, 'reprocess'])),
   compareModels: (id: string, other: string, signal?: AbortSignal) =>
     getJson<Comparison>(apiUrl(['models', id, 'compare', other]), signal),
-  listFamilies: (signal?: AbortSignal) =>
-    getJson<{ families: Family[]; total: number }>(apiUrl(['families']), signal),
+  listFamilies: (cursor: string | null, signal?: AbortSignal) =>
+    getJson<FamilyPage>(apiUrl(['families'], { cursor }), signal),
   getFamily: (id: string, signal?: AbortSignal) =>
     getJson<Family>(apiUrl(['families', id]), signal),
   getFamilyTree: (id: string, signal?: AbortSignal) =>

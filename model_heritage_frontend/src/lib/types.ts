@@ -115,6 +115,12 @@ export interface Family {
   updated_at: string
 }
 
+export interface FamilyPage {
+  families: Family[]
+  total: number
+  next_cursor: string | null
+}
+
 export type GhostLimit = 'few_models' | 'few_matrices' | 'drift'
 
 export interface Ghost {

@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery } from '@tanstack/react-query'
 import { NetworkIcon, PlusIcon } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { Link } from 'react-router'
@@ -91,7 +91,7 @@ interface FamilyGridProps {
 }
 
 export function FamilyGrid({ picture }: FamilyGridProps) {
-  const families = useQuery(familiesQuery())
+  const families = useInfiniteQuery(familiesQuery())
   if (families.isPending) {
     return (
       <Loading label="families">
@@ -103,11 +103,13 @@ export function FamilyGrid({ picture }: FamilyGridProps) {
       </Loading>
     )
   }
-  if (families.isError) {
+  if (families.isError && !families.data) {
     return <ErrorState error={families.error} onRetry={() => void families.refetch()} />
   }
-  const real = families.data.families.filter((family) => family.size > 1)
-  const alone = families.data.families.filter((family) => family.size === 1)
+  const shown = families.data.pages.flatMap((page) => page.families)
+  const total = families.data.pages[0]?.total ?? 0
+  const real = shown.filter((family) => family.size > 1)
+  const alone = shown.filter((family) => family.size === 1)
   if (real.length + alone.length === 0) {
     return (
       <EmptyState
@@ -142,6 +144,19 @@ export function FamilyGrid({ picture }: FamilyGridProps) {
         </p>
       )}
       {alone.length > 0 && <LonerList families={alone} />}
+      {families.hasNextPage && (
+        <div className="mt-8 text-center">
+          <Button
+            variant="outline"
+            disabled={families.isFetchingNextPage}
+            onClick={() => void families.fetchNextPage()}
+          >
+            {families.isFetchingNextPage
+              ? 'Loading…'
+              : `Show more (${plural(total - shown.length, 'family', 'families')} left)`}
+          </Button>
+        </div>
+      )}
     </>
   )
 }

@@ -1,4 +1,4 @@
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery } from '@tanstack/react-query'
 import { DatabaseIcon, PlusIcon, SearchXIcon } from 'lucide-react'
 import { Link, useSearchParams } from 'react-router'
 
@@ -44,7 +44,7 @@ function useFilters() {
 export function ModelCatalogue() {
   const { values, set, clear } = useFilters()
   const search = useDebounced(values.search)
-  const families = useQuery(familiesQuery())
+  const families = useInfiniteQuery(familiesQuery())
   const models = useInfiniteQuery(modelsQuery({ ...values, search, limit: PAGE }))
   const filtered = isFiltered(values)
   const pages = models.data?.pages ?? []
@@ -57,7 +57,7 @@ export function ModelCatalogue() {
       {!lakeIsEmpty && (
         <ModelFilters
           values={values}
-          families={families.data?.families ?? []}
+          families={families.data?.pages.flatMap((page) => page.families) ?? []}
           onChange={set}
           onClear={clear}
         />
