@@ -2,7 +2,7 @@
 
 What the files of stored models say is taken in when the server starts next.
 
-Revision: 0006, after 0003
+Revision: 0006, after 0004
 """
 
 import sqlalchemy as sa

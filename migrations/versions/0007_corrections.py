@@ -1,6 +1,6 @@
 """people's statements, families with names of their own, and history
 
-Revision: 0007, after 0003
+Revision: 0007, after 0006
 
 Nothing had written constraints, and no one could read revisions: both tables are made anew.
 """

@@ -13,7 +13,16 @@ import { paths } from '@/lib/paths'
 
 import { useRebuildFamily } from '../api/mutations'
 
-const FORMAT_LABELS = { json: 'JSON', graphml: 'GraphML', dot: 'Graphviz DOT' } as const
+const FORMAT_LABELS = {
+  json: 'JSON',
+  csv: 'CSV table',
+  graphml: 'GraphML',
+  gexf: 'GEXF',
+  dot: 'Graphviz DOT',
+  newick: 'Newick tree',
+  cyclonedx: 'CycloneDX ML-BOM',
+  cypher: 'Cypher script',
+} as const
 
 export function FamilyActions({ familyId }: { familyId: string }) {
   const rebuild = useRebuildFamily(familyId)
