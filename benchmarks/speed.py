@@ -1,24 +1,28 @@
-"""How long the engine takes over a family, on one core.
+"""How long the engine takes over a family, on one core or two.
 
 ``python -m benchmarks.speed`` trains a 12-layer vision transformer (75 matrices), grows families
-from it by random steps and prints seconds beside what was asked for: what one more model than 50
-costs, the part of it that looks at samples and the part that needs none, and a family of 1,000 from
-its fingerprints. Of models of 64 channels no matrix has a wide sample, of models of 192 channels
-eight have.
+from it by random steps, prints a table beside what was asked for and writes it as Markdown and JSON
+into benchmarks/results/: what samples say of one more model than 50, the tree of 51 from what is
+known, and a family of 1,000 from its fingerprints. Of models of 64 channels no matrix has a wide
+sample, of models of 192 channels eight have. Seconds depend on the machine, and on who else uses
+it: beside each figure is a yardstick's, taken before and after.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import random
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import fmean
 
+import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
@@ -31,9 +35,11 @@ from benchmarks.zoo import one_thread
 from model_heritage_backend.clustering.heritage import solve_family
 from model_heritage_backend.clustering.memory_store import hash_file
 from model_heritage_backend.clustering.pair_cache import PairCache
+from model_heritage_backend.clustering.threads import one_blas_thread
 from model_heritage_backend.fingerprints import Fingerprint, fingerprint_weights
 from model_heritage_backend.weights import open_weights
 
+RESULTS = Path(__file__).parent / "results"
 KEPT = 50
 """Parents are drawn from so many latest models: only their weights are held in memory."""
 DRIFT_RANK = 4
@@ -117,9 +123,6 @@ class Seconds:
     wall: float
     cpu: float
 
-    def __str__(self) -> str:
-        return f"{self.wall:.3f} s ({self.cpu:.3f} s of processor)"
-
     def __sub__(self, other: Seconds) -> Seconds:
         return Seconds(self.wall - other.wall, self.cpu - other.cpu)
 
@@ -142,9 +145,80 @@ def measure_newcomer(prints: dict[str, Fingerprint]) -> tuple[Seconds, Seconds]:
 
 
 def time_solution(prints: dict[str, Fingerprint], pairs: PairCache) -> Seconds:
+    return _time(lambda: solve_family(prints, pairs=pairs))
+
+
+def _time(work: Callable[[], object]) -> Seconds:
     wall, cpu = time.perf_counter(), time.process_time()
-    solve_family(prints, pairs=pairs)
+    work()
     return Seconds(time.perf_counter() - wall, time.process_time() - cpu)
+
+
+def measure_yardstick() -> Seconds:
+    """Of the eigenvalues of 2,000 matrices of 64 x 64, by one thread."""
+    values = np.random.default_rng(0).standard_normal((2000, 64, 64))
+    with one_blas_thread():
+        return _time(lambda: np.linalg.eigvalsh(values @ values.swapaxes(1, 2)))
+
+
+@dataclass(frozen=True)
+class Figure:
+    """``asked``: seconds. ``yardstick``: mean of those before and after."""
+
+    channels: int
+    what: str
+    asked: float
+    found: Seconds
+    yardstick: Seconds
+
+    @property
+    def ratio(self) -> float:
+        """In yardsticks, both by the processor's time."""
+        return self.found.cpu / self.yardstick.cpu
+
+    def list_cells(self) -> list[str]:
+        seconds = (self.asked, self.found.wall, self.found.cpu)
+        return [
+            str(self.channels),
+            self.what,
+            *(f"{value:.3g}" for value in (*seconds, self.ratio)),
+        ]
+
+
+HEADER = ("channels", "what", "asked, s", "took, s", "of processors, s", "yardsticks")
+
+
+def measure_width(width: int, *, small: int, large: int) -> Iterator[Figure]:
+    """All figures of models of so many channels."""
+    root = train(width)
+    before = measure_yardstick()
+    arrival, tree = measure_newcomer(dict(take_fingerprints(root, small + 1)))
+    between = measure_yardstick()
+    yardstick = mean((before, between))
+    what = f"what samples say when one more than {small} arrives"
+    yield Figure(width, what, 0.3, arrival - tree, yardstick)
+    yield Figure(width, f"tree of {small + 1} from what is known", 0.05, tree, yardstick)
+    prints = dict(take_fingerprints(root, large))
+    between = measure_yardstick()
+    whole = time_solution(prints, PairCache())
+    yardstick = mean((between, measure_yardstick()))
+    yield Figure(width, f"{large:,} from fingerprints", 60.0, whole, yardstick)
+
+
+def mean(found: Sequence[Seconds]) -> Seconds:
+    return Seconds(fmean(s.wall for s in found), fmean(s.cpu for s in found))
+
+
+def format_table(figures: Sequence[Figure]) -> str:
+    rows = [list(HEADER), ["---"] * len(HEADER), *(figure.list_cells() for figure in figures)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
+
+
+def write_figures(figures: Sequence[Figure], path: Path) -> None:
+    """``path`` with the suffixes .md and .json."""
+    path.with_suffix(".md").write_text(format_table(figures))
+    plain = [asdict(figure) | {"ratio": figure.ratio} for figure in figures]
+    path.with_suffix(".json").write_text(json.dumps(plain, indent=1) + "\n")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -152,16 +226,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--widths", nargs="+", type=int, default=[64, 192], help="channels")
     parser.add_argument("--small", type=int, default=50, help="members that one more is added to")
     parser.add_argument("--large", type=int, default=1000, help="members of a large family")
+    parser.add_argument("--out", type=Path, default=RESULTS / "speed", help="without a suffix")
     options = parser.parse_args(arguments)
+    figures: list[Figure] = []
     with one_thread():
         for width in options.widths:
-            root = train(width)
-            arrival, tree = measure_newcomer(dict(take_fingerprints(root, options.small + 1)))
-            print(f"{width} channels, one more than {options.small}: {arrival}, of these")
-            print(f"  what samples say of pairs and of the family: {arrival - tree}; asked: 0.3 s")
-            print(f"  the tree from what is known: {tree}; asked: 0.05 s", flush=True)
-            whole = time_solution(dict(take_fingerprints(root, options.large)), PairCache())
-            print(f"{width} channels, {options.large}: {whole}; asked: 60 s", flush=True)
+            for figure in measure_width(width, small=options.small, large=options.large):
+                print(*figure.list_cells(), sep=", ", file=sys.stderr, flush=True)
+                figures.append(figure)
+    print(format_table(figures))
+    write_figures(figures, options.out)
     return 0
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
+from model_heritage_backend.clustering.per_model import PerModel
 from model_heritage_backend.clustering.renaming import match_values
 from model_heritage_backend.fingerprints import Fingerprint, TensorFingerprint
 from model_heritage_backend.weights.tensors import DType
@@ -42,6 +43,21 @@ def match_names(reference: Fingerprint, other: Fingerprint) -> dict[str, str]:
     used = set(by_value.values())
     # A name that means another tensor in the reference must not be taken for that one.
     return {n: f"{k} (other)" if n not in by_value and k in used else k for n, k in names.items()}
+
+
+def _rename_tensors(reference: Fingerprint, member: Fingerprint) -> Mapping[str, TensorFingerprint]:
+    """By common name; the member's own mapping where nothing is renamed, as in most families."""
+    if have_common_names(reference, member):
+        return member.tensors
+    names = match_names(reference, member)
+    return {names[n]: t for n, t in member.tensors.items() if n in names}
+
+
+def _list_names(tensors: Mapping[str, TensorFingerprint]) -> frozenset[tuple[str, str]]:
+    return frozenset((common, tensor.name) for common, tensor in tensors.items())
+
+
+_list_own_names = PerModel(lambda fingerprint: _list_names(fingerprint.tensors))
 
 
 def match_endings(
@@ -119,11 +135,8 @@ class AlignedFamily:
         reference = min(
             ordered, key=lambda f: (-structures[f.structural_hash], f.structural_hash, f.checksum)
         )
-        tensors = []
-        for member in ordered:
-            names = match_names(reference, member)
-            tensors.append({names[n]: t for n, t in member.tensors.items() if n in names})
-        return cls(tuple(ids), tuple(ordered), tuple(tensors))
+        tensors = tuple(_rename_tensors(reference, member) for member in ordered)
+        return cls(tuple(ids), tuple(ordered), tensors)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -145,8 +158,8 @@ class AlignedFamily:
     def names(self) -> tuple[frozenset[tuple[str, str]], ...]:
         """Each member's tensors as (common name, its own name)."""
         return tuple(
-            frozenset((common, tensor.name) for common, tensor in tensors.items())
-            for tensors in self.tensors
+            _list_own_names(fingerprint) if tensors is fingerprint.tensors else _list_names(tensors)
+            for tensors, fingerprint in zip(self.tensors, self.fingerprints, strict=True)
         )
 
     @cached_property

@@ -7,7 +7,7 @@ samples. Chance does not pass them, so they outweigh every statistical vote.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from model_heritage_backend.clustering.alignment import AlignedFamily, Samples, model_roundoff
 from model_heritage_backend.clustering.genealogy import Relation
+from model_heritage_backend.clustering.per_model import PerModel
 from model_heritage_backend.fingerprints import TensorFingerprint
 from model_heritage_backend.fingerprints.grids import name_bits
 from model_heritage_backend.weights.tensors import ROUNDOFF, DType
@@ -54,7 +55,7 @@ def find_copy(family: AlignedFamily, parent: int, child: int) -> Copy | None:
         return None
     if are_duplicates(family, parent, child):
         return Copy(Relation.DUPLICATE)
-    if all(name_values(first[name]) == name_values(second[name]) for name in matrices):
+    if all(_name_values(first[name]) == _name_values(second[name]) for name in matrices):
         return None
     for test in (_find_cast, _find_pruning, _find_quantisation):
         found = test(family, parent, child, sorted(matrices))
@@ -122,17 +123,39 @@ def are_duplicates(family: AlignedFamily, a: int, b: int) -> bool:
     if first.keys() != second.keys():
         return False
     return all(
-        tensor.shape == second[name].shape and name_values(tensor) == name_values(second[name])
+        tensor.shape == second[name].shape and _name_values(tensor) == _name_values(second[name])
         for name, tensor in first.items()
     )
 
 
-def name_values(tensor: TensorFingerprint) -> str:
+def group_duplicates(family: AlignedFamily) -> list[int]:
+    """The first member (by checksum) that holds the same values, for each member."""
+    contents = [_name_contents(fingerprint) for fingerprint in family.fingerprints]
+    counts = Counter(contents)
+    first: dict[frozenset[tuple[str, str]], int] = {}
+    groups = []
+    for member, tensors in enumerate(family.tensors):
+        leader = member
+        if counts[contents[member]] > 1:
+            key = frozenset((name, _name_values(tensor)) for name, tensor in tensors.items())
+            leader = first.setdefault(key, member)
+        same = leader == member or are_duplicates(family, leader, member)
+        groups.append(leader if same else member)
+    return groups
+
+
+def _name_values(tensor: TensorFingerprint) -> str:
     """Equal for tensors of equal values; from the sample where there is no digest."""
     if tensor.value_digest is not None:
         return tensor.value_digest
     values = np.concatenate([tensor.sample.ravel(), tensor.wide.ravel()]).astype(np.float64)
     return f"sample-{xxhash.xxh3_128_hexdigest((values + 0.0).tobytes())}"
+
+
+_name_contents = PerModel(
+    lambda fingerprint: tuple(sorted(_name_values(t) for t in fingerprint.tensors.values()))
+)
+"""Equal for models of equal values, whatever their tensors are called."""
 
 
 def round_bfloat16(values: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -216,9 +216,6 @@ class EdgeWriter:
             ),
         )
 
-    def _is_made_of_blocks(self, member: int) -> bool:
-        return any(tensor.cells.size for tensor in self.family.tensors[member].values())
-
     def _calculate_confidence(
         self, child: int, parent: int, runner_up: int | None, others: Sequence[int]
     ) -> float:
@@ -241,7 +238,7 @@ class EdgeWriter:
             confidence *= RESCALED
         if doubt.copy:
             return confidence / self.copies[parent, child].sources
-        if self._is_made_of_blocks(parent) or self._is_made_of_blocks(child):
+        if any(self.family.fingerprints[end].is_made_of_blocks for end in (parent, child)):
             return min(confidence, SOURCE_MISSING)
         if self.frames[parent] != self.frames[child]:
             return min(confidence, OUT_OF_ORDER)

@@ -26,10 +26,9 @@ from model_heritage_backend.clustering.constraints import (
 )
 from model_heritage_backend.clustering.copies import (
     Copy,
-    are_duplicates,
     find_copy,
+    group_duplicates,
     keep_nearest_sources,
-    name_values,
 )
 from model_heritage_backend.clustering.description import METHOD, EdgeWriter
 from model_heritage_backend.clustering.drift import StepAngles, calculate_drift_odds, score_drift
@@ -322,22 +321,8 @@ class _Solver:
     def _may_be_copy(self, parent: int, child: int) -> bool:
         print_ = self.family.fingerprints[child]
         reduced = print_.bf16 or print_.fp16 or print_.grid_bits or print_.zero_fraction > 0.02
-        return bool(reduced) or self.doubles[parent] or self.blocks[child]
-
-    @cached_property
-    def doubles(self) -> list[bool]:
-        """Whether members have values that need double precision."""
-        return [
-            any(tensor.sample.dtype == np.float64 for tensor in tensors.values())
-            for tensors in self.family.tensors
-        ]
-
-    @cached_property
-    def blocks(self) -> list[bool]:
-        """Whether members have tensors whose file says how they were quantised."""
-        return [
-            any(tensor.cells.size for tensor in tensors.values()) for tensors in self.family.tensors
-        ]
+        source = self.family.fingerprints[parent]
+        return bool(reduced) or source.needs_double or print_.is_made_of_blocks
 
     # Answers -----------------------------------------------------------------------------------
 
@@ -422,15 +407,3 @@ class _Solver:
                 tau = self.whole.calculate_tau(a, b, c) if changed else None
             self.taus[a, b, c] = tau
         return self.taus[a, b, c]
-
-
-def group_duplicates(family: AlignedFamily) -> list[int]:
-    """The first member (by checksum) that holds the same values, for each member."""
-    first: dict[frozenset[tuple[str, str]], int] = {}
-    groups = []
-    for member, tensors in enumerate(family.tensors):
-        key = frozenset((name, name_values(tensor)) for name, tensor in tensors.items())
-        leader = first.setdefault(key, member)
-        same = leader == member or are_duplicates(family, leader, member)
-        groups.append(leader if same else member)
-    return groups

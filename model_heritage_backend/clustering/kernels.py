@@ -9,31 +9,33 @@ from numpy.typing import NDArray
 
 @njit(cache=True, nogil=True)
 def compare_rows(
-    a: NDArray[np.floating],
-    b: NDArray[np.floating],
-    squares_a: NDArray[np.float64],
-    squares_b: NDArray[np.float64],
-    squares_delta: NDArray[np.float64],
-) -> tuple[int, int]:
-    """Squared norms of every row of a, b and b - a into the three (rows,) arrays.
+    a: NDArray[np.float64], b: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Matrices of two models, (matrices, rows, columns), row by row.
 
-    Returns how many values differ, and in how many of these the magnitude is larger in b.
+    Returns
+    -------
+    squared norms of every row of a, b and b - a, (3, matrices, rows); how many values differ, and
+    in how many of these the magnitude is larger in b, (2, matrices)
     """
-    rows, columns = a.shape
-    changed = np.int64(0)
-    larger = np.int64(0)
-    for i in range(rows):
-        sa = sb = sd = 0.0
-        for j in range(columns):
-            x, y = np.float64(a[i, j]), np.float64(b[i, j])
-            d = y - x
-            sa += x * x
-            sb += y * y
-            sd += d * d
-            changed += d != 0.0
-            larger += abs(y) > abs(x)
-        squares_a[i], squares_b[i], squares_delta[i] = sa, sb, sd
-    return int(changed), int(larger)
+    matrices, rows, columns = a.shape
+    squares = np.empty((3, matrices, rows))
+    counts = np.zeros((2, matrices), np.int64)
+    for k in range(matrices):
+        changed = larger = 0
+        for i in range(rows):
+            sa = sb = sd = 0.0
+            for j in range(columns):
+                x, y = a[k, i, j], b[k, i, j]
+                d = y - x
+                sa += x * x
+                sb += y * y
+                sd += d * d
+                changed += d != 0.0
+                larger += abs(y) > abs(x)
+            squares[0, k, i], squares[1, k, i], squares[2, k, i] = sa, sb, sd
+        counts[0, k], counts[1, k] = changed, larger
+    return squares, counts
 
 
 @njit(cache=True, nogil=True, fastmath=True)

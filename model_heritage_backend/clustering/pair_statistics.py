@@ -23,7 +23,7 @@ from model_heritage_backend.clustering.sample_stacks import (
     list_blocks,
     stack_samples,
 )
-from model_heritage_backend.clustering.threads import WORKERS
+from model_heritage_backend.clustering.threads import WORKERS, map_ahead
 from model_heritage_backend.weights.tensors import DType
 
 CAP = 12.0
@@ -64,9 +64,14 @@ class AllPairs:
     @classmethod
     def measure(cls, family: AlignedFamily, members: Sequence[int]) -> AllPairs:
         found = cls(*(np.zeros((len(family), len(family))) for _ in fields(cls)))
-        for name in family.matrix_names:
-            for block in list_blocks(family, members, name):
-                found._add(block)
+
+        def measure(name: str) -> list[tuple[Block, list[Array | float]]]:
+            blocks = list_blocks(family, members, name)
+            return [(block, _measure_block(block)) for block in blocks]
+
+        for measured in map_ahead(measure, family.matrix_names):
+            for block, parts in measured:
+                found._add(block, parts)
         return found
 
     @cached_property
@@ -79,40 +84,40 @@ class AllPairs:
         distances: Array = np.sqrt(ratios)
         return distances
 
-    def _add(self, block: Block) -> None:
-        scale = block.size / block.x[0].size
-        own, other = (scale / 2 * np.einsum("irc,irc->i", v, v) for v in (block.x, block.y))
-        norms = own[:, None] + other
-        squares = scale * block.measure_squares()
-        if block.is_uniform:
-            equal = block.are_equal(*np.ix_(*(np.arange(n) for n in squares.shape)))
-        else:
-            equal = squares == 0.0
-        squares[equal] = 0.0
-        with np.errstate(divide="ignore", invalid="ignore"):
-            nats = squares / norms
-            nats += FLOAT32_ROUNDOFF**2
-            np.log(nats, out=nats)
-        nats *= -0.5
-        np.clip(nats, 0.0, CAP, out=nats)
-        nats[norms == 0.0] = 0.0
-        nats[equal] = CAP
-        nats *= block.size
-        parts: list[Array | float] = [
-            squares,
-            norms,
-            block.size,
-            block.size * equal.astype(np.float64),
-            nats,
-        ]
-        if not block.is_uniform:
-            # Of a vocabulary that was extended, not of another one.
-            usable = squares < norms
-            parts = [part * usable for part in parts]
+    def _add(self, block: Block, parts: Sequence[Array | float]) -> None:
+        rows, columns = block.first.places, block.second.places
         for whole, part in zip((getattr(self, f.name) for f in fields(self)), parts, strict=True):
-            _add_to(whole, block.first.places, block.second.places, part)
+            _add_to(whole, rows, columns, part)
             if not block.is_uniform:
-                _add_to(whole, block.second.places, block.first.places, np.transpose(part))
+                _add_to(whole, columns, rows, np.transpose(part))
+
+
+def _measure_block(block: Block) -> list[Array | float]:
+    """What a matrix adds to each of the figures of ``AllPairs``."""
+    scale = block.size / block.x[0].size
+    own, other = (scale / 2 * np.einsum("irc,irc->i", v, v) for v in (block.x, block.y))
+    norms = own[:, None] + other
+    squares = scale * block.measure_squares()
+    if block.is_uniform:
+        equal = block.are_equal(*np.ix_(*(np.arange(n) for n in squares.shape)))
+    else:
+        equal = squares == 0.0
+    squares[equal] = 0.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        nats = squares / norms
+        nats += FLOAT32_ROUNDOFF**2
+        np.log(nats, out=nats)
+    nats *= -0.5
+    np.clip(nats, 0.0, CAP, out=nats)
+    nats[norms == 0.0] = 0.0
+    nats[equal] = CAP
+    nats *= block.size
+    parts: list[Array | float] = [squares, norms, block.size, block.size * equal, nats]
+    if not block.is_uniform:
+        # Of a vocabulary that was extended, not of another one.
+        usable = squares < norms
+        parts = [part * usable for part in parts]
+    return parts
 
 
 def _add_to(whole: Array, rows: Places, columns: Places, part: Array | float) -> None:

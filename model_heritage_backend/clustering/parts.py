@@ -16,10 +16,10 @@ from scipy.sparse.csgraph import connected_components
 
 from model_heritage_backend.clustering.alignment import AlignedFamily
 from model_heritage_backend.clustering.constraints import Constraints
+from model_heritage_backend.clustering.copies import group_duplicates
 from model_heritage_backend.clustering.cuts import join_nearest, list_pairs
 from model_heritage_backend.clustering.distance_calculator import calculate_relative_change
 from model_heritage_backend.clustering.genealogy import Edge, Evidence, FamilyTree, Ghost, Relation
-from model_heritage_backend.clustering.heritage import group_duplicates
 from model_heritage_backend.clustering.relatedness import find_components
 from model_heritage_backend.clustering.statements import Knowledge
 from model_heritage_backend.fingerprints import Fingerprint

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,46 +18,56 @@ PROBES = (40, 136)
 
 
 def find_range(delta: Matrix, width: int, *, rounds: int) -> Matrix:
-    """Orthonormal basis (m, width) of nearly all that the largest ``width`` directions carry.
+    """Orthonormal basis (..., m, width) of nearly all that the largest ``width`` directions carry.
 
     Halko, Martinsson and Tropp, "Finding structure with randomness" (2011), algorithm 4.4. The
     probes are fixed by the shape, so equal matrices give equal answers.
     """
-    width = min(width, *delta.shape)
-    probes = np.random.default_rng(delta.shape[1]).standard_normal((delta.shape[1], width))
+    width = min(width, *delta.shape[-2:])
+    probes = np.random.default_rng(delta.shape[-1]).standard_normal((delta.shape[-1], width))
     image = delta @ probes.astype(delta.dtype)
     for _ in range(rounds):
-        image = delta @ (delta.T @ np.linalg.qr(image)[0])
+        image = delta @ (_turn(delta) @ np.linalg.qr(image)[0])
     basis: Matrix = np.linalg.qr(image)[0]
     return basis
 
 
 def top_singular_vectors(delta: Matrix, count: int) -> tuple[Matrix, Matrix]:
-    """Left (m, count) and right (n, count) singular vectors of the largest singular values."""
-    count = min(count, *delta.shape)
-    if min(delta.shape) <= GRAM_UP_TO:
+    """Left (..., m, count) and right (..., n, count) vectors of the largest singular values."""
+    count = min(count, *delta.shape[-2:])
+    if min(delta.shape[-2:]) <= GRAM_UP_TO:
         return _decompose_small(delta.astype(np.float64), count)
     basis = find_range(delta, count + 8, rounds=4)
-    left, _, right = np.linalg.svd(basis.T @ delta, full_matrices=False)
-    return basis @ left[:, :count], right[:count].T
+    left, _, right = np.linalg.svd(_turn(basis) @ delta, full_matrices=False)
+    return basis @ left[..., :count], _turn(right[..., :count, :])
 
 
 def _decompose_small(delta: Matrix, count: int) -> tuple[Matrix, Matrix]:
-    if len(delta) > len(delta.T):
-        right, left = _decompose_small(delta.T, count)
+    if delta.shape[-2] > delta.shape[-1]:
+        right, left = _decompose_small(_turn(delta), count)
         return left, right
-    left = np.linalg.eigh(delta @ delta.T)[1][:, : -count - 1 : -1]
-    right, scale = np.linalg.qr(delta.T @ left)
-    return left, right * np.where(np.diag(scale) < 0.0, -1.0, 1.0)
+    left = np.linalg.eigh(delta @ _turn(delta))[1][..., : -count - 1 : -1]
+    right, scale = np.linalg.qr(_turn(delta) @ left)
+    signs = np.where(np.diagonal(scale, axis1=-2, axis2=-1) < 0.0, -1.0, 1.0)
+    return left, right * signs[..., None, :]
+
+
+def _turn(matrices: Matrix) -> Matrix:
+    return matrices.swapaxes(-2, -1)
 
 
 def calculate_delta_rank(delta: Matrix, *, noise: float) -> int | None:
-    """Numerical rank of a delta, or None where it is not low.
+    """The rank of a single delta (m, n), as ``calculate_delta_ranks`` has it."""
+    return calculate_delta_ranks(delta[None], noise=np.array([noise]))[0]
+
+
+def calculate_delta_ranks(deltas: Matrix, *, noise: Matrix) -> list[int | None]:
+    """Numerical ranks of deltas, or None where they are not low.
 
     Parameters
     ----------
-    delta : (m, n)
-    noise : root mean square of the rounding errors of one value: roundoff x rms of the weights
+    deltas : (k, m, n)
+    noise : (k,), root mean square of the rounding errors of one value: roundoff x rms of weights
 
     Returns
     -------
@@ -65,30 +76,54 @@ def calculate_delta_rank(delta: Matrix, *, noise: float) -> int | None:
     smaller side, or more than a range finder of the largest width can hold, or when much of the
     delta lies below the noise and is more than noise.
     """
-    delta = np.asarray(delta, np.float64)
-    rows, columns = delta.shape
-    tolerance = 1.5 * noise * (math.sqrt(rows) + math.sqrt(columns))
-    limit = int(0.6 * min(rows, columns))
-    total = float((delta**2).sum())
-    # Below the tolerance a full set of singular values may still hold this much energy.
-    floor = 1.5 * noise * noise * rows * columns + 1e-10 * total
-    if min(rows, columns) <= WHOLE_UP_TO:
-        values = np.linalg.svd(delta, compute_uv=False)
-        return _count_if_low(values[values > tolerance], limit, total, floor)
+    deltas = np.asarray(deltas, np.float64)
+    bounds = [_Bounds.set(delta, float(rms)) for delta, rms in zip(deltas, noise, strict=True)]
+    if min(deltas.shape[1:]) <= WHOLE_UP_TO:
+        spectra = np.linalg.svd(deltas, compute_uv=False)
+        return [b.count_if_low(v) for b, v in zip(bounds, spectra, strict=True)]
+    return [_probe_rank(delta, b) for delta, b in zip(deltas, bounds, strict=True)]
+
+
+def _probe_rank(delta: Matrix, bounds: _Bounds) -> int | None:
     for width in PROBES:
         basis = find_range(delta, width, rounds=1)
         values = np.linalg.svd(basis.T @ delta, compute_uv=False)
-        above = values[values > tolerance]
         # A range that was found in one round misses some more of the noise.
-        if total - float((values**2).sum()) <= 3 * floor and len(above) < width:
-            return _count_if_low(above, limit, total, floor)
+        missed = bounds.total - float((values**2).sum())
+        if missed <= 3 * bounds.floor and (values > bounds.tolerance).sum() < width:
+            return bounds.count_if_low(values)
     return None
 
 
-def _count_if_low(above: Matrix, limit: int, total: float, floor: float) -> int | None:
-    """Number of singular values above the noise, if few, and the rest is noise or little.
-
-    A step that is smaller than the rounding of its own weights shows only its largest directions.
+@dataclass(frozen=True)
+class _Bounds:
+    """``tolerance`` of a singular value, ``limit`` of a low rank, ``total`` energy of a delta, and
+    the energy (``floor``) that a full set of singular values may still hold below the tolerance.
     """
-    rest = total - float((above**2).sum())
-    return len(above) if len(above) <= limit and rest <= max(floor, total / 2) else None
+
+    tolerance: float
+    limit: int
+    total: float
+    floor: float
+
+    @classmethod
+    def set(cls, delta: Matrix, noise: float) -> _Bounds:
+        rows, columns = delta.shape
+        total = float((delta**2).sum())
+        return cls(
+            tolerance=1.5 * noise * (math.sqrt(rows) + math.sqrt(columns)),
+            limit=int(0.6 * min(rows, columns)),
+            total=total,
+            floor=1.5 * noise * noise * rows * columns + 1e-10 * total,
+        )
+
+    def count_if_low(self, values: Matrix) -> int | None:
+        """Number of singular values above the noise, if few, and the rest is noise or little.
+
+        A step that is smaller than the rounding of its own weights shows only its largest
+        directions.
+        """
+        above = values[values > self.tolerance]
+        rest = self.total - float((above**2).sum())
+        low = len(above) <= self.limit and rest <= max(self.floor, self.total / 2)
+        return len(above) if low else None

@@ -7,7 +7,7 @@ The more rows and columns a sample has, the better the two come apart.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,7 @@ from model_heritage_backend.clustering.sample_stacks import (
     stack_samples,
 )
 from model_heritage_backend.clustering.step_sums import StepSums
+from model_heritage_backend.clustering.threads import map_ahead
 from model_heritage_backend.fingerprints.structure import is_matrix
 
 MATRICES_AT_LEAST = 4
@@ -67,9 +68,8 @@ class WhitenedSteps:
         sizes: list[int] = []
         squares: list[NDArray[np.float32]] = []
         ends = np.array(list(pairs), np.int64).reshape(-1, 2)
-        for name in family.shuffled_names:
-            if len(sizes) == most:
-                break
+
+        def whiten(name: str) -> _Whitened | None:
             stacks = [
                 stack
                 for stack in stack_samples(family, members, name, wide=wide)
@@ -77,16 +77,19 @@ class WhitenedSteps:
             ]
             # An extended vocabulary is compared among the members that have the most frequent one.
             if not stacks or len(stacks[0]) < 2:
-                continue
+                return None
             # Most members that are added leave the first one where it is.
             key = name, wide, stacks[0].contents[0]
-            measured = _measure_stack(stacks[0], ends, remembered.find(key))
-            if measured is not None:
-                found, added = measured
-                remembered.keep(key, added, size=added.size)
+            return _measure_stack(key, stacks[0], ends, remembered.find(key))
+
+        for found in map_ahead(whiten, family.shuffled_names):
+            if len(sizes) == most:
+                break
+            if found is not None:
+                remembered.keep(found.key, found.sums, size=found.sums.size)
                 whole = np.full((len(family), len(family)), np.nan, np.float32)
-                whole[np.ix_(stacks[0].places, stacks[0].places)] = found
-                sizes.append(stacks[0].size)
+                whole[np.ix_(found.places, found.places)] = found.squares
+                sizes.append(found.size)
                 squares.append(whole)
         shape = (len(squares), len(family), len(family))
         return cls(np.array(sizes, np.float64), np.array(squares, np.float32).reshape(shape))
@@ -175,10 +178,23 @@ class WhitenedSteps:
         return gains
 
 
+@dataclass(frozen=True)
+class _Whitened:
+    """Of one matrix the mean squares between all members that have it, (n, n), and by which sums
+    it was whitened.
+    """
+
+    places: Places
+    size: int
+    squares: Array
+    key: Hashable
+    sums: StepSums
+
+
 def _measure_stack(
-    stack: SampleStack, pairs: Places, before: StepSums | None
-) -> tuple[Array, StepSums] | None:
-    """Whitened mean squares between all members, (n, n), and by what; None if nothing changed."""
+    key: Hashable, stack: SampleStack, pairs: Places, before: StepSums | None
+) -> _Whitened | None:
+    """None if nothing changed."""
     count, rows, columns = stack.samples.shape
     norm = float(np.einsum("irc,irc->", stack.samples, stack.samples)) / stack.samples.size
     ends = np.stack([stack.find(pairs[:, 0]), stack.find(pairs[:, 1])], 1)
@@ -196,7 +212,7 @@ def _measure_stack(
         dtrmm(1.0, left, sample.T, side=1, lower=1, trans_a=1, overwrite_b=1)
     whitened: Array = measure_squares(distinct, distinct) / (rows * columns * norm)
     among: Array = whitened[np.ix_(stack.labels, stack.labels)]
-    return among, sums
+    return _Whitened(stack.places, stack.size, among, key, sums)
 
 
 def _invert_root(covariance: Samples, samples: int) -> Samples:

@@ -7,6 +7,7 @@ import math
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -161,7 +162,17 @@ class Fingerprint:
     @property
     def is_quantised(self) -> bool:
         """Whether most values lie on a grid, or the file says that some were quantised."""
-        return bool(self.grid_bits) or any(t.cells.size for t in self.tensors.values())
+        return bool(self.grid_bits) or self.is_made_of_blocks
+
+    @cached_property
+    def is_made_of_blocks(self) -> bool:
+        """Whether the file says how some of its tensors were quantised."""
+        return any(tensor.cells.size for tensor in self.tensors.values())
+
+    @cached_property
+    def needs_double(self) -> bool:
+        """Whether it has values that need double precision."""
+        return any(tensor.sample.dtype == np.float64 for tensor in self.tensors.values())
 
     @property
     def shapes(self) -> frozenset[tuple[int, ...]]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from benchmarks.zoo import Zoo
-from model_heritage_backend.clustering import exact_evidence, kernels
+from model_heritage_backend.clustering import kernels, paired_tensors
 from model_heritage_backend.clustering.exact_evidence import ExactEvidence, measure_edge
 from model_heritage_backend.weights.tensors import FLOAT32_ROUNDOFF
 from tests.clustering.families import Arrays, Floats, find_matrices, make_model
@@ -278,12 +278,12 @@ def test_large_matrices_are_read_piece_by_piece(monkeypatch: pytest.MonkeyPatch)
     reads: list[int] = []
     plain = kernels.compare_rows
 
-    def count(a: Floats, b: Floats, *squares: NDArray[np.float64]) -> tuple[int, int]:
+    def count(a: Floats, b: Floats) -> tuple[Floats, NDArray[np.int64]]:
         reads.append(a.size)
-        return plain(a, b, *squares)
+        return plain(a, b)
 
-    monkeypatch.setattr(exact_evidence, "WINDOW_VALUES", 10 * 24)
-    monkeypatch.setattr(exact_evidence, "compare_rows", count)
+    monkeypatch.setattr(paired_tensors, "WINDOW_VALUES", 10 * 24)
+    monkeypatch.setattr(paired_tensors, "compare_rows", count)
     pieces = measure(DOUBLE, child)
     assert max(reads) == 240
     assert len(reads) == 2 * (3 + 5)
