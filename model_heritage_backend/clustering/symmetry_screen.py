@@ -113,15 +113,15 @@ def _list_common(
 ) -> Iterator[tuple[Key, Halves, Halves]]:
     """The views that models of both lists have, of all of them."""
     for key in first[0].views.keys() & second[0].views.keys():
-        yield key, *(_stack([m.views[key] for m in models]) for models in (first, second))
+        views = [[m.views[key] for m in models] for models in (first, second)]
+        yield key, _stack(views[0]), _stack(views[1])
     for size in first[0].traits.keys() & second[0].traits.keys():
         own, other = first[0].traits[size].keys(), second[0].traits[size].keys()
         common = sorted(own & other)
         # Where one lacks a tensor or has another head, the traits that are left are compared.
         if own != other and len(common) >= FEWEST_TRAITS:
-            sides = [[m.view_traits(size, common) for m in models] for models in (first, second)]
-            key = sides[0][0][0]
-            yield key, *(_stack([halves for _, halves in side]) for side in sides)
+            x, y = ([m.view_traits(size, common) for m in models] for models in (first, second))
+            yield x[0][0], _stack([halves for _, halves in x]), _stack([halves for _, halves in y])
 
 
 def _stack(views: Sequence[Halves]) -> Halves:
