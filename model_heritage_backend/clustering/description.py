@@ -21,7 +21,12 @@ from model_heritage_backend.clustering.constraints import PlacedConstraints
 from model_heritage_backend.clustering.copies import Copy
 from model_heritage_backend.clustering.edge_judge import EdgeJudge
 from model_heritage_backend.clustering.exact_evidence import ExactEvidence
-from model_heritage_backend.clustering.genealogy import Edge, Evidence, Relation
+from model_heritage_backend.clustering.genealogy import (
+    UNRESOLVED_BELOW,
+    Edge,
+    Evidence,
+    Relation,
+)
 from model_heritage_backend.clustering.merges import Merge
 from model_heritage_backend.clustering.orientation import Orientation
 from model_heritage_backend.clustering.pair_statistics import AllPairs
@@ -229,8 +234,10 @@ class EdgeWriter:
         if self._is_confirmed(child, parent):
             return 1.0
         doubt = self.measure_doubt(child, parent, runner_up, others)
-        # Of equal models one was made from the parent, and the others are its copies.
-        return self._apply_proofs(child, parent, doubt, others) / self.equal[child]
+        confidence = self._apply_proofs(child, parent, doubt, others)
+        # Of equal models one was made from the parent, and the others are its copies. Whichever it
+        # was, their line is the same: that alone leaves no edge unresolved.
+        return max(confidence / self.equal[child], min(confidence, UNRESOLVED_BELOW))
 
     def measure_doubt(
         self, child: int, parent: int, runner_up: int | None, others: Sequence[int]

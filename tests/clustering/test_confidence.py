@@ -63,7 +63,7 @@ def test_steps_that_begin_with_one_way_are_doubted() -> None:
 
 
 def test_models_in_a_line_may_have_changed_places() -> None:
-    """Of a -> b -> c and a -> c -> b one is as likely as the other where nothing tells them apart."""
+    """Where nothing tells a -> b -> c from a -> c -> b, either is as likely."""
     doubt = Doubt(certainty=1.0, margin=0.1, copy=False, step=0.02, twin=1.0, tau=1.0, acute=0.0)
     found = calculate_confidence(doubt)
     assert calculate_confidence(replace(doubt, swaps=((0.0, 0.0),))) == pytest.approx(found / 2)
