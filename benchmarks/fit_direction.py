@@ -9,8 +9,10 @@ weights fitted on all.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +23,12 @@ from model_heritage_backend.clustering.direction import WEIGHTS, list_features
 from model_heritage_backend.clustering.exact_evidence import measure_edge
 from model_heritage_backend.fingerprints.names import canonicalise_names
 from model_heritage_backend.weights import open_weights
-from model_heritage_backend.weights.tensors import FLOAT32_ROUNDOFF, LazyTensor, Weights
+from model_heritage_backend.weights.tensors import FLOAT32_ROUNDOFF, LazyTensor
 
 TRAINED = ("finetune", "partial", "adapter")
 PENALTY = 0.003
 Vector = NDArray[np.float64]
+Tensors = Mapping[str, LazyTensor]
 
 
 @dataclass(frozen=True)
@@ -44,19 +47,19 @@ def measure_zoo(zoo: Zoo, name: str) -> Iterator[TrueEdge]:
         if edge["relation"] not in TRAINED:
             continue
         parent, child = models[edge["parent"]], models[edge["child"]]
-        with (
-            open_weights(zoo.folder / parent["file"]) as a,
-            open_weights(zoo.folder / child["file"]) as b,
-        ):
-            evidence = measure_edge(_by_name(a), _by_name(b), roundoff=FLOAT32_ROUNDOFF)
+        with open_by_name(zoo, parent) as a, open_by_name(zoo, child) as b:
+            evidence = measure_edge(a, b, roundoff=FLOAT32_ROUNDOFF)
         if evidence.relative_change > 0:
             features = np.array(list(list_features(evidence).values()))
             yield TrueEdge(features, name, child["architecture"])
 
 
-def _by_name(weights: Weights) -> dict[str, LazyTensor]:
-    names = canonicalise_names(weights)
-    return {names[name]: tensor for name, tensor in weights.items()}
+@contextmanager
+def open_by_name(zoo: Zoo, model: Mapping[str, Any]) -> Iterator[Tensors]:
+    """The tensors of one of the models of a zoo's truth, by canonical name."""
+    with open_weights(zoo.folder / model["file"]) as weights:
+        names = canonicalise_names(weights)
+        yield {names[name]: tensor for name, tensor in weights.items()}
 
 
 def fit(features: Vector) -> Vector:

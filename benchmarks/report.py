@@ -147,7 +147,7 @@ def list_sure_wrong(runs: Sequence[Run]) -> list[dict[str, Any]]:
             "model": run.judgement.names[verdict.model],
             "file": verdict.model,
             "named": run.judgement.names[str(verdict.parent)],
-            "true": _describe_truth(verdict, run.judgement.names),
+            "true": describe_truth(verdict, run.judgement.names),
             "relation": verdict.relation,
             "operation": verdict.operation,
             "confidence": verdict.confidence,
@@ -159,7 +159,8 @@ def list_sure_wrong(runs: Sequence[Run]) -> list[dict[str, Any]]:
     return sorted(found, key=lambda wrong: -float(wrong["confidence"] or 0.0))
 
 
-def _describe_truth(verdict: Verdict, names: Mapping[str, str]) -> str:
+def describe_truth(verdict: Verdict, names: Mapping[str, str]) -> str:
+    """The true parent by name, or why there is none."""
     if verdict.is_root:
         return "a root"
     if verdict.orphan:

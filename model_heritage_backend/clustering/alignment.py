@@ -93,11 +93,18 @@ def match_endings(
 
 
 def have_common_names(first: Fingerprint, second: Fingerprint) -> bool:
-    """Whether at least half of the second model's matrices are known to the first by name."""
+    """Whether at least half of the second model's matrices are known to the first by name.
+
+    A name known of another width, as of running numbers where a tensor was left out, says nothing.
+    """
     if first.structural_hash == second.structural_hash:
         return True
-    matrices = [name for name, tensor in second.tensors.items() if tensor.is_matrix]
-    return 2 * sum(name in first.tensors for name in matrices) >= len(matrices)
+    matrices = {name: tensor for name, tensor in second.tensors.items() if tensor.is_matrix}
+    known = (
+        name in first.tensors and first.tensors[name].shape[1:] == tensor.shape[1:]
+        for name, tensor in matrices.items()
+    )
+    return 2 * sum(known) >= len(matrices)
 
 
 def _common_ending(first: str, second: str) -> int:

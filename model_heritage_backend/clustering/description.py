@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,12 @@ from model_heritage_backend.clustering.constraints import PlacedConstraints
 from model_heritage_backend.clustering.copies import Copy
 from model_heritage_backend.clustering.edge_judge import EdgeJudge
 from model_heritage_backend.clustering.exact_evidence import ExactEvidence
-from model_heritage_backend.clustering.genealogy import Edge, Evidence, Relation
+from model_heritage_backend.clustering.genealogy import (
+    UNRESOLVED_BELOW,
+    Edge,
+    Evidence,
+    Relation,
+)
 from model_heritage_backend.clustering.merges import Merge
 from model_heritage_backend.clustering.orientation import Orientation
 from model_heritage_backend.clustering.pair_statistics import AllPairs
@@ -66,6 +71,8 @@ class EdgeWriter:
     acute : place -> what the steps from it to its neighbours typically share (``Corner.typical``)
     frames : place -> group of members whose units are in one order
     arranged : members that were put in order for the comparison, and how
+    equal : number of models with the very same values, itself included, by place
+    parents : child -> parent
     """
 
     family: AlignedFamily
@@ -81,11 +88,13 @@ class EdgeWriter:
     acute: Mapping[int, float]
     frames: Mapping[int, int]
     arranged: Mapping[int, Arranged]
+    equal: Mapping[int, int]
+    parents: Mapping[int, int]
 
-    def describe_tree(self, parents: Mapping[int, int]) -> list[Edge]:
-        below = _list_descendants(parents, self.members)
+    def describe_tree(self) -> list[Edge]:
+        below = _list_descendants(self.parents, self.members)
         edges = []
-        for child, parent in parents.items():
+        for child, parent in self.parents.items():
             others = [m for m in self.members if m not in below[child] and m != parent]
             edges += self._describe(child, parent, others)
         return edges
@@ -221,7 +230,17 @@ class EdgeWriter:
     ) -> float:
         if self._is_confirmed(child, parent):
             return 1.0
-        doubt = Doubt(
+        doubt = self.measure_doubt(child, parent, runner_up, others)
+        confidence = self._apply_proofs(child, parent, doubt, others)
+        # Of equal models one was made from the parent, and the others are its copies. Whichever it
+        # was, their line is the same: that alone leaves no edge unresolved.
+        return max(confidence / self.equal[child], min(confidence, UNRESOLVED_BELOW))
+
+    def measure_doubt(
+        self, child: int, parent: int, runner_up: int | None, others: Sequence[int]
+    ) -> Doubt:
+        """What the confidence of an edge that nothing proves rests on."""
+        return Doubt(
             certainty=self.orientation.calculate_certainty(child),
             margin=self._calculate_margin(parent, child, runner_up),
             copy=(parent, child) in self.copies,
@@ -230,7 +249,25 @@ class EdgeWriter:
             twin=self._measure_twin(parent, child, others),
             tau=self.taus.get(child),
             acute=self.acute.get(parent, 0.0),
+            swaps=tuple(self._list_swaps(child, parent)),
         )
+
+    def _list_swaps(self, child: int, parent: int) -> Iterator[tuple[float, float]]:
+        """Of the line from the grandparent and of those to the child's own children."""
+        lines = [(parent, child, below) for below, p in self.parents.items() if p == child]
+        if parent in self.parents:
+            lines.append((self.parents[parent], parent, child))
+        for a, b, c in lines:
+            if not (self._is_proven(a, b) or self._is_proven(b, c)):
+                gap = self.gains[a, b] - self.gains[a, c]
+                yield float(gap / max(self.pairs.values[a, b], 1)), self.judge.direct(b, c)
+
+    def _is_proven(self, parent: int, child: int) -> bool:
+        copied = (parent, child) in self.copies
+        return copied or child in self.merges or self._is_confirmed(child, parent)
+
+    def _apply_proofs(self, child: int, parent: int, doubt: Doubt, others: Sequence[int]) -> float:
+        """Confidence, with what is proven of the edge and what bars a proof."""
         confidence = calculate_confidence(doubt)
         if child in self.merges:
             return max(confidence, MERGE_CONFIDENCE)
@@ -257,7 +294,8 @@ class EdgeWriter:
         """Distance from the parent to the nearest other candidate, in units of the child's step."""
         step = self._get_distance(parent, child)
         nearest = float(self.pairs.distances[parent, others].min(initial=math.inf))
-        return nearest / step if step > 0.0 else math.inf
+        # Where all matrices are equal, another model that has them as well is no farther.
+        return nearest / step if step > 0.0 else (math.inf if nearest > 0.0 else 0.0)
 
     def _is_confirmed(self, child: int, parent: int) -> bool:
         return self.constraints.confirmed.get(child) == parent

@@ -8,7 +8,7 @@ Nothing here depends on the order in which models arrived.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -347,8 +347,10 @@ class _Solver:
             {corner.place: corner.typical for corner in corners},
             self.frames,
             {self.family.ids.index(model): found for model, found in self.arranged.items()},
+            Counter(self.twins),
+            parents,
         )
-        edges = writer.describe_tree(parents)
+        edges = writer.describe_tree()
         ids = self.family.ids
         gaps = find_gaps(parents, self._gap_steps, corners, root=self.known.root)
         ghosts = name_ghosts(gaps, ids, self._measure_distance)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numba import njit
@@ -52,6 +52,7 @@ class UnitViews:
 
     def __init__(self, tensors: Mapping[str, TensorFingerprint]) -> None:
         self.views: dict[Key, Halves] = {}
+        self.traits: dict[int, dict[str, Floats]] = {}
         matrices = {name: tensor for name, tensor in tensors.items() if tensor.is_matrix}
         counts = Counter(tensor.shape for tensor in matrices.values())
         rarest = sorted(matrices, key=lambda n: (counts[matrices[n].shape], n))
@@ -59,25 +60,33 @@ class UnitViews:
             block = Block.take(matrices[name], wide=False)
             for label, side in ((f"{name}|", block), (f"{name}/", block.turn())):
                 if side.values.shape[1] >= SPLIT_FROM:
-                    self._add(label, side.values, side.shape[0])
+                    key, halves = _view(label, side.values, side.shape[0])
+                    self.views[key] = halves
         for size in {tensor.shape[0] for tensor in matrices.values()}:
             traits = collect_traits(tensors, size)
             if len(traits) >= FEWEST_TRAITS:
-                values = np.stack([traits[label] for label in sorted(traits)], 1)
-                self._add("*" + " ".join(sorted(traits)), values, size)
+                self.traits[size] = traits
+                key, halves = self.view_traits(size, sorted(traits))
+                self.views[key] = halves
 
-    def _add(self, label: str, values: Floats, units: int) -> None:
-        present = len(values) / units
-        queries = min(math.ceil(QUERIES[label[0] == "*"] / present), len(values))
-        searched = np.zeros(values.shape[1], bool)
-        searched[::2] = True
-        searched[2 * SEARCHED :] = False
-        search, test = (
-            normalise_rows(standardise_columns(values[:, chosen])).astype(np.float32)
-            for chosen in (searched, ~searched)
-        )
-        key = f"{label} {len(values)}/{units}", values.shape[1], queries, present
-        self.views[key] = np.ascontiguousarray(search.T), test
+    def view_traits(self, size: int, labels: Sequence[str]) -> tuple[Key, Halves]:
+        """Units by some of their traits."""
+        values = np.stack([self.traits[size][label] for label in labels], 1)
+        return _view("*" + " ".join(labels), values, size)
+
+
+def _view(label: str, values: Floats, units: int) -> tuple[Key, Halves]:
+    present = len(values) / units
+    queries = min(math.ceil(QUERIES[label[0] == "*"] / present), len(values))
+    searched = np.zeros(values.shape[1], bool)
+    searched[::2] = True
+    searched[2 * SEARCHED :] = False
+    search, test = (
+        normalise_rows(standardise_columns(values[:, chosen])).astype(np.float32)
+        for chosen in (searched, ~searched)
+    )
+    key = f"{label} {len(values)}/{units}", values.shape[1], queries, present
+    return key, (np.ascontiguousarray(search.T), test)
 
 
 def screen_pairs(
@@ -88,20 +97,35 @@ def screen_pairs(
     Models of one list have the same tensors.
     """
     passed = np.zeros(len(pairs), bool)
-    for key in first[0].views.keys() & second[0].views.keys():
+    for key, x, y in _list_common(first, second):
         left = np.flatnonzero(~passed)
-        x, x_test = _stack(first, key)
-        y, y_test = _stack(second, key)
+        tested = y[1].shape[2]
         z = np.zeros(len(left))
         cosine = np.zeros(len(left))
-        _look(x, x_test, y, y_test, pairs[left], key[2], z, cosine)
+        _look(*x, *y, pairs[left], key[2], z, cosine)
         enough = COSINE_ABOVE * key[3] if key[0][0] != "*" else 0.0
-        passed[left] = (z > (Z_ABOVE_FEW if y_test.shape[2] < FEW else Z_ABOVE)) & (cosine > enough)
+        passed[left] = (z > (Z_ABOVE_FEW if tested < FEW else Z_ABOVE)) & (cosine > enough)
     return passed
 
 
-def _stack(models: Sequence[UnitViews], key: Key) -> Halves:
-    search, test = zip(*(model.views[key] for model in models), strict=True)
+def _list_common(
+    first: Sequence[UnitViews], second: Sequence[UnitViews]
+) -> Iterator[tuple[Key, Halves, Halves]]:
+    """The views that models of both lists have, of all of them."""
+    for key in first[0].views.keys() & second[0].views.keys():
+        views = [[m.views[key] for m in models] for models in (first, second)]
+        yield key, _stack(views[0]), _stack(views[1])
+    for size in first[0].traits.keys() & second[0].traits.keys():
+        own, other = first[0].traits[size].keys(), second[0].traits[size].keys()
+        common = sorted(own & other)
+        # Where one lacks a tensor or has another head, the traits that are left are compared.
+        if own != other and len(common) >= FEWEST_TRAITS:
+            x, y = ([m.view_traits(size, common) for m in models] for models in (first, second))
+            yield x[0][0], _stack([halves for _, halves in x]), _stack([halves for _, halves in y])
+
+
+def _stack(views: Sequence[Halves]) -> Halves:
+    search, test = zip(*views, strict=True)
     return np.stack(search), np.stack(test)
 
 

@@ -69,7 +69,8 @@ def collect_traits(tensors: Mapping[str, TensorFingerprint], size: int) -> dict[
     """What the tensors say of each of ``size`` units in one number: label -> (size,).
 
     Vectors of that length, norms of the rows of matrices with so many rows, and the rows or columns
-    of narrow matrices.
+    of narrow matrices. The labels of the latter come first in order: each was drawn by itself when
+    the network began, while norms and biases mostly began as equals.
     """
     traits: dict[str, Floats] = {}
     for name, tensor in tensors.items():
@@ -81,9 +82,9 @@ def collect_traits(tensors: Mapping[str, TensorFingerprint], size: int) -> dict[
         if rows == size and len(tensor.row_norms) == size:
             traits[f"{name}|"] = np.log(_clean(tensor.row_norms) + 1e-30)
         if columns == size == len(tensor.columns) and rows <= NARROW:
-            traits |= {f"{name}/{i}": _clean(row) for i, row in enumerate(tensor.sample)}
+            traits |= {f"/{i} {name}": _clean(row) for i, row in enumerate(tensor.sample)}
         if rows == size == len(tensor.rows) and columns <= NARROW:
-            traits |= {f"{name}\\{i}": _clean(row) for i, row in enumerate(tensor.sample.T)}
+            traits |= {f"//{i} {name}": _clean(row) for i, row in enumerate(tensor.sample.T)}
     return traits
 
 

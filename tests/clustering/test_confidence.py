@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from model_heritage_backend.clustering.confidence import (
     ADJACENT,
     DIRECTED,
+    ORDERED,
     Doubt,
     calculate_confidence,
 )
@@ -25,6 +26,7 @@ DOUBT = st.builds(
     twin=st.floats(0, 50),
     tau=st.none() | st.floats(-5, 5),
     acute=st.floats(-1, 2),
+    swaps=st.lists(st.tuples(st.floats(-20, 20), st.floats(-20, 20)), max_size=3).map(tuple),
 )
 
 
@@ -58,6 +60,18 @@ def test_steps_that_begin_with_one_way_are_doubted() -> None:
     doubt = Doubt(certainty=1.0, margin=0.1, copy=False, step=0.02, twin=1.0, tau=1.0, acute=0.0)
     found = [calculate_confidence(replace(doubt, acute=a)) for a in (-0.1, 0.0, 0.1, 0.3, 0.9)]
     assert found[0] == found[1] > found[2] > found[3] == found[4]
+
+
+def test_models_in_a_line_may_have_changed_places() -> None:
+    """Where nothing tells a -> b -> c from a -> c -> b, either is as likely."""
+    doubt = Doubt(certainty=1.0, margin=0.1, copy=False, step=0.02, twin=1.0, tau=1.0, acute=0.0)
+    found = calculate_confidence(doubt)
+    assert calculate_confidence(replace(doubt, swaps=((0.0, 0.0),))) == pytest.approx(found / 2)
+    assert calculate_confidence(replace(doubt, swaps=((0.0, 0.0),) * 2)) == pytest.approx(found / 4)
+    known = ORDERED["gap"] * 0.01 - ORDERED["odds"] * 2.0
+    expected = found * logistic(known)
+    assert calculate_confidence(replace(doubt, swaps=((0.01, -2.0),))) == pytest.approx(expected)
+    assert calculate_confidence(replace(doubt, swaps=((0.1, 0.0),))) == pytest.approx(found)
 
 
 @given(DOUBT)

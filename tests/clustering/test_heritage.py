@@ -16,10 +16,16 @@ from benchmarks.zoo import Zoo
 from model_heritage_backend.clustering import heritage
 from model_heritage_backend.clustering.alignment import AlignedFamily
 from model_heritage_backend.clustering.arrangement import Arranged
+from model_heritage_backend.clustering.constraints import Constraints
 from model_heritage_backend.clustering.edge_judge import NOTHING_ARRANGED
 from model_heritage_backend.clustering.exact_evidence import ExactEvidence
 from model_heritage_backend.clustering.exact_source import StoredEvidence
-from model_heritage_backend.clustering.genealogy import Edge, FamilyTree, Relation
+from model_heritage_backend.clustering.genealogy import (
+    UNRESOLVED_BELOW,
+    Edge,
+    FamilyTree,
+    Relation,
+)
 from model_heritage_backend.clustering.heritage import solve_family
 from model_heritage_backend.clustering.memory_store import InMemoryStore
 from model_heritage_backend.clustering.pair_cache import PairCache
@@ -81,6 +87,33 @@ def test_equal_models_cannot_be_told_apart() -> None:
     assert {edge.parent for edge in tree.edges} == {tree.root}
     assert [edge.confidence for edge in tree.edges] == pytest.approx([1 / 3, 1 / 3])
     assert {edge.distance for edge in tree.edges} == {0.0}
+
+
+def test_one_of_equal_models_was_made_from_their_parent() -> None:
+    """Its equal is a copy of it, and which of the two is which cannot be told."""
+    models = {"base": BASE, "child": add_noise(BASE, share=0.1, seed=2)}
+    models["other"] = add_noise(BASE, share=0.1, seed=3)
+    alone = solve(models).main_edges
+    tree = solve({**models, "twin": rename_arrays(models["child"], "twin.")})
+    assert_lawful(tree, ["base", "child", "other", "twin"])
+    first = next(e for e in tree.edges if {e.parent, e.child} & {"child", "twin"} == {e.child})
+    copy = next(e for e in tree.edges if e.relation is Relation.DUPLICATE)
+    assert {first.child, copy.child} == {"child", "twin"}
+    assert copy.confidence == 0.5
+    assert alone["child"].confidence > 0.6
+    assert first.confidence == max(alone["child"].confidence / 2, UNRESOLVED_BELOW)
+
+
+def test_neighbours_in_a_line_are_doubted_where_their_order_cannot_be_told() -> None:
+    """Of a -> b -> c the last step is tiny: c may as well be between a and b."""
+    b = add_noise(BASE, share=0.1, seed=2)
+    found = {}
+    for share in (0.1, 0.001):
+        models = {"a": BASE, "b": b, "c": add_noise(b, share=share, seed=3)}
+        prints = {name: fingerprint_arrays(arrays) for name, arrays in models.items()}
+        tree = solve_family(prints, constraints=Constraints(root="a"))
+        found[share] = [edge.confidence for edge in tree.edges]
+    assert min(found[0.1]) > 0.7 > max(found[0.001])
 
 
 def test_copies_descend_from_their_source() -> None:

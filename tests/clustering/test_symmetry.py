@@ -16,6 +16,7 @@ from model_heritage_backend.clustering.heritage import solve_family
 from model_heritage_backend.clustering.relatedness import (
     are_hidden_relatives,
     find_components,
+    list_hidden_candidates,
     relate_all,
 )
 from model_heritage_backend.clustering.symmetry import find_counterparts, find_symmetry
@@ -122,6 +123,25 @@ def test_strangers_pass_neither_screen_nor_proof() -> None:
         found = find_symmetry(prints[i].tensors, prints[j].tensors)
         assert not found.related
         assert found.z < 12
+
+
+def test_what_one_model_lacks_does_not_hide_the_rest(child: dict[str, Array]) -> None:
+    """Another head and a bias less; the traits that both have still tell their units apart."""
+    hidden, residual = permute_hidden(child, 1), permute_residual(child, 2)
+    hidden["head.weight"] = hidden["head.weight"][:7]
+    hidden["head.bias"] = hidden["head.bias"][:7]
+    del hidden["blocks.0.fc1.bias"], hidden["blocks.1.attention.key.bias"]
+    first, second = fingerprint_arrays(hidden), fingerprint_arrays(residual)
+    assert first.structural_hash != second.structural_hash
+    assert list_hidden_candidates([first], [second], np.ones((1, 1), bool)) == [(0, 0)]
+    assert are_hidden_relatives(first, second)
+
+
+def test_running_numbers_that_moved_on_are_no_names(child: dict[str, Array]) -> None:
+    numbered = {f"n.{i:03}": array for i, array in enumerate(child.values())}
+    short = {f"n.{i:03}": array for i, array in enumerate(list(child.values())[3:])}
+    first, second = fingerprint_arrays(numbered), fingerprint_arrays(short)
+    assert find_components({"all": first, "fewer": second}) == [["all", "fewer"]]
 
 
 def test_units_find_their_counterparts() -> None:
