@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 from apiflask import APIFlask
 from flask_migrate import Migrate
 
@@ -25,11 +23,15 @@ from model_heritage_backend.routes import (
     models,
     resumable,
 )
+from model_heritage_backend.routes.conditional import answer_conditionally
 from model_heritage_backend.routes.documentation import add_documentation
 from model_heritage_backend.routes.job_events import EventStreams
+from model_heritage_backend.routes.json_format import use_strict_json
 from model_heritage_backend.routes.pages import add_pages
+from model_heritage_backend.routes.preferences import confirm_preferences
 from model_heritage_backend.routes.problems import register_problems
 from model_heritage_backend.routes.protection import protect
+from model_heritage_backend.routes.request_ids import name_requests, start_logging
 from model_heritage_backend.routes.schemas.common import Problem
 from model_heritage_backend.routes.uploads import FORM_BYTES, accept_uploads
 from model_heritage_backend.routes.views import EXTENSION
@@ -65,8 +67,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         When another server uses the data folder, or a newer one has changed its database.
     """
     settings = settings or load_settings()
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    start_logging(settings.log_level)
     choose_limits(**settings.reader_limits)
     files = FileStore(settings.data_dir, max_file_bytes=settings.max_upload_bytes)
     files.acquire()
@@ -88,7 +89,10 @@ def _build_app(settings: Settings, files: FileStore) -> APIFlask:
         # Flask's own type allows None.
         static_folder=None,  # type: ignore[arg-type]
     )
+    # Not the name by which somebody happened to ask for the document first.
+    app.servers = [{"url": "/"}]
     _configure(app, settings)
+    use_strict_json(app)
     db.init_app(app)
     Migrate(app, db, directory=str(MIGRATIONS))
     with app.app_context():
@@ -109,8 +113,11 @@ def _build_app(settings: Settings, files: FileStore) -> APIFlask:
     app.extensions[EXTENSION] = service
     app.extensions[jobs.STREAMS] = EventStreams(limit=max(settings.threads // 2, 1))
     accept_uploads(app, files, endpoints=(*UPLOADS, *RESUMABLE_UPLOADS))
+    name_requests(app)
+    confirm_preferences(app)
     register_problems(app)
     protect(app, origins=settings.cors_origins)
+    answer_conditionally(app)
     for room in (
         models,
         families,
@@ -159,6 +166,4 @@ def _configure(app: APIFlask, settings: Settings) -> None:
         OPENAPI_VERSION="3.1.0",
         HTTP_ERROR_SCHEMA=Problem,
         VALIDATION_ERROR_SCHEMA=Problem,
-        DESCRIPTION="The genealogy of neural networks, read from their weights.",
     )
-    app.json.sort_keys = False  # type: ignore[attr-defined]

@@ -58,6 +58,14 @@ class NotConfigured(Conflict):
     title = "This is not set up here"
 
 
+class PreconditionFailed(HeritageError):
+    """The state is no longer the one that the request's ``If-Match`` names."""
+
+    type = "precondition-failed"
+    title = "The state has changed"
+    status = 412
+
+
 class FileTooLarge(HeritageError):
     type = "file-too-large"
     title = "The file is too large"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 from apiflask import APIFlask
+from flask import Response, request
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -48,18 +50,25 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def make_app(settings: Settings, empty_database: Path) -> Iterator[MakeApp]:
     """Starts applications on one data folder, one after another: a second one is a restart."""
     running: list[APIFlask] = []
+    witnesses: list[Witness] = []
+
+    def close() -> None:
+        close_app(running.pop())
+        witnesses.pop().check()
+
     settings.data_dir.mkdir()
     shutil.copy(empty_database, settings.data_dir / "app.db")
 
     def make(**changes: Any) -> APIFlask:
         while running:
-            close_app(running.pop())
+            close()
         running.append(create_app(settings.model_copy(update=changes)))
+        witnesses.append(Witness(running[-1]))
         return running[-1]
 
     yield make
     while running:
-        close_app(running.pop())
+        close()
 
 
 @pytest.fixture
@@ -84,13 +93,14 @@ def full_client(
     """A server that holds the whole family and the strangers; tests only read it."""
     folder = tmp_path_factory.mktemp("full") / "uploads"
     app = create_app(load_settings(data_dir=folder))
-    client = app.test_client()
+    client, witness = app.test_client(), Witness(app)
     for name in zoo_family.ids:
         assert upload(client, zoo_family.path(name), name=name).status_code == 201
     for path in strangers:
         assert upload(client, path, name=f"stranger-{path.stem}").status_code == 201
     yield client
     close_app(app)
+    witness.check()
 
 
 def get_service(app: APIFlask) -> HeritageService:
@@ -167,3 +177,37 @@ def check_problem(response: TestResponse, status: int, problem: str) -> dict[str
     assert body["detail"]
     assert body["request_id"] == response.headers["X-Request-Id"]
     return body
+
+
+class Witness:
+    """What an application answered, to be held against its own OpenAPI document."""
+
+    def __init__(self, app: APIFlask) -> None:
+        self._app = app
+        self._seen: set[tuple[str, str, int, str]] = set()
+        # Hooks run from the last to the first, and some of them still change the status.
+        app.after_request_funcs.setdefault(None, []).insert(0, self._note)
+
+    def _note(self, response: Response) -> Response:
+        rule = request.url_rule
+        if rule is not None and response.status_code != 500:
+            method = "get" if request.method == "HEAD" else request.method.lower()
+            path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+            self._seen.add((method, path, response.status_code, response.mimetype))
+        return response
+
+    def check(self) -> None:
+        """That every status and media type was announced."""
+        spec = self._app.test_client().get("/api/openapi.json").get_json()
+        wrong = []
+        for method, path, status, media_type in sorted(self._seen):
+            operation = spec["paths"].get(path, {}).get(method)
+            if operation is None:
+                continue
+            response = operation["responses"].get(str(status))
+            if response is not None and "$ref" in response:
+                response = spec["components"]["responses"][response["$ref"].rsplit("/", 1)[-1]]
+            kinds = [] if response is None else list(response.get("content", {}))
+            if response is None or (kinds and media_type not in kinds):
+                wrong.append(f"{method.upper()} {path} answered {status} ({media_type})")
+        assert wrong == [], "not in the OpenAPI document"

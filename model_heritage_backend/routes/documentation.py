@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import warnings
 from pathlib import Path
@@ -12,6 +11,7 @@ import flask_swagger_ui
 from apiflask import APIBlueprint, APIFlask
 from flask import Response, send_from_directory
 
+from model_heritage_backend.routes.openapi import complete_specification
 from model_heritage_backend.routes.schemas.resumable import describe_resumable_uploads
 
 ASSETS = Path(flask_swagger_ui.__file__).parent / "dist"
@@ -26,7 +26,6 @@ PAGE = """<!doctype html>
 </body></html>"""
 # A file of its own, as pages from here may not run scripts that stand in them.
 START = """SwaggerUIBundle({url: "/api/openapi.json", dom_id: "#docs", deepLinking: true});\n"""
-RAW_BODY = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 CLAIM_ROW = {
     "type": "object",
     "required": ["model"],
@@ -49,7 +48,6 @@ CLAIMS_BODY = {
         },
     },
 }
-STORED = "Stored; its place in the family tree is found by the job that is named"
 
 blueprint = APIBlueprint("documentation", __name__, enable_openapi=False)
 
@@ -88,26 +86,7 @@ def add_documentation(app: APIFlask) -> None:
     @app.spec_processor
     def complete(spec: Any) -> Any:
         describe_resumable_uploads(spec["paths"])
-        for path, operations in spec["paths"].items():
-            for method, operation in operations.items():
-                # By the path, as an alias shares its function with what it stands for.
-                words = re.sub(r"[^a-z]+", " ", path.removeprefix("/api")).split()
-                operation["operationId"] = "_".join([method, *words])
-                _describe_problems(operation["responses"])
-        uploads = spec["paths"]["/api/models"]
-        uploads["put"]["requestBody"] = {"required": True, "content": RAW_BODY}
         spec["paths"]["/api/claims"]["post"]["requestBody"] = CLAIMS_BODY
         impact = spec["paths"]["/api/models/{model_id}/impact"]["get"]["responses"]["200"]
         impact["content"]["text/csv"] = {"schema": {"type": "string"}}
-        for method in ("post", "put"):
-            responses = uploads[method]["responses"]
-            responses["202"] = responses["201"] | {"description": STORED}
-        return spec
-
-
-def _describe_problems(responses: dict[str, Any]) -> None:
-    """Errors are problem documents, by their media type too."""
-    for status, response in responses.items():
-        content = response.get("content", {})
-        if status >= "400" and "application/json" in content:
-            content["application/problem+json"] = content.pop("application/json")
+        return complete_specification(spec)

@@ -20,6 +20,8 @@ from model_heritage_backend.routes.schemas.families import (
 )
 from model_heritage_backend.routes.views import get_service, show_family, show_model, show_tree
 
+Answer = tuple[dict[str, Any], int, dict[str, str]]
+
 blueprint = APIBlueprint("families", __name__, tag="Families")
 
 
@@ -79,18 +81,24 @@ def get_genealogy(family_id: str) -> dict[str, Any]:
 @blueprint.post("/families/<family_id>/tree/rebuild")
 @blueprint.post("/families/<family_id>/rebuild-lineage")
 @blueprint.output(Rebuilt)
-@blueprint.doc(summary="Solve a family again", responses=[404, 409, 503, 507])
-def rebuild_tree(family_id: str) -> tuple[dict[str, Any], int]:
+@blueprint.doc(
+    summary="Solve a family again",
+    description="202 when that takes longer than `synchronous_seconds`.",
+    responses=[202, 404, 409],
+)
+def rebuild_tree(family_id: str) -> Answer:
     job_id, result = get_service().rebuild(family_id)
     named = {"family_id": family_id, "job_id": job_id}
-    return ({"status": "queued"} | named, 202) if result is None else (result | named, 200)
+    if result is None:
+        return {"status": "queued"} | named, 202, {"Location": f"/api/jobs/{job_id}"}
+    return result | named, 200, {}
 
 
 @blueprint.post("/clustering/recluster")
 @blueprint.post("/clustering/full-rebuild")
 @blueprint.output(Queued, status_code=202)
 @blueprint.doc(summary="Find all families and trees from scratch")
-def recluster() -> tuple[dict[str, Any], int, dict[str, str]]:
+def recluster() -> Answer:
     service = get_service()
     estimate = service.jobs.estimate_duration("recluster")
     job_id = service.recluster()

@@ -7,12 +7,14 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import Response
 
+from model_heritage_backend.routes.schemas.common import Responses, describe_text
 from model_heritage_backend.routes.schemas.lake import Health, SystemStats, Totals
 from model_heritage_backend.routes.views import get_service, show_family
 from model_heritage_backend.version import __version__
 
 blueprint = APIBlueprint("lake", __name__, tag="Lake")
 LARGEST = 5
+METRICS: Responses = {200: describe_text("In the text format of Prometheus", "text/plain")}
 
 
 @blueprint.get("/stats")
@@ -48,7 +50,7 @@ def get_health() -> dict[str, Any]:
 
 
 @blueprint.get("/metrics")
-@blueprint.doc(summary="Totals for Prometheus")
+@blueprint.doc(summary="Totals for Prometheus", responses=METRICS)
 def get_metrics() -> Response:
     totals = get_service().lake.count()
     lines = []

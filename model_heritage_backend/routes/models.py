@@ -9,14 +9,18 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import Response, request, send_file
 from werkzeug.datastructures import FileStorage
-from werkzeug.exceptions import UnsupportedMediaType
 
 from model_heritage_backend.errors import InvalidRequest, NotFound
 from model_heritage_backend.models.bundles import BUNDLE_NAME, bundle
 from model_heritage_backend.models.files import StagedFile
 from model_heritage_backend.routes.links import link_next
+from model_heritage_backend.routes.preferences import wants_async
 from model_heritage_backend.routes.schemas.claims import choose_claims
-from model_heritage_backend.routes.schemas.common import ModelShape
+from model_heritage_backend.routes.schemas.common import (
+    ModelShape,
+    Responses,
+    describe_bytes,
+)
 from model_heritage_backend.routes.schemas.models import (
     Comparison,
     FullLineage,
@@ -40,14 +44,23 @@ from model_heritage_backend.routes.views import (
 
 RECIPE_NAME = "merge-recipe.yaml"
 
+DOWNLOAD: Responses = {
+    200: describe_bytes("The whole file"),
+    206: describe_bytes("The range that was asked for"),
+    404: "Not found",
+    412: "The state has changed",
+    416: "The file has no such range",
+}
+
+RECIPE: Responses = {
+    200: {
+        "description": "The configuration",
+        "content": {"application/yaml": {"schema": {"type": "object"}}},
+    },
+    404: "Not found",
+}
+
 blueprint = APIBlueprint("models", __name__, tag="Models")
-
-
-@blueprint.before_request
-def require_json() -> None:
-    """Without this, a change that is sent as a form would be taken for an empty one."""
-    if request.method == "PATCH" and not request.is_json:
-        raise UnsupportedMediaType("Send the change as application/json.")
 
 
 @blueprint.get("/models")
@@ -155,15 +168,20 @@ def get_lineage(model_id: str) -> dict[str, Any]:
 
 @blueprint.post("/models/<model_id>/reprocess")
 @blueprint.output(Placed)
-@blueprint.doc(summary="Place a model again", responses=[404])
-def reprocess_model(model_id: str) -> tuple[dict[str, Any], int]:
+@blueprint.doc(
+    summary="Place a model again",
+    description="202 when that takes longer than `synchronous_seconds`.",
+    responses=[202, 404],
+)
+def reprocess_model(model_id: str) -> Answer:
     service = get_service()
-    placed = service.reprocess(model_id)
-    return show_placed(service, model_id), 200 if placed else 202
+    job_id, placed = service.reprocess(model_id)
+    answer = show_placed(service, model_id) | {"job_id": job_id}
+    return (answer, 200, {}) if placed else (answer, 202, {"Location": f"/api/jobs/{job_id}"})
 
 
 @blueprint.get("/models/<model_id>/download")
-@blueprint.doc(summary="The original bytes", responses=[404])
+@blueprint.doc(summary="The original bytes", responses=DOWNLOAD)
 def download_model(model_id: str) -> Response:
     service = get_service()
     row = service.lake.get(model_id).row
@@ -184,7 +202,7 @@ def download_model(model_id: str) -> Response:
 
 
 @blueprint.get("/models/<model_id>/merge-recipe")
-@blueprint.doc(summary="How a merge was made, as a mergekit configuration", responses=[404])
+@blueprint.doc(summary="How a merge was made, as a mergekit configuration", responses=RECIPE)
 def get_merge_recipe(model_id: str) -> Response:
     recipe = get_service().exports.write_merge_recipe(model_id)
     headers = {"Content-Disposition": f'attachment; filename="{RECIPE_NAME}"'}
@@ -240,8 +258,12 @@ def _upload(
     staged: StagedFile, *, filename: str, name: str, description: str, said: dict[str, Any]
 ) -> Answer:
     service = get_service()
-    wait = "respond-async" not in request.headers.get("Prefer", "")
     upload = service.upload(
-        staged, filename=filename, name=name, description=description, said=said, wait=wait
+        staged,
+        filename=filename,
+        name=name,
+        description=description,
+        said=said,
+        wait=not wants_async(),
     )
     return answer_upload(service, upload)

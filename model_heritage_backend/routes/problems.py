@@ -2,45 +2,41 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import uuid
 from typing import Any
 
 from apiflask import APIFlask, HTTPError
-from flask import Response, g, request
+from flask import Response, current_app, request
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException
 
 from model_heritage_backend.errors import HeritageError
+from model_heritage_backend.routes.request_ids import get_request_id
 
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 WORDS = {
     400: ("invalid-request", "The request is not valid"),
+    403: ("foreign-origin", "This site may not call the server"),
     404: ("not-found", "Not found"),
     405: ("method-not-allowed", "This method is not allowed here"),
     406: ("not-acceptable", "This cannot be answered in the wanted form"),
+    409: ("conflict", "The request contradicts the present state"),
+    412: ("precondition-failed", "The state has changed"),
     408: ("request-timeout", "The request took too long to arrive"),
     411: ("length-required", "The request must tell its length"),
     413: ("file-too-large", "The request is too large"),
     415: ("unsupported-media-type", "This kind of request body is not understood"),
     416: ("range-not-satisfiable", "The file has no such range"),
+    422: ("invalid-weights", "This file is not a valid checkpoint"),
+    503: ("database-busy", "The database is busy"),
+    507: ("insufficient-storage", "The server's disk is full"),
 }
 
 
 def register_problems(app: APIFlask) -> None:
-    """Request ids, and handlers for every kind of error."""
-
-    @app.before_request
-    def name_request() -> None:
-        g.request_id = uuid.uuid4().hex
-
-    @app.after_request
-    def show_request_id(response: Response) -> Response:
-        response.headers["X-Request-Id"] = _request_id()
-        return response
+    """Handlers for every kind of error."""
 
     @app.error_processor
     def show_http_error(error: HTTPError) -> Any:
@@ -51,13 +47,8 @@ def register_problems(app: APIFlask) -> None:
     @app.errorhandler(HeritageError)
     def show_heritage_error(error: HeritageError) -> Response:
         if error.status >= 500:
-            logger.error("request %s: %s", _request_id(), error.detail)
-        response = _problem(
-            error.status, error.detail, type_=error.type, title=error.title, extra=error.extra
-        )
-        if error.retry_after is not None:
-            response.headers["Retry-After"] = str(error.retry_after)
-        return response
+            logger.error("%s %r: %s", request.method, request.path, error.detail)
+        return show_problem(error)
 
     @app.errorhandler(HTTPException)
     def show_werkzeug_error(error: HTTPException) -> Response:
@@ -73,8 +64,18 @@ def register_problems(app: APIFlask) -> None:
 
     @app.errorhandler(Exception)
     def show_unexpected(error: Exception) -> Response:
-        logger.error("request %s failed", _request_id(), exc_info=error)
+        logger.error("%s %r failed", request.method, request.path, exc_info=error)
         return _problem(500, "Something unexpected went wrong; the server's log has the details.")
+
+
+def show_problem(error: HeritageError) -> Response:
+    """One of our errors as an answer."""
+    response = _problem(
+        error.status, error.detail, type_=error.type, title=error.title, extra=error.extra
+    )
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def _explain(error: HTTPException) -> str:
@@ -112,13 +113,7 @@ def _problem(
         "title": title or known_title,
         "status": status,
         "detail": detail,
-        "request_id": _request_id(),
+        "request_id": get_request_id(),
         **(extra or {}),
     }
-    return Response(json.dumps(body), status, mimetype=MEDIA_TYPE)
-
-
-def _request_id() -> str:
-    if not hasattr(g, "request_id"):
-        g.request_id = uuid.uuid4().hex
-    return str(g.request_id)
+    return Response(current_app.json.dumps(body), status, mimetype=MEDIA_TYPE)

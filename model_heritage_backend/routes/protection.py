@@ -16,6 +16,15 @@ POLICY = (
     "script-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'self'; "
     "form-action 'self'; object-src 'none'"
 )
+EXPOSED = (
+    "Content-Disposition",
+    "ETag",
+    "Link",
+    "Location",
+    "Preference-Applied",
+    "Retry-After",
+    "X-Request-Id",
+)
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 ANY = "*"
 
@@ -33,14 +42,7 @@ def protect(app: Flask, *, origins: Sequence[str]) -> None:
     CORS(
         app,
         resources={r"/api/.*": {"origins": ANY if ANY in origins else list(origins)}},
-        expose_headers=[
-            "Content-Disposition",
-            "ETag",
-            "Link",
-            "Location",
-            "X-Request-Id",
-            *TUS_HEADERS,
-        ],
+        expose_headers=[*EXPOSED, *TUS_HEADERS],
     )
 
     @app.before_request

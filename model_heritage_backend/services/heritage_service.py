@@ -282,11 +282,11 @@ class HeritageService:
             return False
         return not isinstance(error, Stopped)
 
-    def reprocess(self, model_id: str) -> bool:
-        """Place the model again; whether that ended in time."""
+    def reprocess(self, model_id: str) -> tuple[str, bool]:
+        """Place the model again: (job id, whether that ended in time)."""
         self.lake.get(model_id)
         job_id = self.job_queue.add("reprocess", model_id=model_id)
-        return self._await(self._executor.submit(job_id))
+        return job_id, self._await(self._executor.submit(job_id))
 
     def edit(
         self,

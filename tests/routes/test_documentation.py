@@ -48,24 +48,6 @@ def test_every_documented_request_is_described(spec: dict[str, Any]) -> None:
     assert documented == described
 
 
-def test_it_is_openapi_and_every_reference_leads_somewhere(spec: dict[str, Any]) -> None:
-    assert spec["openapi"].startswith("3.1")
-    references = re.findall(r"'\$ref': '#/components/schemas/([^']+)'", str(spec))
-    assert set(references) <= set(spec["components"]["schemas"])
-    assert "Problem" in references
-    for path, operations in spec["paths"].items():
-        for method, operation in operations.items():
-            assert operation["summary"], (method, path)
-            for status, response in operation["responses"].items():
-                if status >= "400" and method != "head":
-                    assert set(response["content"]) == {"application/problem+json"}
-
-
-def test_operations_have_names_of_their_own(spec: dict[str, Any]) -> None:
-    names = [o["operationId"] for ops in spec["paths"].values() for o in ops.values()]
-    assert len(names) == len(set(names))
-
-
 def test_upload_bodies_are_described(spec: dict[str, Any]) -> None:
     operations = spec["paths"]["/api/models"]
     assert "application/octet-stream" in operations["put"]["requestBody"]["content"]

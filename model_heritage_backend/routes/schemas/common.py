@@ -2,21 +2,67 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from apiflask import Schema
 from apiflask.fields import Boolean, Dict, Float, Integer, List, Nested, String
-from apiflask.validators import OneOf
+from apiflask.validators import Length, OneOf, Regexp
+from marshmallow import INCLUDE
 
 from model_heritage_backend.clustering import Relation
 
 RELATIONS = tuple(relation.value for relation in Relation)
 
 
+Responses = dict[int | str, Any]
+LINE = r"^[^\x00-\x1f\x7f-\x9f]*$"
+LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
+CONTROL_CHARACTERS = "It contains control characters."
+
+
+def describe_writing(length: int, *, lines: bool = False, **options: Any) -> String:
+    """A field for text that people type: bounded, and without control characters.
+
+    Parameters
+    ----------
+    length : characters at most
+    lines : whether line breaks and tabs may occur
+    options : of the field
+    """
+    pattern = Regexp(LINES if lines else LINE, error=CONTROL_CHARACTERS)
+    return String(validate=[Length(max=length), pattern], **options)
+
+
+def describe_text(description: str, *media_types: str) -> dict[str, Any]:
+    """For ``responses={200: ...}``: an answer that is text of one of these kinds."""
+    schema = {"type": "string"}
+    return {
+        "description": description,
+        "content": {kind: {"schema": schema} for kind in media_types},
+    }
+
+
+def describe_bytes(description: str) -> dict[str, Any]:
+    """For ``responses={200: ...}``: an answer that is a file, of which ranges may be had."""
+    schema = {"type": "string", "format": "binary"}
+    return {
+        "description": description,
+        "content": {"application/octet-stream": {"schema": schema}},
+        "headers": {"Accept-Ranges": {"schema": {"type": "string", "enum": ["bytes"]}}},
+    }
+
+
 class Problem(Schema):
-    type = String(metadata={"example": "/problems/not-found"})
-    title = String()
-    status = Integer()
-    detail = String()
-    request_id = String()
+    """RFC 9457; some types have members of their own."""
+
+    class Meta:
+        unknown = INCLUDE
+
+    type = String(required=True)
+    title = String(required=True)
+    status = Integer(required=True)
+    detail = String(required=True)
+    request_id = String(required=True)
 
 
 class EvidenceShape(Schema):

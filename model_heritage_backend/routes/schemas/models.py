@@ -18,7 +18,7 @@ from apiflask.fields import (
     Nested,
     String,
 )
-from apiflask.validators import Length, OneOf, Range
+from apiflask.validators import Length, OneOf, Range, Regexp
 from marshmallow import EXCLUDE, ValidationError, post_load
 
 from model_heritage_backend.clustering.kinship import KINSHIPS
@@ -31,8 +31,13 @@ from model_heritage_backend.routes.schemas.common import (
     FamilyShape,
     ModelShape,
     Relative,
+    describe_writing,
 )
 from model_heritage_backend.weights.claims import TAG_LENGTH, TAGS
+
+NAME = r"^\s*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+"""Something that can be seen; the pattern takes time in proportion to the text."""
+NAMELESS = "It must have characters, and no control characters."
 
 
 def _is_in_range(time: datetime) -> None:
@@ -99,19 +104,19 @@ class IdentifyForm(Schema):
 
 
 class UploadForm(ClaimForm, IdentifyForm):
-    name = String(load_default="")
-    description = String(load_default="")
+    name = describe_writing(200, load_default="")
+    description = describe_writing(5000, lines=True, load_default="")
 
 
 class UploadQuery(ClaimForm):
-    name = String(load_default="")
-    filename = String(load_default="")
-    description = String(load_default="")
+    name = describe_writing(200, load_default="")
+    filename = describe_writing(255, load_default="")
+    description = describe_writing(5000, lines=True, load_default="")
 
 
 class ModelChange(ClaimChange):
-    name = String()
-    description = String()
+    name = String(validate=[Length(1, 200), Regexp(NAME, error=NAMELESS)])
+    description = describe_writing(5000, lines=True)
 
 
 class Lineage(Schema):
