@@ -192,7 +192,7 @@ class Witness:
         rule = request.url_rule
         if rule is not None and response.status_code != 500:
             method = "get" if request.method == "HEAD" else request.method.lower()
-            path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+            path = re.sub(r"<(?:[^:<>]+:)?(\w+)>", r"{\1}", rule.rule)
             self._seen.add((method, path, response.status_code, response.mimetype))
         return response
 

@@ -37,6 +37,7 @@ saves sending it again, and `If-Match` on a change makes sure that it was seen. 
 known are null, never NaN. Times are ISO 8601 in UTC with `Z`."""
 CHANGES = ("post", "put", "patch", "delete")
 ID_LENGTH = 80
+LARGEST_NUMBER = 2**31 - 1
 HOOKS = ("403", "412", "413", "503", "507")
 """What any change may be answered: foreign pages, If-Match, size of bodies, busy, disk full."""
 PARAMETERS: Mapping[str, str] = {
@@ -103,6 +104,8 @@ def complete_specification(spec: dict[str, Any]) -> dict[str, Any]:
     components["headers"] = {name: dict(header) for name, header in HEADERS.items()}
     components["parameters"] = {name: dict(shared) for name, shared in SHARED.items()}
     components["responses"] = {}
+    # Rooms may share a tag.
+    spec["tags"] = list({tag["name"]: tag for tag in spec["tags"]}.values())
     _describe_uploads(spec["paths"])
     for path, operations in spec["paths"].items():
         for method, operation in operations.items():
@@ -137,6 +140,8 @@ def _describe_parameters(operation: dict[str, Any]) -> None:
         name, schema = parameter["name"], parameter.setdefault("schema", {})
         if parameter["in"] == "path" and schema.get("type") == "string":
             schema |= {"minLength": 1, "maxLength": ID_LENGTH}
+        elif parameter["in"] == "path" and schema.get("type") == "integer":
+            schema |= {"minimum": 1, "maximum": LARGEST_NUMBER}
         # A query cannot say null: what is left out is not given.
         schema.pop("nullable", None)
         if schema.get("default", ...) is None:

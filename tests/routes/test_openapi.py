@@ -52,7 +52,7 @@ def test_every_route_is_in_it(app: APIFlask, spec: dict[str, Any]) -> None:
     described = {name for name, _ in list_operations(spec)}
     there = set()
     for rule in app.url_map.iter_rules():
-        path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+        path = re.sub(r"<(?:[^:<>]+:)?(\w+)>", r"{\1}", rule.rule)
         if path.startswith("/api") and path not in PAGES:
             there |= {f"{method} {path}" for method in METHODS & (rule.methods or set())}
     assert described - {name for name in described if name.startswith(("HEAD", "OPTIONS"))} == there
@@ -70,7 +70,8 @@ def test_operations_say_what_they_do(spec: dict[str, Any]) -> None:
                 continue
             assert "nullable" not in schema, (name, parameter)
             if schema["type"] == "string" and "enum" not in schema:
-                assert "maxLength" in schema or "pattern" in schema, (name, parameter["name"])
+                bounded = {"maxLength", "pattern", "format"} & set(schema)
+                assert bounded, (name, parameter["name"])
             if schema["type"] == "integer":
                 assert {"minimum", "maximum"} <= set(schema), (name, parameter["name"])
 
@@ -101,7 +102,7 @@ def test_answers_of_success_say_what_they_hold(spec: dict[str, Any]) -> None:
             tus = "/uploads" in name
             assert kinds or tus, (name, status)
             for content in kinds.values():
-                assert content["schema"], (name, status)
+                assert "schema" in content, (name, status)
 
 
 def test_examples_keep_their_schemas(spec: dict[str, Any]) -> None:

@@ -98,6 +98,7 @@ NAMES: Mapping[str, Any] = {
     "summary": "12 of 40 tensors differ; a fine-tune.",
     "title": "Not found",
     "type": "/problems/not-found",
+    "uploads": ["u_5f0c2b7d9a3e41c8b6d4f2a09e8c7b61"],
     "version": "0.1.0",
     "weights_uri": f"/api/models/{MODEL}/download",
 }
