@@ -112,7 +112,13 @@ def _measure_block(block: Block) -> list[Array | float]:
     nats[norms == 0.0] = 0.0
     nats[equal] = CAP
     nats *= block.size
-    parts: list[Array | float] = [squares, norms, block.size, float(block.size) * equal, nats]
+    parts: list[Array | float] = [
+        squares,
+        norms,
+        block.size,
+        equal.astype(np.float64) * block.size,
+        nats,
+    ]
     if not block.is_uniform:
         # Of a vocabulary that was extended, not of another one.
         usable = squares < norms
