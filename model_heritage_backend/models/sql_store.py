@@ -255,8 +255,10 @@ class _FamilyIds:
     """
 
     def __init__(self, session: Session, trees: Sequence[FamilyTree]) -> None:
-        self._taken = set(session.scalars(select(Family.id)))
         members = [member for tree in trees for member in tree.members]
+        self._taken: set[str] = set()
+        for ids in in_batches(_name_after(member) for member in members):
+            self._taken.update(session.scalars(select(Family.id).where(Family.id.in_(ids))))
         found: list[tuple[datetime, str]] = []
         for ids in in_batches(members):
             rows = session.execute(select(Model.created_at, Model.id).where(Model.id.in_(ids)))
