@@ -22,7 +22,7 @@ from tests.processes import RealServer
 
 PAGE = PROJECT / "docs" / "api.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-HERE = "http://localhost:5001"
+HERE = "localhost:5001"
 PYTHON = "$PWD/.venv/bin/python"
 ANY = "…"
 
@@ -64,7 +64,7 @@ class Shell:
     """One bash for all blocks, so that variables and the folder stay."""
 
     def __init__(self, folder: Path, port: int) -> None:
-        self._address = f"http://127.0.0.1:{port}"
+        self._address = f"127.0.0.1:{port}"
         self._process = subprocess.Popen(
             ["bash"],
             cwd=folder,
