@@ -10,6 +10,7 @@ import {
   formatPercent,
   formatShape,
   formatSmall,
+  parseCompact,
   plural,
 } from '@/lib/format'
 
@@ -62,4 +63,13 @@ test('a time to wait is told in whole steps', () => {
     '1 hour',
     '2 hours',
   ])
+})
+
+test('numbers are read as people write them', () => {
+  expect(['7B', '1.5 m', '20,000', '12', '0'].map(parseCompact)).toEqual([
+    7_000_000_000, 1_500_000, 20_000, 12, 0,
+  ])
+  expect(['', 'many', '-1', '1e9', '9999999999T'].map(parseCompact)).toEqual(
+    Array.from({ length: 5 }, () => null),
+  )
 })
