@@ -3,12 +3,12 @@
 //   node journey.mjs '{"base": "http://127.0.0.1:5001", "chromium": "/usr/bin/chromium",
 //                      "file": "/path/child.safetensors", "name": "child", "parent": "base"}'
 //
-// Drops the file on the start page, waits for its parent's name and a percentage, walks on to the
+// Sends the file over a line that is interrupted, drops it again on the start page, waits for its parent's name and a percentage, walks on to the
 // family tree, and looks for serious accessibility faults on every page, light, dark and on a phone.
 // Prints one line per step; ends with status 1 and the reason when a step fails.
 
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -36,7 +36,8 @@ async function dropFile(page, filePath) {
     ({ content, fileName }) => {
       const bytes = Uint8Array.from(atob(content), (character) => character.charCodeAt(0))
       const data = new DataTransfer()
-      data.items.add(new File([bytes], fileName))
+      // The same file has the same time, whenever it is dropped.
+      data.items.add(new File([bytes], fileName, { lastModified: 1 }))
       return data
     },
     { content, fileName: path.basename(filePath) },
@@ -73,6 +74,42 @@ function collectFaults(page) {
     if (message.type() === 'error') faults.push(message.text())
   })
   return faults
+}
+
+/** Over a slow line the page is closed in the middle; the same file, dropped again, goes on. */
+async function interruptAndResume(context) {
+  const page = await context.newPage()
+  const line = await context.newCDPSession(page)
+  const { size } = await stat(file)
+  await page.goto(`${base}/add`)
+  await line.send('Network.enable')
+  await line.send('Network.emulateNetworkConditions', {
+    offline: false,
+    latency: 0,
+    downloadThroughput: -1,
+    uploadThroughput: size / 6,
+  })
+  await dropFile(page, file)
+  await page.getByLabel('Name').fill(name)
+  await page.getByRole('button', { name: 'Add 1 model' }).click()
+  // A percentage above zero: some of it is on its way.
+  await page.getByText(/, [1-9]\d?%/).waitFor()
+  await page.getByRole('button', { name: /^Pause/ }).click()
+  await page.getByText('Paused. What has arrived is kept.').waitFor()
+  await page.close()
+
+  const again = await context.newPage()
+  const uploads = []
+  again.on('request', (request) => {
+    if (request.url().includes('/api/uploads')) uploads.push(request)
+  })
+  await dropAndSeeParent(again)
+  assert.ok(!uploads.some((request) => request.url().endsWith('/api/uploads')), 'begun only once')
+  const patch = uploads.find((request) => request.method() === 'PATCH')
+  const offset = Number(patch?.headers()['upload-offset'])
+  assert.ok(offset > 0 && offset < size, `goes on in the middle: at ${offset} of ${size}`)
+  step(`interrupted and resumed at ${Math.round((100 * offset) / size)}%`)
+  return again
 }
 
 async function dropAndSeeParent(page) {
@@ -160,8 +197,7 @@ const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile:
 
 const browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS })
 try {
-  const page = await browser.newPage(DESKTOP)
-  await dropAndSeeParent(page)
+  const page = await interruptAndResume(await browser.newContext(DESKTOP))
   await dropAgain(page)
   await walkTheFamily(page)
   await page.close()

@@ -96,7 +96,7 @@ export async function sendFile(file: File, anchor: string, watch: Sending): Prom
       })
       .catch((error: unknown) => {
         void upload.abort(false)
-        reject(error as Error)
+        reject(problemOf(error instanceof Error ? error : new Error(String(error))))
       })
   })
 }
@@ -113,7 +113,6 @@ export async function forgetFile(
 ): Promise<void> {
   const tus = await loadTus()
   const { urlStorage } = tus.defaultOptions
-  if (!urlStorage) return
   const fingerprint = `${await fingerprintFile(file)}|${anchor}`
   for (const begun of await urlStorage.findUploadsByFingerprint(fingerprint)) {
     await urlStorage.removeUpload(begun.urlStorageKey)

@@ -94,8 +94,10 @@ function Kin({ title, models, reasons = false }: KinProps) {
 
 /** Where a file would belong, with the possible parents. It has not been stored. */
 export function IdentifiedCard({ answer, onAdd }: IdentifiedCardProps) {
-  const parent = answer.candidates.filter(({ id }) => id === answer.parent_id)
-  const others = answer.candidates.filter(({ id }) => id !== answer.parent_id)
+  // That a file is like itself is said above.
+  const candidates = answer.candidates.filter(({ id }) => id !== answer.existing_id)
+  const parent = candidates.filter(({ id }) => id === answer.parent_id)
+  const others = candidates.filter(({ id }) => id !== answer.parent_id)
   return (
     <div role="status" className="bg-muted/60 rounded-lg border p-4" data-testid="identified">
       <p className="text-muted-foreground flex items-center gap-2 text-sm font-medium">
