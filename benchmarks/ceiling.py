@@ -178,7 +178,7 @@ def _list_mistakes(
 def _name_fault(verdict: Verdict) -> str:
     if verdict.is_root:
         return "edge into a root"
-    return "reversed elsewhere" if verdict.adjacent else "another parent"
+    return "true parent named as its child" if verdict.adjacent else "another parent"
 
 
 def summarise(found: Sequence[Ceiling]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ into one number is the business of direction.py.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -37,8 +37,8 @@ VERSION = 3
 """Part of the cache key: raise it when a figure's meaning changes."""
 ENTROPY_VALUES = 65_536
 TOGETHER = 8_192
-"""Values of smaller matrices that are looked at together: what is computed on the way stays in the
-processor's cache, and is not given back to the system each time."""
+"""Values of smaller matrices whose distributions are looked at together: what is computed on the
+way stays in the processor's cache, and is not given back to the system each time."""
 FULL_RANK_SEEN = 4
 """After this many full-rank deltas no further ranks are computed: the edge is no adapter."""
 DIAGONAL_FROM = 64
@@ -263,13 +263,13 @@ class _Totals:
     def _add_signals(self, stack: PairedMatrices, looked: NDArray[np.int64]) -> None:
         """From the values that are held in memory, a few matrices at a time."""
         size = stack.x[0].size
-        keep, share = max(1, size // ENTROPY_VALUES), max(1, TOGETHER // size)
-        for start in range(0, len(looked), share):
-            part = looked[start : start + share]
-            x, y = stack.x[part], stack.y[part]
-            if min(x.shape[1:]) >= DIAGONAL_FROM:
-                self.excess += float(measure_diagonal_excess(x, y).sum())
-            x, y = (values[:, ::keep].reshape(len(part), -1) for values in (x, y))
+        if min(stack.x.shape[1:]) >= DIAGONAL_FROM:
+            for part in _divide(looked, ENTROPY_VALUES // size):
+                excesses = measure_diagonal_excess(stack.x[part], stack.y[part])
+                self.excess += float(excesses.sum())
+        keep = max(1, size // ENTROPY_VALUES)
+        for part in _divide(looked, TOGETHER // size):
+            x, y = (v[part, ::keep].reshape(len(part), -1) for v in (stack.x, stack.y))
             if x.shape[1] >= 8 * STEP_GROUPS:
                 self.value_fit.add(*group_by_step(x, y), stack.mean_squares[part])
             residuals, known = measure_residuals(x, y)
@@ -331,6 +331,12 @@ class _Totals:
         growth = ((y - centre) ** 2).sum(1) - ((x - centre) ** 2).sum(1)
         growth = np.clip(growth / (step**2).sum(1), -2, 2)
         self.vector_growth += [(float(x.shape[1]), value) for value in growth.tolist()]
+
+
+def _divide(places: NDArray[np.int64], share: int) -> Iterator[NDArray[np.int64]]:
+    """Parts of at most ``share`` places, of one at least."""
+    for start in range(0, len(places), max(share, 1)):
+        yield places[start : start + max(share, 1)]
 
 
 def _pool(pairs: Sequence[tuple[float, float]]) -> float:

@@ -20,6 +20,7 @@ from model_heritage_backend.clustering.units import (
     Block,
     Floats,
     collect_traits,
+    is_drawn,
     normalise_rows,
     standardise_columns,
 )
@@ -48,11 +49,14 @@ Key = tuple[str, int, int, float]
 
 
 class UnitViews:
-    """Units of one model as the screen sees them."""
+    """Units of one model as the screen sees them.
+
+    ``traits``: by number of units, and whether only what was drawn one by one is among them.
+    """
 
     def __init__(self, tensors: Mapping[str, TensorFingerprint]) -> None:
         self.views: dict[Key, Halves] = {}
-        self.traits: dict[int, dict[str, Floats]] = {}
+        self.traits: dict[tuple[int, bool], dict[str, Floats]] = {}
         matrices = {name: tensor for name, tensor in tensors.items() if tensor.is_matrix}
         counts = Counter(tensor.shape for tensor in matrices.values())
         rarest = sorted(matrices, key=lambda n: (counts[matrices[n].shape], n))
@@ -64,15 +68,22 @@ class UnitViews:
                     self.views[key] = halves
         for size in {tensor.shape[0] for tensor in matrices.values()}:
             traits = collect_traits(tensors, size)
-            if len(traits) >= FEWEST_TRAITS:
-                self.traits[size] = traits
-                key, halves = self.view_traits(size, sorted(traits))
-                self.views[key] = halves
+            self._add_traits((size, False), traits)
+            # Where dimensions of one length are in orders of their own, biases and norms mix them.
+            drawn = {label: t for label, t in traits.items() if is_drawn(label)}
+            if len(drawn) < len(traits):
+                self._add_traits((size, True), drawn)
 
-    def view_traits(self, size: int, labels: Sequence[str]) -> tuple[Key, Halves]:
+    def _add_traits(self, key: tuple[int, bool], traits: dict[str, Floats]) -> None:
+        if len(traits) >= FEWEST_TRAITS:
+            self.traits[key] = traits
+            name, halves = self.view_traits(key, sorted(traits))
+            self.views[name] = halves
+
+    def view_traits(self, key: tuple[int, bool], labels: Sequence[str]) -> tuple[Key, Halves]:
         """Units by some of their traits."""
-        values = np.stack([self.traits[size][label] for label in labels], 1)
-        return _view("*" + " ".join(labels), values, size)
+        values = np.stack([self.traits[key][label] for label in labels], 1)
+        return _view("*" + " ".join(labels), values, key[0])
 
 
 def _view(label: str, values: Floats, units: int) -> tuple[Key, Halves]:
@@ -115,12 +126,12 @@ def _list_common(
     for key in first[0].views.keys() & second[0].views.keys():
         views = [[m.views[key] for m in models] for models in (first, second)]
         yield key, _stack(views[0]), _stack(views[1])
-    for size in first[0].traits.keys() & second[0].traits.keys():
-        own, other = first[0].traits[size].keys(), second[0].traits[size].keys()
+    for kind in first[0].traits.keys() & second[0].traits.keys():
+        own, other = first[0].traits[kind].keys(), second[0].traits[kind].keys()
         common = sorted(own & other)
         # Where one lacks a tensor or has another head, the traits that are left are compared.
         if own != other and len(common) >= FEWEST_TRAITS:
-            x, y = ([m.view_traits(size, common) for m in models] for models in (first, second))
+            x, y = ([m.view_traits(kind, common) for m in models] for models in (first, second))
             yield x[0][0], _stack([halves for _, halves in x]), _stack([halves for _, halves in y])
 
 

@@ -88,6 +88,11 @@ def collect_traits(tensors: Mapping[str, TensorFingerprint], size: int) -> dict[
     return traits
 
 
+def is_drawn(label: str) -> bool:
+    """Whether a trait is a row or column of a narrow matrix."""
+    return label.startswith("/")
+
+
 def standardise_columns(values: Floats) -> NDArray[np.float64]:
     """Mean 0 and mean square 1 in every column (0 where constant): blind to columns' scales."""
     centred = values.astype(np.float64) - values.mean(0)

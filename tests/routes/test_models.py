@@ -196,7 +196,7 @@ def test_compare(full_client: FlaskClient) -> None:
     assert all(tensor["status"] and tensor["verdict"] for tensor in answer["tensors"])
     kinship = answer["kinship"]
     assert (kinship["kind"], kinship["path"]) == ("child", [base, noisy])
-    assert kinship["confidence"] > 0.5
+    assert kinship["confidence"] >= 0.5
     assert kinship["reasons"]
     assert sum(layer["tensors"] for layer in answer["layers"]) == len(answer["tensors"])
     same = full_client.get(f"/api/models/{base}/compare/{base}").get_json()
