@@ -75,6 +75,7 @@ UNSAID: Mapping[str, Mapping[str, Sequence[str]]] = {
 }
 """What a schema cannot say of an operation's requests."""
 TUS = {"Tus-Resumable": "1.0.0"}
+ANNOUNCED = {"Upload-Length": "1000", "Upload-Metadata": "filename dHVzLnNhZmV0ZW5zb3Jz"}
 schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
 
 
@@ -135,12 +136,7 @@ class Lake:
         """A resumable upload that may be gone on with."""
         for upload_id in self.ids.get("upload_id", ()):
             self.client.delete(f"/api/uploads/{upload_id}", headers=TUS)
-        headers = {
-            **TUS,
-            "Upload-Length": "1000",
-            "Upload-Metadata": "filename dHVzLnNhZmV0ZW5zb3Jz",
-        }
-        answer = self.client.post("/api/uploads", headers=headers)
+        answer = self.client.post("/api/uploads", headers=TUS | ANNOUNCED)
         return [answer.headers["Location"].rsplit("/", 1)[-1]] if answer.status_code == 201 else []
 
     def _state(self, models: Sequence[str]) -> list[str]:
@@ -189,6 +185,9 @@ class Improver:
             case.headers.pop("If-Match", None)
         if positive and "Upload-Offset" in case.headers and dice % 3:
             case.headers["Upload-Offset"] = "0"
+            case.headers.pop("Upload-Checksum", None)
+        if positive and "Upload-Length" in case.headers and dice % 3:
+            case.headers.update(ANNOUNCED)
             case.headers.pop("Upload-Checksum", None)
         if positive:
             self._improve_query(case)

@@ -15,6 +15,9 @@ RARE = {
     "POST /api/jobs/{job_id}/retry",
     # Members of the family, but not all of them.
     "POST /api/families/{family_id}/split",
+    # A statement about this very model, and one that is a merge.
+    "DELETE /api/models/{model_id}/constraints",
+    "GET /api/models/{model_id}/merge-recipe",
     # Parts that fit together.
     "POST /api/uploads/complete",
     # A Neo4j server.
