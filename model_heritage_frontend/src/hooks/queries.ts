@@ -26,6 +26,26 @@ export const modelsQuery = (filters: Omit<ModelFilters, 'cursor'>) =>
         : false,
   })
 
+/** How many models there are of each kind, under these filters. */
+export const facetsQuery = (filters: ModelFilters) =>
+  queryOptions({
+    queryKey: ['models', 'facets', filters],
+    queryFn: ({ signal }) => api.countFacets(filters, signal),
+    placeholderData: keepPreviousData,
+  })
+
+export const impactQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['models', 'impact', id],
+    queryFn: ({ signal }) => api.getImpact(id, signal),
+  })
+
+export const licenceQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['models', 'licence', id],
+    queryFn: ({ signal }) => api.getLicence(id, signal),
+  })
+
 export const modelQuery = (id: string) =>
   queryOptions({
     queryKey: ['models', 'detail', id],

@@ -1,11 +1,22 @@
+import type { Impact, LicenceReport } from '@/lib/consequences'
 import { parseProblem, unreachable } from '@/lib/problem'
 import type {
+  Constraint,
+  Corrected,
+  NewConstraint,
+  RevisionDiff,
+  RevisionPage,
+  Statement,
+} from '@/lib/statements'
+import type {
   Comparison,
+  Facets,
   Family,
   FamilyPage,
   FamilyTree,
   Job,
   Model,
+  ModelChanges,
   ModelDetail,
   ModelPage,
   ModelStatus,
@@ -14,14 +25,15 @@ import type {
 
 export const API_ROOT = '/api'
 
-type QueryValue = string | number | null | undefined
+type QueryValue = string | number | string[] | null | undefined
 
 /** Builds a path below /api from segments and a query; every part is encoded, empty ones are left out. */
 export function apiUrl(segments: string[], query: Record<string, QueryValue> = {}): string {
   const path = segments.map(encodeURIComponent).join('/')
   const search = new URLSearchParams()
   for (const [key, value] of Object.entries(query)) {
-    if (value !== null && value !== undefined && value !== '') search.set(key, String(value))
+    if (Array.isArray(value)) for (const each of value) search.append(key, each)
+    else if (value !== null && value !== undefined && value !== '') search.set(key, String(value))
   }
   const suffix = search.toString()
   return `${API_ROOT}/${path}${suffix ? `?${suffix}` : ''}`
@@ -66,6 +78,11 @@ export interface ModelFilters {
   family?: string
   status?: string
   relation?: string
+  licence?: string
+  tag?: string[]
+  parameters_min?: string
+  parameters_max?: string
+  conflict?: string
   sort?: string
   limit?: number
   cursor?: string | null
@@ -74,15 +91,38 @@ export interface ModelFilters {
 export const api = {
   listModels: (filters: ModelFilters, signal?: AbortSignal) =>
     getJson<ModelPage>(apiUrl(['models'], { ...filters }), signal),
+  countFacets: (filters: ModelFilters, signal?: AbortSignal) =>
+    getJson<Facets>(apiUrl(['models', 'facets'], { ...filters }), signal),
   getModel: (id: string, signal?: AbortSignal) =>
     getJson<ModelDetail>(apiUrl(['models', id]), signal),
-  updateModel: (id: string, changes: { name?: string; description?: string }) =>
+  updateModel: (id: string, changes: ModelChanges) =>
     sendJson<Model>('PATCH', apiUrl(['models', id]), changes),
   deleteModel: (id: string) => remove(apiUrl(['models', id])),
   reprocessModel: (id: string) =>
     sendJson<{ status: ModelStatus }>('POST', apiUrl(['models', id, 'reprocess'])),
   compareModels: (id: string, other: string, signal?: AbortSignal) =>
     getJson<Comparison>(apiUrl(['models', id, 'compare', other]), signal),
+  getImpact: (id: string, signal?: AbortSignal) =>
+    getJson<Impact>(apiUrl(['models', id, 'impact']), signal),
+  getLicence: (id: string, signal?: AbortSignal) =>
+    getJson<LicenceReport>(apiUrl(['models', id, 'licence']), signal),
+  listConstraints: (of: 'models' | 'families', id: string, signal?: AbortSignal) =>
+    getJson<{ constraints: Constraint[] }>(apiUrl([of, id, 'constraints']), signal),
+  addConstraint: (id: string, constraint: NewConstraint) =>
+    sendJson<Corrected>('PUT', apiUrl(['models', id, 'constraints']), constraint),
+  takeBack: (constraint: string, author: string) =>
+    sendJson<Corrected>('DELETE', apiUrl(['constraints', constraint], { author })),
+  splitFamily: (id: string, split: Statement & { models: string[] }) =>
+    sendJson<Corrected>('POST', apiUrl(['families', id, 'split']), split),
+  nameFamily: (id: string, change: { name: string | null; author?: string; reason?: string }) =>
+    sendJson<Family>('PATCH', apiUrl(['families', id]), change),
+  listRevisions: (id: string, cursor: number | null, signal?: AbortSignal) =>
+    getJson<RevisionPage>(apiUrl(['families', id, 'revisions'], { limit: 20, cursor }), signal),
+  compareRevisions: (id: string, from: number, to: number, signal?: AbortSignal) =>
+    getJson<RevisionDiff>(
+      apiUrl(['families', id, 'revisions', String(from), 'diff', String(to)]),
+      signal,
+    ),
   listFamilies: (cursor: string | null, signal?: AbortSignal) =>
     getJson<FamilyPage>(apiUrl(['families'], { cursor }), signal),
   getFamily: (id: string, signal?: AbortSignal) =>
@@ -103,6 +143,9 @@ export const api = {
 }
 
 export const downloadUrl = (id: string): string => apiUrl(['models', id, 'download'])
+
+export const impactTableUrl = (id: string): string =>
+  apiUrl(['models', id, 'impact'], { format: 'csv' })
 
 export const EXPORT_FORMATS = [
   'json',

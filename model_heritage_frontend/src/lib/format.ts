@@ -14,6 +14,17 @@ const compact = new Intl.NumberFormat(LOCALE, { notation: 'compact', maximumSign
 export const formatCompact = (value: number | null): string =>
   value === null ? '–' : compact.format(value)
 
+const COMPACT_NUMBER = /^(\d+(?:\.\d+)?)([kmbt]?)$/i
+const FACTORS: Record<string, number> = { '': 1, k: 1e3, m: 1e6, b: 1e9, t: 1e12 }
+
+/** "7B", "1.5 M" or "20,000" as a whole number; null for anything else. */
+export function parseCompact(text: string): number | null {
+  const found = COMPACT_NUMBER.exec(text.replaceAll(/[\s,]/g, ''))
+  const factor = FACTORS[found?.[2]?.toLowerCase() ?? '']
+  const value = Math.round(Number(found?.[1] ?? Number.NaN) * (factor ?? Number.NaN))
+  return Number.isSafeInteger(value) ? value : null
+}
+
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
 
 /** Decimal units, as disks and model cards use them: 1 500 000 -> "1.5 MB". */

@@ -16,6 +16,42 @@ export type Relation = (typeof RELATIONS)[number]
 export const STATUSES = ['ok', 'processing', 'error'] as const
 export type ModelStatus = (typeof STATUSES)[number]
 
+/** What people and files say of a model; it decides nothing. */
+export interface Declared {
+  licence: string | null
+  task: string | null
+  tags: string[]
+  base_model: string | null
+  /** The one model here that the claimed base means; null when there is none, or several. */
+  base_model_id: string | null
+  source: Partial<Record<ClaimField, 'person' | 'file'>>
+}
+
+export type ClaimField = 'licence' | 'task' | 'tags' | 'base_model'
+
+/** A claim that contradicts the weights, as a sentence. */
+export interface ClaimConflict {
+  kind: 'base_model' | 'licence'
+  detail: string
+}
+
+export interface ModelChanges {
+  name?: string
+  description?: string
+  licence?: string | null
+  task?: string | null
+  tags?: string[] | null
+  base_model?: string | null
+}
+
+/** Numbers of models by value. */
+export interface Facets {
+  relations: Partial<Record<Relation, number>>
+  statuses: Partial<Record<ModelStatus, number>>
+  licences: Record<string, number>
+  tags: Record<string, number>
+}
+
 export interface Model {
   id: string
   name: string
@@ -43,6 +79,8 @@ export interface Model {
   processed_at: string | null
   file_path: string
   weights_uri: string
+  declared: Declared
+  conflicts: ClaimConflict[]
 }
 
 export interface Evidence {
@@ -64,6 +102,8 @@ export interface Evidence {
   merged: string[]
   exact: boolean
   method: string
+  /** Who confirmed this parent; the confidence is then their word, not a measure. */
+  stated_by: string | null
 }
 
 export interface Edge {
@@ -88,6 +128,16 @@ export interface Relative {
   coefficient: number | null
   main: boolean
   evidence: Evidence
+  /** Why it is believed, as sentences. */
+  reasons: string[]
+  /** The next best parent. */
+  runner_up: RunnerUp | null
+}
+
+export interface RunnerUp {
+  id: string
+  name: string
+  confidence: number
 }
 
 export interface ModelDetail extends Model {
@@ -97,6 +147,8 @@ export interface ModelDetail extends Model {
 export interface Family {
   id: string
   name: string
+  /** What people call it; null while it is called after its root. */
+  given_name: string | null
   size: number
   root_id: string | null
   root_name: string | null

@@ -1,6 +1,8 @@
 import type {
+  Declared,
   Edge,
   Evidence,
+  Facets,
   Family,
   FamilyTree,
   Ghost,
@@ -31,6 +33,25 @@ export const evidence = (changes: Partial<Evidence> = {}): Evidence => ({
   merged: [],
   exact: true,
   method: 'heritage',
+  stated_by: null,
+  ...changes,
+})
+
+export const declared = (changes: Partial<Declared> = {}): Declared => ({
+  licence: null,
+  task: null,
+  tags: [],
+  base_model: null,
+  base_model_id: null,
+  source: {},
+  ...changes,
+})
+
+export const facets = (changes: Partial<Facets> = {}): Facets => ({
+  relations: { finetune: 3, merge: 1 },
+  statuses: { ok: 4 },
+  licences: { 'apache-2.0': 2 },
+  tags: { vision: 2 },
   ...changes,
 })
 
@@ -61,6 +82,8 @@ export const model = (changes: Partial<Model> = {}): Model => ({
   processed_at: '2026-11-20T10:00:01Z',
   file_path: 'blobs/9f86d081',
   weights_uri: '/api/models/m_child/download',
+  declared: declared(),
+  conflicts: [],
   ...changes,
 })
 
@@ -106,6 +129,8 @@ export const detail = (changes: Partial<ModelDetail> = {}): ModelDetail => ({
       coefficient: null,
       main: true,
       evidence: evidence(),
+      reasons: ['38 of 40 shared tensors differ.'],
+      runner_up: null,
     },
     other_parents: [],
     children: [],
@@ -116,6 +141,7 @@ export const detail = (changes: Partial<ModelDetail> = {}): ModelDetail => ({
 export const family = (changes: Partial<Family> = {}): Family => ({
   id: 'f_1',
   name: 'Family of base',
+  given_name: null,
   size: 3,
   root_id: 'm_base',
   root_name: 'base',
