@@ -9,6 +9,7 @@ import {
   formatPercent,
   formatShape,
   formatSmall,
+  parseCompact,
   plural,
 } from '@/lib/format'
 
@@ -49,4 +50,13 @@ test('times are told relative to now, and a clock that runs ahead is now', () =>
   expect(formatAgo('2026-11-19T11:00:00Z', now)).toBe('yesterday')
   expect(formatDuration('2026-11-20T12:00:00Z', '2026-11-20T12:00:00.700Z')).toBe('0.7 s')
   expect(formatDuration('2026-11-20T12:00:00Z', '2026-11-20T12:00:00.010Z')).toBe('<0.1 s')
+})
+
+test('numbers are read as people write them', () => {
+  expect(['7B', '1.5 m', '20,000', '12', '0'].map(parseCompact)).toEqual([
+    7_000_000_000, 1_500_000, 20_000, 12, 0,
+  ])
+  expect(['', 'many', '-1', '1e9', '9999999999T'].map(parseCompact)).toEqual(
+    Array.from({ length: 5 }, () => null),
+  )
 })

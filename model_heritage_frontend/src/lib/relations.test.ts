@@ -63,3 +63,11 @@ test('a model that is not read yet, or cannot be, says so', () => {
     'The file ends early.',
   )
 })
+
+test('a stated parent is told by its author’s word, not by a measure', () => {
+  const child = model({ confidence_score: 1 })
+  expect(say(child, { stated_by: 'Ann' })).toBe('A fine-tune of base, as Ann states')
+  const stranger = model({ relation: 'unresolved', confidence_score: 1 })
+  expect(say(stranger, { stated_by: 'Ann' })).toBe('Comes from base, as Ann states')
+  expect(say(stranger)).toBe('Comes from base, as somebody states')
+})

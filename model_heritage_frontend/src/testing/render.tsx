@@ -26,15 +26,15 @@ export const renderPage = (element: ReactElement, at = '/') =>
 export type Answer = { status?: number; json: unknown } | undefined
 
 /**
- * Answers fetch from a function of method and URL; what it leaves out is a 404 problem. Returns the
+ * Answers fetch from a function of method and URL, and of the body where that is text; what it leaves out is a 404 problem. Returns the
  * list of requests, oldest first, such as "GET /api/models?sort=name".
  */
-export function serve(answer: (request: string) => Answer): string[] {
+export function serve(answer: (request: string, body: string) => Answer): string[] {
   const requests: string[] = []
   vi.stubGlobal('fetch', (url: string, init?: RequestInit) => {
     const request = `${init?.method ?? 'GET'} ${url}`
     requests.push(request)
-    const found = answer(request) ?? {
+    const found = answer(request, typeof init?.body === 'string' ? init.body : '') ?? {
       status: 404,
       json: {
         type: '/problems/not-found',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { edge, ghost, tree } from '@/testing/samples'
+import { edge, evidence, ghost, tree } from '@/testing/samples'
 
 import { chooseDetail, nodeCaption } from './draw'
 import { layoutTree } from './layout'
@@ -25,4 +25,10 @@ test('each kind of node has its caption', () => {
   expect(caption('ghost-1')).toBe('Possible, 80% sure')
   expect(caption('right')).toBe('Child of a missing ancestor')
   expect(caption('mixed')).toBe('No parent here')
+})
+
+test('what somebody stated is not told as a measure', () => {
+  const stated = edge('base', 'left', 'finetune', { evidence: evidence({ stated_by: 'Ann' }) })
+  const left = layoutTree(tree({ edges: [stated] })).byId.get('left')
+  expect(left && nodeCaption(left)).toBe('Fine-tune · stated')
 })

@@ -178,7 +178,7 @@ export function nodeCaption(node: TreeNode): string {
   // How sure it is which copy came first says nothing: see describeOrigin.
   if (node.edge?.relation === 'duplicate') return RELATION_WORDS.duplicate.label
   if (node.edge?.evidence.stated_by != null) {
-    return `${RELATION_WORDS[node.edge.relation].label} · stated by ${node.edge.evidence.stated_by}`
+    return `${RELATION_WORDS[node.edge.relation].label} · stated`
   }
   if (node.edge) {
     return `${RELATION_WORDS[node.edge.relation].label} · ${formatPercent(node.edge.confidence)}`

@@ -44,7 +44,7 @@ function Differences({ diff }: { diff: RevisionDiff }) {
       {figures.length > 0 && (
         <details>
           <summary className="text-muted-foreground hover:text-foreground cursor-pointer select-none">
-            {plural(figures.length, 'edge')} of the same parent changed
+            The figures of {plural(figures.length, 'edge')} changed
           </summary>
           <div className="mt-1.5">
             <Sentences list={figures} />

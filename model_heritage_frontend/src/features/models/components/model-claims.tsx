@@ -8,7 +8,7 @@ import { formatPercent } from '@/lib/format'
 import { paths } from '@/lib/paths'
 import type { ClaimField, ModelDetail } from '@/lib/types'
 
-const SOURCES = { person: 'says a person', file: 'say its files' } as const
+const SOURCES = { person: 'said by a person', file: 'found in its files' } as const
 
 const link =
   'hover:text-primary font-medium [overflow-wrap:anywhere] underline decoration-current/30 underline-offset-4'

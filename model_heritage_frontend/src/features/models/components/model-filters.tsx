@@ -50,7 +50,7 @@ function Selects({ control, families, counts }: SelectsProps) {
   const tags = Object.entries(counts.tags).filter(([tag]) => !values.tag.includes(tag))
   return (
     <>
-      <NativeSelect aria-label="Family" className="sm:w-44" {...select('family')}>
+      <NativeSelect aria-label="Family" className="sm:w-36" {...select('family')}>
         <option value="">All families</option>
         {families.map((family) => (
           <option key={family.id} value={family.id}>
@@ -58,7 +58,7 @@ function Selects({ control, families, counts }: SelectsProps) {
           </option>
         ))}
       </NativeSelect>
-      <NativeSelect aria-label="Relation to parent" className="sm:w-40" {...select('relation')}>
+      <NativeSelect aria-label="Relation to parent" className="sm:w-36" {...select('relation')}>
         <option value="">Any relation</option>
         <option value="root">Root</option>
         <option value="leaf">Leaf (no children)</option>
@@ -71,7 +71,7 @@ function Selects({ control, families, counts }: SelectsProps) {
           </option>
         ))}
       </NativeSelect>
-      <NativeSelect aria-label="Status" className="sm:w-36" {...select('status')}>
+      <NativeSelect aria-label="Status" className="sm:w-32" {...select('status')}>
         <option value="">Any status</option>
         {STATUSES.map((status) => (
           <option key={status} value={status}>
@@ -79,7 +79,7 @@ function Selects({ control, families, counts }: SelectsProps) {
           </option>
         ))}
       </NativeSelect>
-      <NativeSelect aria-label="Licence" className="sm:w-40" {...select('licence')}>
+      <NativeSelect aria-label="Licence" className="sm:w-32" {...select('licence')}>
         <option value="">Any licence</option>
         {offer(counts.licences, values.licence).map((licence) => (
           <option key={licence} value={licence}>
@@ -89,19 +89,19 @@ function Selects({ control, families, counts }: SelectsProps) {
       </NativeSelect>
       <NativeSelect
         aria-label="Tag"
-        className="sm:w-36"
+        className="sm:w-30"
         value=""
         disabled={tags.length === 0}
         onChange={(event) => addTag(event.target.value)}
       >
-        <option value="">{values.tag.length > 0 ? 'Another tag' : 'Any tag'}</option>
+        <option value="">{values.tag.length > 0 ? 'More tags' : 'Any tag'}</option>
         {tags.map(([tag, count]) => (
           <option key={tag} value={tag}>
             {withCount(tag, count)}
           </option>
         ))}
       </NativeSelect>
-      <NativeSelect aria-label="Claims" className="sm:w-44" {...select('conflict')}>
+      <NativeSelect aria-label="Claims" className="sm:w-36" {...select('conflict')}>
         <option value="">Any claims</option>
         {Object.entries(CONFLICT_LABELS).map(([value, label]) => (
           <option key={value} value={value}>

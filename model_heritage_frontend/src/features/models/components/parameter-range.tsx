@@ -32,7 +32,7 @@ function Bound({ label, placeholder, value, onChange }: BoundProps) {
       inputMode="text"
       placeholder={placeholder}
       title="A number such as 20000, 350M or 7B"
-      className="min-w-0 sm:w-28"
+      className="min-w-0 sm:w-27"
       value={text}
       onChange={(event) => setText(event.target.value)}
       onBlur={take}
@@ -51,7 +51,7 @@ interface ParameterRangeProps {
 
 export function ParameterRange({ least, most, onChange }: ParameterRangeProps) {
   return (
-    <div role="group" aria-label="Parameters" className="col-span-2 flex items-center gap-1.5">
+    <div role="group" aria-label="Parameters" className="col-span-2 flex items-center gap-1">
       <Bound
         label="Parameters, at least"
         placeholder="Min param."
