@@ -286,3 +286,79 @@ export const licenceReport = (changes: Partial<LicenceReport> = {}): LicenceRepo
   notice: 'This is no legal advice.',
   ...changes,
 })
+
+export const constraint = (changes: Partial<Constraint> = {}): Constraint => ({
+  id: 'c_1',
+  kind: 'confirm',
+  model: { id: 'm_child', name: 'child' },
+  parent: { id: 'm_base', name: 'base' },
+  models: [],
+  others: [],
+  author: 'Ann',
+  reason: 'I trained it.',
+  created_at: '2026-11-20T12:00:00Z',
+  ...changes,
+})
+
+export const corrected = (changes: Partial<Corrected> = {}): Corrected => ({
+  constraint: constraint(),
+  families: [family()],
+  tree: tree(),
+  ...changes,
+})
+
+export const revision = (changes: Partial<Revision> = {}): Revision => ({
+  number: 1,
+  cause: 'upload',
+  summary: 'Changed when base was uploaded.',
+  model: { id: 'm_base', name: 'base' },
+  statement: null,
+  author: null,
+  reason: '',
+  size: 1,
+  came_from: [],
+  went_to: [],
+  created_at: '2026-11-20T10:00:00Z',
+  ...changes,
+})
+
+/** A line of descent by these names, the ancestor first. */
+export const reached = (way: string[], changes: Partial<Reached> = {}): Reached => ({
+  id: way.at(-1) ?? '',
+  name: way.at(-1) ?? '',
+  probability: 0.95,
+  relation: 'finetune',
+  equal: false,
+  path: way.slice(1).map((child, index) => ({
+    parent: way[index] ?? '',
+    child,
+    parent_name: way[index] ?? '',
+    child_name: child,
+    relation: 'finetune',
+    confidence: 0.97,
+  })),
+  ...changes,
+})
+
+export const impact = (changes: Partial<Impact> = {}): Impact => ({
+  model_id: 'm_child',
+  name: 'child',
+  summary: 'If child is flawed, 0 models of its family are surely reached.',
+  sure: [],
+  likely: [],
+  possible: [],
+  cannot_be_ruled_out: [],
+  ...changes,
+})
+
+export const licenceReport = (changes: Partial<LicenceReport> = {}): LicenceReport => ({
+  model_id: 'm_child',
+  licence: null,
+  known: false,
+  inherited: [],
+  unknown_above: [],
+  heirs: [],
+  summary: 'child likely inherits no known restriction.',
+  notice: 'This is no legal advice.',
+  ...changes,
+})

@@ -55,13 +55,12 @@ export function ParentChoices({ child, familyId, onPick }: ParentChoicesProps) {
   const settled = all.isSuccess && (familyId === null || near.isSuccess)
   return (
     // The server searches; the list only moves the highlight.
-    <Command shouldFilter={false} label="Possible parents" className="bg-card rounded-md border">
-      <CommandInput
-        placeholder="Search by name"
-        aria-label="Search for the parent"
-        value={text}
-        onValueChange={setText}
-      />
+    <Command
+      shouldFilter={false}
+      label="Search for the parent"
+      className="bg-card rounded-md border"
+    >
+      <CommandInput placeholder="Search by name" value={text} onValueChange={setText} />
       <CommandList label="Possible parents" className="max-h-56 overflow-y-auto p-1">
         {error ? (
           <p role="alert" className="text-destructive px-2.5 py-4 text-sm">
