@@ -33,7 +33,7 @@ class RunnerUp:
 
 
 @dataclass(frozen=True)
-class FamilyLinks:
+class LinkedFamily:
     """A model's family. ``names``: of all members; ``licences``: as declared, of those that have
     one; ``runners_up``: by child."""
 
@@ -47,13 +47,13 @@ class FamilyLinks:
     runners_up: Mapping[str, RunnerUp]
 
 
-class AllLinks:
+class LinkedFamilies:
     """Families, as questions about what descends from what need them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def load(self, model_id: str) -> FamilyLinks:
+    def load(self, model_id: str) -> LinkedFamily:
         """The family of a model; of one that has no place yet, the model alone.
 
         Raises
@@ -103,7 +103,7 @@ class AllLinks:
                     .order_by(GhostRow.id)
                 )
             ]
-            return FamilyLinks(
+            return LinkedFamily(
                 model_id=model_id,
                 family_id=model.family_id,
                 root_id=None if family is None else family.root_id,
