@@ -130,7 +130,7 @@ class Lake:
         self.ids["job_id"] = self._list("jobs")
         self.ids["number"] = self.ids["other"] = ["1"]
         self.ids["upload_id"] = self._announce()
-        self.ids["constraint_id"] = self._state(models)
+        self.state()
 
     def _announce(self) -> list[str]:
         """A resumable upload that may be gone on with."""
@@ -139,8 +139,11 @@ class Lake:
         answer = self.client.post("/api/uploads", headers=TUS | ANNOUNCED)
         return [answer.headers["Location"].rsplit("/", 1)[-1]] if answer.status_code == 201 else []
 
+    def state(self) -> None:
+        """Have a statement that may be taken back: others go with their models."""
+        self.ids["constraint_id"] = self._state(self._list("models"))
+
     def _state(self, models: Sequence[str]) -> list[str]:
-        """Statements that may be taken back."""
         found = [one for id_ in models for one in self._list("constraints", f"models/{id_}/")]
         if found or not models:
             return found
@@ -173,6 +176,8 @@ class Improver:
         positive = meta.generation.mode == GenerationMode.POSITIVE
         dice = zlib.crc32(repr((case.path_parameters, case.query, case.id)).encode())
         tested = meta.phase.data.parameter if isinstance(meta.phase.data, CoveragePhaseData) else ""
+        if "constraint_id" in case.path_parameters:
+            self._lake.state()
         place = meta.components.get(ParameterLocation.PATH)
         wrong = place is not None and place.mode == GenerationMode.NEGATIVE
         for number, (name, known) in enumerate(self._lake.ids.items()):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks.zoo import Zoo
 from tests.contract import MEMBERS, hold_to_contract
 
@@ -26,6 +28,8 @@ RARE = {
 """What needs luck, or another server."""
 
 
+# The runner does not close what it downloads.
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
 def test_answers_keep_the_contract(
     tmp_path: Path, plain_environment: None, zoo_family: Zoo, strangers: list[Path]
 ) -> None:
