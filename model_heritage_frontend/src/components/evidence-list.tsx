@@ -4,16 +4,22 @@ import { Link } from 'react-router'
 import { describeMethod, describeSignal, explainEvidence } from '@/lib/evidence'
 import { formatPercent, formatSmall } from '@/lib/format'
 import { paths } from '@/lib/paths'
-import type { Evidence } from '@/lib/types'
+import type { Evidence, RunnerUp } from '@/lib/types'
 
 interface EvidenceListProps {
   evidence: Partial<Evidence>
   /** The name of another model, where the page knows it. */
   nameOf?: (id: string) => string | null
+  /** The server's own sentences, where it sent them. */
+  reasons?: string[]
+  /** The next best parent, where the server named it. */
+  runnerUp?: RunnerUp | null
 }
 
-function RunnerUp({ evidence, nameOf }: EvidenceListProps) {
+function NextBest({ evidence, nameOf, runnerUp }: EvidenceListProps) {
   const { runner_up: id, margin } = evidence
+  // Where somebody's word decided, nothing was weighed.
+  if (evidence.stated_by != null) return null
   // No runner-up and no margin: nothing was weighed, as between equal copies.
   if (id === undefined || (id === null && margin == null)) return null
   if (id === null) {
@@ -26,7 +32,7 @@ function RunnerUp({ evidence, nameOf }: EvidenceListProps) {
         to={paths.model(id)}
         className="hover:text-primary font-medium [overflow-wrap:anywhere] underline decoration-current/30 underline-offset-4"
       >
-        {nameOf?.(id) ?? id}
+        {runnerUp?.name ?? nameOf?.(id) ?? id}
       </Link>
       {margin != null && (
         <span className="text-muted-foreground"> ({formatPercent(margin)} behind)</span>
@@ -36,8 +42,8 @@ function RunnerUp({ evidence, nameOf }: EvidenceListProps) {
 }
 
 /** Why a parent is believed: sentences first, the measured signals behind a fold. */
-export function EvidenceList({ evidence, nameOf }: EvidenceListProps) {
-  const lines = explainEvidence(evidence)
+export function EvidenceList({ evidence, nameOf, reasons, runnerUp }: EvidenceListProps) {
+  const lines = reasons ?? explainEvidence(evidence)
   const signals = Object.entries(evidence.signals ?? {})
   const changed = evidence.changed ?? []
   return (
@@ -52,7 +58,7 @@ export function EvidenceList({ evidence, nameOf }: EvidenceListProps) {
           ))}
         </ul>
       )}
-      <RunnerUp evidence={evidence} nameOf={nameOf} />
+      <NextBest evidence={evidence} nameOf={nameOf} runnerUp={runnerUp} />
       {(signals.length > 0 || changed.length > 0) && (
         <details className="group text-sm">
           <summary className="text-muted-foreground hover:text-foreground cursor-pointer select-none">

@@ -1,27 +1,42 @@
+import type { Impact, LicenceReport } from '@/lib/consequences'
 import { parseProblem, unreachable } from '@/lib/problem'
 import type {
+  Constraint,
+  Corrected,
+  NewConstraint,
+  RevisionDiff,
+  RevisionPage,
+  Statement,
+} from '@/lib/statements'
+import type {
   Comparison,
+  Facets,
   Family,
   FamilyPage,
   FamilyTree,
   Job,
+  JobPage,
   Model,
+  ModelChanges,
   ModelDetail,
   ModelPage,
   ModelStatus,
+  ResumableUpload,
   Stats,
+  Words,
 } from '@/lib/types'
 
 export const API_ROOT = '/api'
 
-type QueryValue = string | number | null | undefined
+type QueryValue = string | number | string[] | null | undefined
 
 /** Builds a path below /api from segments and a query; every part is encoded, empty ones are left out. */
 export function apiUrl(segments: string[], query: Record<string, QueryValue> = {}): string {
   const path = segments.map(encodeURIComponent).join('/')
   const search = new URLSearchParams()
   for (const [key, value] of Object.entries(query)) {
-    if (value !== null && value !== undefined && value !== '') search.set(key, String(value))
+    if (Array.isArray(value)) for (const each of value) search.append(key, each)
+    else if (value !== null && value !== undefined && value !== '') search.set(key, String(value))
   }
   const suffix = search.toString()
   return `${API_ROOT}/${path}${suffix ? `?${suffix}` : ''}`
@@ -47,11 +62,16 @@ async function getJson<T>(url: string, signal?: AbortSignal): Promise<T> {
   return (await response.json()) as T
 }
 
-async function sendJson<T>(method: string, url: string, body?: unknown): Promise<T> {
-  const init: RequestInit = { method }
+async function sendJson<T>(
+  method: string,
+  url: string,
+  body?: unknown,
+  { headers, signal }: { headers?: Record<string, string>; signal?: AbortSignal } = {},
+): Promise<T> {
+  const init: RequestInit = { method, headers: { ...headers }, signal: signal ?? null }
   if (body !== undefined) {
     init.body = JSON.stringify(body)
-    init.headers = { 'Content-Type': 'application/json' }
+    init.headers = { ...headers, 'Content-Type': 'application/json' }
   }
   const response = await request(url, init)
   return (await response.json()) as T
@@ -66,7 +86,19 @@ export interface ModelFilters {
   family?: string
   status?: string
   relation?: string
+  licence?: string
+  tag?: string[]
+  parameters_min?: string
+  parameters_max?: string
+  conflict?: string
   sort?: string
+  limit?: number
+  cursor?: string | null
+}
+
+export interface JobFilters {
+  state?: string
+  kind?: string
   limit?: number
   cursor?: string | null
 }
@@ -74,15 +106,38 @@ export interface ModelFilters {
 export const api = {
   listModels: (filters: ModelFilters, signal?: AbortSignal) =>
     getJson<ModelPage>(apiUrl(['models'], { ...filters }), signal),
+  countFacets: (filters: ModelFilters, signal?: AbortSignal) =>
+    getJson<Facets>(apiUrl(['models', 'facets'], { ...filters }), signal),
   getModel: (id: string, signal?: AbortSignal) =>
     getJson<ModelDetail>(apiUrl(['models', id]), signal),
-  updateModel: (id: string, changes: { name?: string; description?: string }) =>
+  updateModel: (id: string, changes: ModelChanges) =>
     sendJson<Model>('PATCH', apiUrl(['models', id]), changes),
   deleteModel: (id: string) => remove(apiUrl(['models', id])),
   reprocessModel: (id: string) =>
     sendJson<{ status: ModelStatus }>('POST', apiUrl(['models', id, 'reprocess'])),
   compareModels: (id: string, other: string, signal?: AbortSignal) =>
     getJson<Comparison>(apiUrl(['models', id, 'compare', other]), signal),
+  getImpact: (id: string, signal?: AbortSignal) =>
+    getJson<Impact>(apiUrl(['models', id, 'impact']), signal),
+  getLicence: (id: string, signal?: AbortSignal) =>
+    getJson<LicenceReport>(apiUrl(['models', id, 'licence']), signal),
+  listConstraints: (of: 'models' | 'families', id: string, signal?: AbortSignal) =>
+    getJson<{ constraints: Constraint[] }>(apiUrl([of, id, 'constraints']), signal),
+  addConstraint: (id: string, constraint: NewConstraint) =>
+    sendJson<Corrected>('PUT', apiUrl(['models', id, 'constraints']), constraint),
+  takeBack: (constraint: string, author: string) =>
+    sendJson<Corrected>('DELETE', apiUrl(['constraints', constraint], { author })),
+  splitFamily: (id: string, split: Statement & { models: string[] }) =>
+    sendJson<Corrected>('POST', apiUrl(['families', id, 'split']), split),
+  nameFamily: (id: string, change: { name: string | null; author?: string; reason?: string }) =>
+    sendJson<Family>('PATCH', apiUrl(['families', id]), change),
+  listRevisions: (id: string, cursor: number | null, signal?: AbortSignal) =>
+    getJson<RevisionPage>(apiUrl(['families', id, 'revisions'], { limit: 20, cursor }), signal),
+  compareRevisions: (id: string, from: number, to: number, signal?: AbortSignal) =>
+    getJson<RevisionDiff>(
+      apiUrl(['families', id, 'revisions', String(from), 'diff', String(to)]),
+      signal,
+    ),
   listFamilies: (cursor: string | null, signal?: AbortSignal) =>
     getJson<FamilyPage>(apiUrl(['families'], { cursor }), signal),
   getFamily: (id: string, signal?: AbortSignal) =>
@@ -96,13 +151,30 @@ export const api = {
     ),
   getStats: (signal?: AbortSignal) => getJson<Stats>(apiUrl(['stats']), signal),
   recluster: () => sendJson<{ job_id: string }>('POST', apiUrl(['clustering', 'recluster'])),
-  listJobs: (signal?: AbortSignal) =>
-    getJson<{ jobs: Job[]; total: number }>(apiUrl(['jobs']), signal),
+  listJobs: (filters: JobFilters, signal?: AbortSignal) =>
+    getJson<JobPage>(apiUrl(['jobs'], { ...filters }), signal),
   getJob: (id: string, signal?: AbortSignal) => getJson<Job>(apiUrl(['jobs', id]), signal),
   cancelJob: (id: string) => remove(apiUrl(['jobs', id])),
+  retryJob: (id: string) => sendJson<Job>('POST', apiUrl(['jobs', id, 'retry'])),
+  cleanUp: () => sendJson<{ job_id: string }>('POST', apiUrl(['maintenance', 'cleanup'])),
+  importFolder: (folder: string) =>
+    sendJson<{ job_id: string }>('POST', apiUrl(['imports']), { folder }),
+  getUpload: (id: string, signal?: AbortSignal) =>
+    getJson<ResumableUpload>(apiUrl(['uploads', id]), signal),
+  /** Makes one model of uploads that are whole; its place is found by the job that is named. */
+  completeUploads: (uploads: string[], words: Words, signal?: AbortSignal) =>
+    sendJson<{ model_id: string; job_id: string | null }>(
+      'POST',
+      apiUrl(['uploads', 'complete']),
+      { uploads, ...words },
+      { headers: { Prefer: 'respond-async' }, ...(signal && { signal }) },
+    ),
 }
 
 export const downloadUrl = (id: string): string => apiUrl(['models', id, 'download'])
+
+export const impactTableUrl = (id: string): string =>
+  apiUrl(['models', id, 'impact'], { format: 'csv' })
 
 export const EXPORT_FORMATS = [
   'json',

@@ -14,6 +14,17 @@ const compact = new Intl.NumberFormat(LOCALE, { notation: 'compact', maximumSign
 export const formatCompact = (value: number | null): string =>
   value === null ? '–' : compact.format(value)
 
+const COMPACT_NUMBER = /^(\d+(?:\.\d+)?)([kmbt]?)$/i
+const FACTORS: Record<string, number> = { '': 1, k: 1e3, m: 1e6, b: 1e9, t: 1e12 }
+
+/** "7B", "1.5 M" or "20,000" as a whole number; null for anything else. */
+export function parseCompact(text: string): number | null {
+  const found = COMPACT_NUMBER.exec(text.replaceAll(/[\s,]/g, ''))
+  const factor = FACTORS[found?.[2]?.toLowerCase() ?? '']
+  const value = Math.round(Number(found?.[1] ?? Number.NaN) * (factor ?? Number.NaN))
+  return Number.isSafeInteger(value) ? value : null
+}
+
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
 
 /** Decimal units, as disks and model cards use them: 1 500 000 -> "1.5 MB". */
@@ -81,6 +92,14 @@ export function formatDuration(from: string, to: string): string {
   if (seconds < 10) return `${seconds.toFixed(1)} s`
   if (seconds < 120) return `${Math.round(seconds)} s`
   return `${Math.round(seconds / 60)} min`
+}
+
+/** A time to wait, in whole steps: "a few seconds", "40 seconds", "12 minutes", "2 hours". */
+export function formatLeft(seconds: number): string {
+  if (seconds < 5) return 'a few seconds'
+  if (seconds < 55) return plural(5 * Math.round(seconds / 5), 'second')
+  if (seconds < 3300) return plural(Math.max(1, Math.round(seconds / 60)), 'minute')
+  return plural(Math.max(1, Math.round(seconds / 3600)), 'hour')
 }
 
 /** A tensor's shape: [768, 64] -> "768 × 64". */

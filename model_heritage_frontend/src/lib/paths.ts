@@ -7,6 +7,7 @@ export const paths = {
   family: (id: string, selected?: string): string =>
     `/families/${encodeURIComponent(id)}${selected ? `?model=${encodeURIComponent(selected)}` : ''}`,
   modelsOfFamily: (id: string): string => `/models?family=${encodeURIComponent(id)}`,
+  modelsOfTag: (tag: string): string => `/models?tag=${encodeURIComponent(tag)}`,
   compare: (a?: string, b?: string): string => {
     const query = new URLSearchParams()
     if (a) query.set('a', a)

@@ -102,11 +102,17 @@ function describeParent(
   confidence: number,
   { evidence = {}, others = [], runnerUp = null }: OriginContext,
 ): Origin {
-  const sure = `, ${formatPercent(confidence)} sure`
+  const author = evidence.stated_by ?? null
+  const sure = author === null ? `, ${formatPercent(confidence)} sure` : `, as ${author} states`
   // Which of several equal files came first is not a matter of evidence: nothing can tell it.
   if (relation === 'duplicate') {
     const after = '; which of them came first, weights cannot tell'
     return { ...plain('derived', 'The same weights as '), parents: [parent], after }
+  }
+  // Only people are wholly sure of a parent that the weights do not decide.
+  if (relation === 'unresolved' && (author !== null || confidence === 1)) {
+    const after = author === null ? ', as somebody states' : sure
+    return { ...plain('derived', 'Comes from '), parents: [parent], after }
   }
   if (relation === 'unresolved' || confidence < UNRESOLVED_BELOW) {
     const before = 'Its parent is not certain. Best guess: '

@@ -16,6 +16,42 @@ export type Relation = (typeof RELATIONS)[number]
 export const STATUSES = ['ok', 'processing', 'error'] as const
 export type ModelStatus = (typeof STATUSES)[number]
 
+/** What people and files say of a model; it decides nothing. */
+export interface Declared {
+  licence: string | null
+  task: string | null
+  tags: string[]
+  base_model: string | null
+  /** The one model here that the claimed base means; null when there is none, or several. */
+  base_model_id: string | null
+  source: Partial<Record<ClaimField, 'person' | 'file'>>
+}
+
+export type ClaimField = 'licence' | 'task' | 'tags' | 'base_model'
+
+/** A claim that contradicts the weights, as a sentence. */
+export interface ClaimConflict {
+  kind: 'base_model' | 'licence'
+  detail: string
+}
+
+export interface ModelChanges {
+  name?: string
+  description?: string
+  licence?: string | null
+  task?: string | null
+  tags?: string[] | null
+  base_model?: string | null
+}
+
+/** Numbers of models by value. */
+export interface Facets {
+  relations: Partial<Record<Relation, number>>
+  statuses: Partial<Record<ModelStatus, number>>
+  licences: Record<string, number>
+  tags: Record<string, number>
+}
+
 export interface Model {
   id: string
   name: string
@@ -43,6 +79,8 @@ export interface Model {
   processed_at: string | null
   file_path: string
   weights_uri: string
+  declared: Declared
+  conflicts: ClaimConflict[]
 }
 
 export interface Evidence {
@@ -64,6 +102,8 @@ export interface Evidence {
   merged: string[]
   exact: boolean
   method: string
+  /** Who confirmed this parent; the confidence is then their word, not a measure. */
+  stated_by: string | null
 }
 
 export interface Edge {
@@ -88,6 +128,16 @@ export interface Relative {
   coefficient: number | null
   main: boolean
   evidence: Evidence
+  /** Why it is believed, as sentences. */
+  reasons: string[]
+  /** The next best parent. */
+  runner_up: RunnerUp | null
+}
+
+export interface RunnerUp {
+  id: string
+  name: string
+  confidence: number
 }
 
 export interface ModelDetail extends Model {
@@ -97,6 +147,8 @@ export interface ModelDetail extends Model {
 export interface Family {
   id: string
   name: string
+  /** What people call it; null while it is called after its root. */
+  given_name: string | null
   size: number
   root_id: string | null
   root_name: string | null
@@ -145,19 +197,41 @@ export interface FamilyTree {
 export const JOB_STATES = ['queued', 'running', 'done', 'failed', 'cancelled'] as const
 export type JobState = (typeof JOB_STATES)[number]
 
+export const JOB_KINDS = [
+  'process',
+  'reprocess',
+  'rebuild',
+  'recluster',
+  'import',
+  'cleanup',
+] as const
+export type JobKind = (typeof JOB_KINDS)[number]
+
 export interface Job {
   id: string
-  kind: 'process' | 'reprocess' | 'rebuild' | 'recluster' | 'import' | 'cleanup'
+  kind: JobKind
   state: JobState
   stage: string | null
   progress: number
+  /** What is left by the time of `updated_at`; null when it cannot be told. */
+  eta_seconds: number | null
+  attempts: number
+  max_attempts: number
   model_id: string | null
   family_id: string | null
+  parameters: Record<string, unknown>
   error: string | null
-  result: unknown
+  result: Record<string, unknown> | null
   created_at: string
   started_at: string | null
+  updated_at: string
   finished_at: string | null
+}
+
+export interface JobPage {
+  jobs: Job[]
+  total: number
+  next_cursor: string | null
 }
 
 export interface ModelPage {
@@ -166,24 +240,25 @@ export interface ModelPage {
   next_cursor: string | null
 }
 
-export interface UploadResult {
-  model_id: string
-  status: 'ok' | 'error'
-  message: string
-  model: Model
-  family: Family | null
-  family_id: string | null
-  parent_id: string | null
-  relation: Relation | null
-  parent_confidence: number | null
-  edge: Edge | null
+/** What a person says of a model; what is left out is read from its files, where they say it. */
+export interface Words {
+  name: string
+  description: string
+  licence?: string
+  tags?: string[]
+  base_model?: string
 }
 
-/** The answer when an upload is stored but its place in the family tree is still being computed. */
-export interface UploadAccepted {
-  model_id: string
-  job_id: string
-  status: 'processing'
+/** How far a resumable upload is, and what became of it. */
+export interface ResumableUpload {
+  id: string
+  filename: string
+  offset: number
+  length: number
+  state: 'receiving' | 'received' | 'processing' | 'done' | 'failed'
+  model_id: string | null
+  job_id: string | null
+  existing_id: string | null
 }
 
 /** Where a file that is not stored would belong. */
@@ -206,6 +281,8 @@ export interface Candidate {
   name: string
   confidence: number
   relation?: Relation | null
+  /** Sentences that say why it is believed. */
+  reasons?: string[]
 }
 
 export interface TensorComparison {

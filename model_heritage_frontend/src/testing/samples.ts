@@ -1,13 +1,15 @@
 import type {
+  Declared,
   Edge,
   Evidence,
+  Facets,
   Family,
   FamilyTree,
   Ghost,
+  Job,
   Model,
   ModelDetail,
   Relation,
-  UploadResult,
 } from '@/lib/types'
 
 /** Real answers of the API, made short: each builder fills in what a test does not care about. */
@@ -31,6 +33,25 @@ export const evidence = (changes: Partial<Evidence> = {}): Evidence => ({
   merged: [],
   exact: true,
   method: 'heritage',
+  stated_by: null,
+  ...changes,
+})
+
+export const declared = (changes: Partial<Declared> = {}): Declared => ({
+  licence: null,
+  task: null,
+  tags: [],
+  base_model: null,
+  base_model_id: null,
+  source: {},
+  ...changes,
+})
+
+export const facets = (changes: Partial<Facets> = {}): Facets => ({
+  relations: { finetune: 3, merge: 1 },
+  statuses: { ok: 4 },
+  licences: { 'apache-2.0': 2 },
+  tags: { vision: 2 },
   ...changes,
 })
 
@@ -61,6 +82,8 @@ export const model = (changes: Partial<Model> = {}): Model => ({
   processed_at: '2026-11-20T10:00:01Z',
   file_path: 'blobs/9f86d081',
   weights_uri: '/api/models/m_child/download',
+  declared: declared(),
+  conflicts: [],
   ...changes,
 })
 
@@ -106,6 +129,8 @@ export const detail = (changes: Partial<ModelDetail> = {}): ModelDetail => ({
       coefficient: null,
       main: true,
       evidence: evidence(),
+      reasons: ['38 of 40 shared tensors differ.'],
+      runner_up: null,
     },
     other_parents: [],
     children: [],
@@ -116,6 +141,7 @@ export const detail = (changes: Partial<ModelDetail> = {}): ModelDetail => ({
 export const family = (changes: Partial<Family> = {}): Family => ({
   id: 'f_1',
   name: 'Family of base',
+  given_name: null,
   size: 3,
   root_id: 'm_base',
   root_name: 'base',
@@ -162,16 +188,23 @@ export const tree = (changes: Partial<FamilyTree> = {}): FamilyTree => ({
   ...changes,
 })
 
-export const uploadResult = (changes: Partial<UploadResult> = {}): UploadResult => ({
+export const job = (changes: Partial<Job> = {}): Job => ({
+  id: 'j_1',
+  kind: 'process',
+  state: 'done',
+  stage: 'done',
+  progress: 1,
+  eta_seconds: null,
+  attempts: 1,
+  max_attempts: 3,
   model_id: 'm_child',
-  status: 'ok',
-  message: 'child is a fine-tune of base',
-  model: model(),
-  family: family(),
-  family_id: 'f_1',
-  parent_id: 'm_base',
-  relation: 'finetune',
-  parent_confidence: 0.97,
-  edge: edge('m_base', 'm_child'),
+  family_id: null,
+  parameters: {},
+  error: null,
+  result: null,
+  created_at: '2026-11-20T10:00:00Z',
+  started_at: '2026-11-20T10:00:00Z',
+  updated_at: '2026-11-20T10:00:00.800Z',
+  finished_at: '2026-11-20T10:00:00.800Z',
   ...changes,
 })

@@ -1,10 +1,15 @@
 import { useQuery } from '@tanstack/react-query'
-import { Link, useParams } from 'react-router'
+import { Link, useNavigate, useParams } from 'react-router'
 
 import { PageHeader } from '@/components/page-header'
 import { ErrorState, Loading } from '@/components/states'
 import { Button } from '@/components/ui/button'
 import { Skeleton } from '@/components/ui/skeleton'
+import { FamilyHistory } from '@/features/corrections/components/family-history'
+import { FamilyStatements } from '@/features/corrections/components/family-statements'
+import { NameFamilyDialog } from '@/features/corrections/components/name-family-dialog'
+import { ParentCorrection } from '@/features/corrections/components/parent-correction'
+import { SplitFamilyDialog } from '@/features/corrections/components/split-family-dialog'
 import { FamilyActions } from '@/features/families/components/family-actions'
 import { FamilyFacts } from '@/features/families/components/family-facts'
 import { FamilyTreeView } from '@/features/tree/components/family-tree-view'
@@ -12,6 +17,7 @@ import { familyQuery } from '@/hooks/queries'
 import { useTitle } from '@/hooks/use-title'
 import { formatPercent } from '@/lib/format'
 import { paths } from '@/lib/paths'
+import type { Corrected } from '@/lib/statements'
 import type { Family, GhostLimit } from '@/lib/types'
 
 const GHOST_LIMITS: Record<GhostLimit, string> = {
@@ -39,6 +45,13 @@ function RootSentence({ family }: { family: Family }) {
 export function FamilyPage() {
   const { id = '' } = useParams()
   const family = useQuery(familyQuery(id))
+  const navigate = useNavigate()
+  // A statement can join this family with another, or leave nothing of it: the reader goes with it.
+  const follow = (result: Corrected) => {
+    if (!result.families.some((each) => each.id === id)) {
+      void navigate(paths.family(result.tree.family_id))
+    }
+  }
   useTitle(family.data?.name ?? 'Family')
   if (family.isPending) {
     return (
@@ -83,11 +96,32 @@ export function FamilyPage() {
             {family.data.ghost_limit && ` ${GHOST_LIMITS[family.data.ghost_limit]}`}
           </>
         }
-        actions={<FamilyActions familyId={id} />}
+        actions={
+          <>
+            <FamilyActions familyId={id} />
+            <NameFamilyDialog family={family.data} />
+            {family.data.size > 1 && <SplitFamilyDialog familyId={id} onSolved={follow} />}
+          </>
+        }
       />
-      <FamilyTreeView familyId={id} familyName={family.data.name} />
-      <div className="mt-8">
+      <FamilyTreeView
+        familyId={id}
+        familyName={family.data.name}
+        renderMore={({ model, parents, statedBy }) => (
+          <ParentCorrection
+            model={model}
+            parents={parents}
+            statedBy={statedBy}
+            familyId={id}
+            level="h3"
+            onSolved={follow}
+          />
+        )}
+      />
+      <div className="mt-8 space-y-5">
         <FamilyFacts family={family.data} />
+        <FamilyStatements familyId={id} onSolved={follow} />
+        <FamilyHistory key={id} familyId={id} onSolved={follow} />
       </div>
     </>
   )

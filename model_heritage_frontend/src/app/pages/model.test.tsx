@@ -24,14 +24,22 @@ test('the origin comes first, with its evidence, its runner-up and the specifica
       return {
         json: detail({
           quality: ['3 rows are zero.'],
-          lineage: { parent: { ...parent, evidence: why }, other_parents: [], children: [] },
+          lineage: {
+            parent: {
+              ...parent,
+              evidence: why,
+              runner_up: { id: 'm_other', name: 'other', confidence: 0.57 },
+            },
+            other_parents: [],
+            children: [],
+          },
         }),
       }
     }
     if (request === 'GET /api/families/f_1/tree') {
       return {
         json: tree({
-          nodes: [rootModel(), model(), model({ id: 'm_other', name: 'other' })],
+          nodes: [rootModel(), model()],
           edges: [],
         }),
       }
@@ -41,10 +49,8 @@ test('the origin comes first, with its evidence, its runner-up and the specifica
   show()
   expect(await screen.findByRole('heading', { level: 1, name: 'child' })).toBeInTheDocument()
   expect(screen.getByText(/97% sure/)).toBeInTheDocument()
-  expect(await screen.findByRole('link', { name: 'other' })).toHaveAttribute(
-    'href',
-    '/models/m_other',
-  )
+  expect(screen.getByRole('link', { name: 'other' })).toHaveAttribute('href', '/models/m_other')
+  expect(screen.getByText('38 of 40 shared tensors differ.')).toBeInTheDocument()
   expect(screen.getByText(/40% behind/)).toBeInTheDocument()
   expect(screen.getByText('33,802')).toBeInTheDocument()
   expect(screen.getByText('3 rows are zero.')).toBeInTheDocument()
@@ -61,9 +67,7 @@ test('an unknown model is told apart from a broken server', async () => {
 test('deleting asks first, then returns to the catalogue', async () => {
   const requests = serve((request) => {
     if (request.startsWith('DELETE')) return { json: null }
-    return request.startsWith('GET /api/models/m_child')
-      ? { json: detail({ family_size: 1 }) }
-      : undefined
+    return request === 'GET /api/models/m_child' ? { json: detail({ family_size: 1 }) } : undefined
   })
   show()
   const user = userEvent.setup()

@@ -8,15 +8,19 @@ import { ErrorState, Loading } from '@/components/states'
 import { StatusBadge } from '@/components/status-badge'
 import { Badge } from '@/components/ui/badge'
 import { Button } from '@/components/ui/button'
+import { Card, CardContent } from '@/components/ui/card'
 import { Skeleton } from '@/components/ui/skeleton'
+import { ParentCorrection } from '@/features/corrections/components/parent-correction'
 import { ModelActions } from '@/features/models/components/model-actions'
+import { ModelClaims } from '@/features/models/components/model-claims'
+import { ModelConsequences } from '@/features/models/components/model-consequences'
 import { ModelEvidence } from '@/features/models/components/model-evidence'
 import { ModelLineage } from '@/features/models/components/model-lineage'
 import { ModelQuality } from '@/features/models/components/model-quality'
 import { ModelSpecification } from '@/features/models/components/model-specification'
 import { ModelTimeline } from '@/features/models/components/model-timeline'
 import { ModelTree } from '@/features/tree/components/model-tree'
-import { modelQuery, treeQuery } from '@/hooks/queries'
+import { modelQuery } from '@/hooks/queries'
 import { useTitle } from '@/hooks/use-title'
 import { plural } from '@/lib/format'
 import { paths } from '@/lib/paths'
@@ -25,11 +29,7 @@ import type { ModelDetail } from '@/lib/types'
 function Detail({ model }: { model: ModelDetail }) {
   const familyId = model.family_id
   const inFamily = familyId !== null && (model.family_size ?? 1) > 1
-  const tree = useQuery({ ...treeQuery(familyId ?? ''), enabled: inFamily })
-  const nameOf = (id: string) => tree.data?.nodes.find((node) => node.id === id)?.name ?? null
-  const second = model.lineage.parent?.evidence.runner_up ?? null
-  const secondName = second === null ? null : nameOf(second)
-  const runnerUp = second !== null && secondName !== null ? { id: second, name: secondName } : null
+  const { parent, other_parents: others } = model.lineage
   return (
     <>
       <PageHeader
@@ -45,9 +45,9 @@ function Detail({ model }: { model: ModelDetail }) {
         description={
           <OriginSentence
             model={model}
-            evidence={model.lineage.parent?.evidence}
-            others={model.lineage.other_parents}
-            runnerUp={runnerUp}
+            evidence={parent?.evidence}
+            others={others}
+            runnerUp={parent?.runner_up ?? null}
           />
         }
       />
@@ -77,9 +77,23 @@ function Detail({ model }: { model: ModelDetail }) {
           <ModelQuality notes={model.quality} />
           {inFamily && <ModelTree familyId={familyId} modelId={model.id} modelName={model.name} />}
           <ModelLineage model={model} />
+          {model.status === 'ok' && <ModelConsequences modelId={model.id} />}
         </div>
         <div className="min-w-0 space-y-5">
-          <ModelEvidence model={model} nameOf={nameOf} />
+          <ModelEvidence model={model} />
+          {model.status === 'ok' && (
+            <Card>
+              <CardContent>
+                <ParentCorrection
+                  model={model}
+                  parents={[...(parent ? [parent] : []), ...others]}
+                  statedBy={parent?.evidence.stated_by ?? null}
+                  familyId={familyId}
+                />
+              </CardContent>
+            </Card>
+          )}
+          <ModelClaims model={model} />
           <ModelSpecification model={model} />
           <ModelTimeline model={model} />
         </div>

@@ -144,11 +144,42 @@ function nodeColor(node: TreeNode, palette: Palette): string {
   return node.ghost || node.parent ? palette.relations.unresolved : palette.primary
 }
 
+/** A diamond halfway along what somebody stated, so that it stands out from what was measured. */
+function markStated(
+  ctx: CanvasRenderingContext2D,
+  link: TreeLink,
+  layout: TreeLayout,
+  detail: Detail,
+  scale: number,
+  palette: Palette,
+): void {
+  const cards = detail === 'cards'
+  const x0 = cards ? link.source.x + layout.size.width / 2 : dotX(link.source, layout.size)
+  const x1 = cards ? link.target.x - layout.size.width / 2 : dotX(link.target, layout.size)
+  const x = (x0 + x1) / 2
+  const y = (link.source.y + link.target.y) / 2
+  const half = 5 / Math.max(scale, 0.45)
+  ctx.beginPath()
+  ctx.moveTo(x, y - half)
+  ctx.lineTo(x + half, y)
+  ctx.lineTo(x, y + half)
+  ctx.lineTo(x - half, y)
+  ctx.closePath()
+  ctx.fillStyle = palette.foreground
+  ctx.fill()
+  ctx.lineWidth = 2 / Math.max(scale, 0.45)
+  ctx.strokeStyle = palette.background
+  ctx.stroke()
+}
+
 /** The small second line: what was done, and how sure that is. */
 export function nodeCaption(node: TreeNode): string {
   if (node.ghost) return `Possible, ${formatPercent(node.ghost.confidence)} sure`
   // How sure it is which copy came first says nothing: see describeOrigin.
   if (node.edge?.relation === 'duplicate') return RELATION_WORDS.duplicate.label
+  if (node.edge?.evidence.stated_by != null) {
+    return `${RELATION_WORDS[node.edge.relation].label} · stated by ${node.edge.evidence.stated_by}`
+  }
   if (node.edge) {
     return `${RELATION_WORDS[node.edge.relation].label} · ${formatPercent(node.edge.confidence)}`
   }
@@ -318,6 +349,9 @@ export function drawTree(
       traceLink(ctx, link, layout, detail)
       ctx.stroke()
       ctx.setLineDash([])
+      if (link.edge?.evidence.stated_by != null) {
+        markStated(ctx, link, layout, detail, view.scale, palette)
+      }
     }
   }
   const nodes = layout.nodes.filter(

@@ -29,6 +29,15 @@ const model = (name: string): Model => ({
   processed_at: null,
   file_path: '',
   weights_uri: '',
+  declared: {
+    licence: null,
+    task: null,
+    tags: [],
+    base_model: null,
+    base_model_id: null,
+    source: {},
+  },
+  conflicts: [],
 })
 
 const EVIDENCE: Evidence = {
@@ -50,6 +59,7 @@ const EVIDENCE: Evidence = {
   merged: [],
   exact: true,
   method: 'heritage',
+  stated_by: null,
 }
 
 const EDGES: [parent: string, child: string, relation: Relation, main?: false][] = [

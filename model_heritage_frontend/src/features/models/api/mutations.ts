@@ -4,13 +4,14 @@ import { toast } from 'sonner'
 import { refreshLake } from '@/hooks/queries'
 import { api } from '@/lib/api'
 import { describeError } from '@/lib/problem'
+import type { ModelChanges } from '@/lib/types'
 
 const showError = (error: unknown) => toast.error(describeError(error))
 
 export function useUpdateModel(id: string, onDone: () => void) {
   const client = useQueryClient()
   return useMutation({
-    mutationFn: (changes: { name: string; description: string }) => api.updateModel(id, changes),
+    mutationFn: (changes: ModelChanges) => api.updateModel(id, changes),
     onSuccess: async () => {
       onDone()
       toast.success('Saved')

@@ -13,22 +13,58 @@ import {
 import { Input, Textarea } from '@/components/ui/input'
 import { Label } from '@/components/ui/label'
 import { describeError } from '@/lib/problem'
-import type { Model } from '@/lib/types'
+import type { Model, ModelChanges } from '@/lib/types'
 
 import { useUpdateModel } from '../api/mutations'
+
+const CLAIMS = [
+  { field: 'licence', label: 'Licence', hint: 'such as apache-2.0', longest: 200 },
+  { field: 'task', label: 'Task', hint: 'such as image-classification', longest: 100 },
+  { field: 'tags', label: 'Tags', hint: 'with commas between them', longest: 1700 },
+  { field: 'base_model', label: 'Base model', hint: 'a name, here or on the hub', longest: 500 },
+] as const
+
+type ClaimTexts = Record<(typeof CLAIMS)[number]['field'], string>
+
+const writeClaims = ({ declared }: Model): ClaimTexts => ({
+  licence: declared.licence ?? '',
+  task: declared.task ?? '',
+  tags: declared.tags.join(', '),
+  base_model: declared.base_model ?? '',
+})
+
+/** Only what was edited: the rest may be what the model's files say, and is to stay so. */
+function findChanges(before: ClaimTexts, after: ClaimTexts): ModelChanges {
+  const changes: ModelChanges = {}
+  for (const { field } of CLAIMS) {
+    const text = after[field].trim()
+    if (text === before[field]) continue
+    if (field === 'tags') {
+      const tags = text.split(',').map((tag) => tag.trim())
+      changes.tags = text === '' ? null : tags.filter((tag) => tag !== '')
+    } else changes[field] = text === '' ? null : text
+  }
+  return changes
+}
 
 function EditForm({ model, onDone }: { model: Model; onDone: () => void }) {
   const [name, setName] = useState(model.name)
   const [description, setDescription] = useState(model.description)
+  const [claims, setClaims] = useState(() => writeClaims(model))
   const update = useUpdateModel(model.id, onDone)
   const nameId = useId()
   const descriptionId = useId()
+  const claimId = useId()
   return (
     <form
       className="mt-5 space-y-4"
       onSubmit={(event) => {
         event.preventDefault()
-        update.mutate({ name: name.trim(), description: description.trim() })
+        update.mutate({
+          name: name.trim(),
+          description: description.trim(),
+          ...findChanges(writeClaims(model), claims),
+        })
       }}
     >
       <div className="space-y-1.5">
@@ -36,7 +72,7 @@ function EditForm({ model, onDone }: { model: Model; onDone: () => void }) {
         <Input
           id={nameId}
           required
-          maxLength={255}
+          maxLength={200}
           value={name}
           onChange={(event) => setName(event.target.value)}
         />
@@ -45,12 +81,27 @@ function EditForm({ model, onDone }: { model: Model; onDone: () => void }) {
         <Label htmlFor={descriptionId}>Description</Label>
         <Textarea
           id={descriptionId}
-          rows={4}
-          maxLength={4000}
+          rows={3}
+          maxLength={5000}
           value={description}
           onChange={(event) => setDescription(event.target.value)}
         />
       </div>
+      <fieldset className="grid gap-4 sm:grid-cols-2">
+        <legend className="sr-only">What you say of it</legend>
+        {CLAIMS.map(({ field, label, hint, longest }) => (
+          <div key={field} className="space-y-1.5">
+            <Label htmlFor={`${claimId}-${field}`}>{label}</Label>
+            <Input
+              id={`${claimId}-${field}`}
+              maxLength={longest}
+              placeholder={hint}
+              value={claims[field]}
+              onChange={(event) => setClaims({ ...claims, [field]: event.target.value })}
+            />
+          </div>
+        ))}
+      </fieldset>
       {update.isError && (
         <p role="alert" className="text-destructive text-sm">
           {describeError(update.error)}
@@ -81,7 +132,7 @@ export function EditModelDialog({ model }: { model: Model }) {
       <DialogContent>
         <DialogTitle>Edit model</DialogTitle>
         <DialogDescription>
-          Names and descriptions are for people: they never influence the family tree.
+          What is said here is for people: it never influences the family tree.
         </DialogDescription>
         <EditForm model={model} onDone={() => setOpen(false)} />
       </DialogContent>

@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { DatabaseIcon, PlusIcon, SearchXIcon } from 'lucide-react'
-import { Link, useSearchParams } from 'react-router'
+import { Link } from 'react-router'
 
 import { EmptyState, ErrorState, Loading } from '@/components/states'
 import { Button } from '@/components/ui/button'
@@ -10,39 +10,17 @@ import { cn } from '@/lib/cn'
 import { plural } from '@/lib/format'
 import { paths } from '@/lib/paths'
 
+import { isFiltered, listChips } from '../filters'
+import { useFilters } from '../use-filters'
 import { ModelCard, ModelCardSkeleton } from './model-card'
-import { isFiltered, ModelFilters, type FilterValues } from './model-filters'
+import { ModelFilters } from './model-filters'
 
 const PAGE = 48
 const GRID = 'grid gap-4 sm:grid-cols-2 lg:grid-cols-3'
 
-/** The filters as they stand in the address. */
-function useFilters() {
-  const [params, setParams] = useSearchParams()
-  const values: FilterValues = {
-    search: params.get('search') ?? '',
-    family: params.get('family') ?? '',
-    relation: params.get('relation') ?? '',
-    status: params.get('status') ?? '',
-    sort: params.get('sort') ?? 'name',
-  }
-  const set = (name: keyof FilterValues, value: string) =>
-    setParams(
-      (before) => {
-        const after = new URLSearchParams(before)
-        if (value === '' || (name === 'sort' && value === 'name')) after.delete(name)
-        else after.set(name, value)
-        return after
-      },
-      { replace: true, preventScrollReset: true },
-    )
-  const clear = () =>
-    setParams(values.sort === 'name' ? {} : { sort: values.sort }, { replace: true })
-  return { values, set, clear }
-}
-
 export function ModelCatalogue() {
-  const { values, set, clear } = useFilters()
+  const control = useFilters()
+  const { values, clear } = control
   const search = useDebounced(values.search)
   const families = useInfiniteQuery(familiesQuery())
   const models = useInfiniteQuery(modelsQuery({ ...values, search, limit: PAGE }))
@@ -56,10 +34,9 @@ export function ModelCatalogue() {
     <>
       {!lakeIsEmpty && (
         <ModelFilters
-          values={values}
+          control={control}
           families={families.data?.pages.flatMap((page) => page.families) ?? []}
-          onChange={set}
-          onClear={clear}
+          search={search}
         />
       )}
       <p className="text-muted-foreground mt-4 mb-4 h-5 text-sm" aria-live="polite">
@@ -100,7 +77,9 @@ export function ModelCatalogue() {
             </Button>
           }
         >
-          {search !== '' ? `Nothing here is called “${search}”.` : 'Try fewer filters.'}
+          {search !== '' && listChips(values, []).length === 0
+            ? `Nothing here is called “${search}”.`
+            : 'Try fewer filters.'}
         </EmptyState>
       ) : (
         <>

@@ -3,13 +3,8 @@ import { Card, CardContent, CardHeader, CardTitle } from '@/components/ui/card'
 import { RELATION_WORDS } from '@/lib/relations'
 import type { ModelDetail } from '@/lib/types'
 
-interface ModelEvidenceProps {
-  model: ModelDetail
-  nameOf: (id: string) => string | null
-}
-
 /** Why this parent is believed, in plain words. Nothing is shown for a model without a parent. */
-export function ModelEvidence({ model, nameOf }: ModelEvidenceProps) {
+export function ModelEvidence({ model }: { model: ModelDetail }) {
   const { parent } = model.lineage
   if (!parent) return null
   return (
@@ -21,7 +16,11 @@ export function ModelEvidence({ model, nameOf }: ModelEvidenceProps) {
         <p className="text-muted-foreground mb-3 text-sm text-pretty">
           {RELATION_WORDS[parent.relation].explanation}
         </p>
-        <EvidenceList evidence={parent.evidence} nameOf={nameOf} />
+        <EvidenceList
+          evidence={parent.evidence}
+          reasons={parent.reasons}
+          runnerUp={parent.runner_up}
+        />
       </CardContent>
     </Card>
   )

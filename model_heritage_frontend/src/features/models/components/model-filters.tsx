@@ -1,112 +1,153 @@
-import { SearchIcon, XIcon } from 'lucide-react'
-import { useState } from 'react'
+import { SlidersHorizontalIcon } from 'lucide-react'
+import { useId, useState } from 'react'
 
 import { Button } from '@/components/ui/button'
-import { Input, NativeSelect } from '@/components/ui/input'
-import { RELATION_WORDS } from '@/lib/relations'
-import { RELATIONS, type Family } from '@/lib/types'
+import { NativeSelect } from '@/components/ui/input'
+import { cn } from '@/lib/cn'
+import { formatNumber } from '@/lib/format'
+import { RELATIONS, STATUSES, type Family } from '@/lib/types'
 
-export const SORTS = {
-  name: 'Name, A to Z',
-  '-name': 'Name, Z to A',
-  '-created_at': 'Newest first',
-  created_at: 'Oldest first',
-  '-total_parameters': 'Largest first',
-  total_parameters: 'Smallest first',
-} as const
-
-export interface FilterValues {
-  search: string
-  family: string
-  relation: string
-  status: string
-  sort: string
-}
+import {
+  CONFLICT_LABELS,
+  describeRelation,
+  listChips,
+  SORTS,
+  STATUS_LABELS,
+  type Chip,
+} from '../filters'
+import { useFacets, type FacetCounts } from '../use-facets'
+import type { FilterControl } from '../use-filters'
+import { FilterChips } from './filter-chips'
+import { ParameterRange } from './parameter-range'
+import { SearchField } from './search-field'
 
 interface ModelFiltersProps {
-  values: FilterValues
+  control: FilterControl
   families: Family[]
-  onChange: (name: keyof FilterValues, value: string) => void
-  onClear: () => void
+  /** The search once typing has paused, for the counts. */
+  search: string
 }
 
-export const isFiltered = (values: FilterValues): boolean =>
-  [values.search, values.family, values.relation, values.status].some((value) => value !== '')
+const withCount = (label: string, count: number | undefined): string =>
+  count === undefined ? label : `${label} (${formatNumber(count)})`
 
-function SearchField({ value, onChange }: { value: string; onChange: (value: string) => void }) {
-  // The field has its own copy, so that typing never waits for the address to change.
-  const [text, setText] = useState(value)
-  const [known, setKnown] = useState(value)
-  if (value !== known) {
-    setKnown(value)
-    setText(value)
-  }
-  const edit = (next: string) => {
-    setText(next)
-    setKnown(next)
-    onChange(next)
-  }
+/** The choice in force is always offered, even if the counts do not know it. */
+const offer = (known: Record<string, number>, chosen: string): string[] =>
+  chosen === '' || chosen in known ? Object.keys(known) : [chosen, ...Object.keys(known)]
+
+interface SelectsProps {
+  control: FilterControl
+  families: Family[]
+  counts: FacetCounts
+}
+
+function Selects({ control, families, counts }: SelectsProps) {
+  const { values, set, addTag } = control
+  const select = (name: 'family' | 'relation' | 'status' | 'licence' | 'conflict') => ({
+    value: values[name],
+    onChange: (event: { target: { value: string } }) => set(name, event.target.value),
+  })
+  const tags = Object.entries(counts.tags).filter(([tag]) => !values.tag.includes(tag))
   return (
-    <div className="relative w-full sm:max-w-xs sm:min-w-56 sm:flex-1">
-      <SearchIcon
-        aria-hidden
-        className="text-muted-foreground pointer-events-none absolute top-1/2 left-3 size-4 -translate-y-1/2"
-      />
-      <Input
-        type="search"
-        aria-label="Search models by name"
-        placeholder="Search by name"
-        className="pl-9 [&::-webkit-search-cancel-button]:hidden"
-        value={text}
-        onChange={(event) => edit(event.target.value)}
-      />
-      {text !== '' && (
-        <button
-          type="button"
-          aria-label="Clear search"
-          onClick={() => edit('')}
-          className="text-muted-foreground hover:text-foreground absolute top-1/2 right-2 grid size-6 -translate-y-1/2 place-items-center rounded"
-        >
-          <XIcon className="size-4" aria-hidden />
-        </button>
-      )}
-    </div>
+    <>
+      <NativeSelect aria-label="Family" className="sm:w-44" {...select('family')}>
+        <option value="">All families</option>
+        {families.map((family) => (
+          <option key={family.id} value={family.id}>
+            {withCount(family.name, family.size)}
+          </option>
+        ))}
+      </NativeSelect>
+      <NativeSelect aria-label="Relation to parent" className="sm:w-40" {...select('relation')}>
+        <option value="">Any relation</option>
+        <option value="root">Root</option>
+        <option value="leaf">Leaf (no children)</option>
+        {RELATIONS.map((relation) => (
+          <option key={relation} value={relation}>
+            {/* The filter also finds parents that are only a guess, which are not counted. */}
+            {relation === 'unresolved'
+              ? 'Unresolved'
+              : withCount(describeRelation(relation), counts.relations[relation])}
+          </option>
+        ))}
+      </NativeSelect>
+      <NativeSelect aria-label="Status" className="sm:w-36" {...select('status')}>
+        <option value="">Any status</option>
+        {STATUSES.map((status) => (
+          <option key={status} value={status}>
+            {withCount(STATUS_LABELS[status] ?? status, counts.statuses[status])}
+          </option>
+        ))}
+      </NativeSelect>
+      <NativeSelect aria-label="Licence" className="sm:w-40" {...select('licence')}>
+        <option value="">Any licence</option>
+        {offer(counts.licences, values.licence).map((licence) => (
+          <option key={licence} value={licence}>
+            {withCount(licence, counts.licences[licence])}
+          </option>
+        ))}
+      </NativeSelect>
+      <NativeSelect
+        aria-label="Tag"
+        className="sm:w-36"
+        value=""
+        disabled={tags.length === 0}
+        onChange={(event) => addTag(event.target.value)}
+      >
+        <option value="">{values.tag.length > 0 ? 'Another tag' : 'Any tag'}</option>
+        {tags.map(([tag, count]) => (
+          <option key={tag} value={tag}>
+            {withCount(tag, count)}
+          </option>
+        ))}
+      </NativeSelect>
+      <NativeSelect aria-label="Claims" className="sm:w-44" {...select('conflict')}>
+        <option value="">Any claims</option>
+        {Object.entries(CONFLICT_LABELS).map(([value, label]) => (
+          <option key={value} value={value}>
+            {label}
+          </option>
+        ))}
+      </NativeSelect>
+      <ParameterRange least={values.parameters_min} most={values.parameters_max} onChange={set} />
+    </>
   )
 }
 
-export function ModelFilters({ values, families, onChange, onClear }: ModelFiltersProps) {
-  const select = (name: keyof FilterValues) => ({
-    value: values[name],
-    onChange: (event: { target: { value: string } }) => onChange(name, event.target.value),
-  })
+/** Search and order always; the filters behind a button where the screen is narrow. */
+export function ModelFilters({ control, families, search }: ModelFiltersProps) {
+  const { values, set, removeTag, clear } = control
+  const [open, setOpen] = useState(false)
+  // The order does not count: without it, sorting anew asks for nothing.
+  const { sort, ...filters } = values
+  const counts = useFacets({ ...filters, search })
+  const chips = listChips(values, families)
+  const panelId = useId()
+  const remove = ({ name, tag }: Chip) => {
+    if (tag === undefined) set(name, '')
+    else removeTag(tag)
+  }
   return (
-    <div role="search" className="flex flex-wrap items-center gap-2.5">
-      <SearchField value={values.search} onChange={(value) => onChange('search', value)} />
-      <div className="grid w-full grid-cols-2 gap-2.5 sm:flex sm:w-auto sm:flex-wrap">
-        <NativeSelect aria-label="Family" className="sm:w-44" {...select('family')}>
-          <option value="">All families</option>
-          {families.map((family) => (
-            <option key={family.id} value={family.id}>
-              {family.name} ({family.size})
-            </option>
-          ))}
-        </NativeSelect>
-        <NativeSelect aria-label="Relation to parent" className="sm:w-40" {...select('relation')}>
-          <option value="">Any relation</option>
-          <option value="root">Root</option>
-          {RELATIONS.map((relation) => (
-            <option key={relation} value={relation}>
-              {RELATION_WORDS[relation].label}
-            </option>
-          ))}
-        </NativeSelect>
-        <NativeSelect aria-label="Status" className="sm:w-36" {...select('status')}>
-          <option value="">Any status</option>
-          <option value="ok">Ready</option>
-          <option value="processing">Processing</option>
-          <option value="error">Error</option>
-        </NativeSelect>
-        <NativeSelect aria-label="Sort by" className="sm:w-40" {...select('sort')}>
+    <div role="search" className="space-y-3">
+      <div className="flex flex-wrap items-center gap-2.5">
+        <SearchField value={values.search} onChange={(value) => set('search', value)} />
+        <Button
+          variant="outline"
+          className="sm:hidden"
+          aria-expanded={open}
+          aria-controls={panelId}
+          onClick={() => setOpen(!open)}
+        >
+          <SlidersHorizontalIcon aria-hidden />
+          Filters
+          {chips.length > 0 && ` (${chips.length})`}
+        </Button>
+        <NativeSelect
+          aria-label="Sort by"
+          className="w-auto flex-1 sm:ml-auto sm:w-44 sm:flex-none"
+          value={sort}
+          onChange={(event) => set('sort', event.target.value)}
+        >
           {Object.entries(SORTS).map(([value, label]) => (
             <option key={value} value={value}>
               {label}
@@ -114,11 +155,17 @@ export function ModelFilters({ values, families, onChange, onClear }: ModelFilte
           ))}
         </NativeSelect>
       </div>
-      {isFiltered(values) && (
-        <Button variant="ghost" size="sm" onClick={onClear}>
-          <XIcon aria-hidden />
-          Clear filters
-        </Button>
+      <div
+        id={panelId}
+        className={cn('grid grid-cols-2 gap-2.5 sm:flex sm:flex-wrap', !open && 'max-sm:hidden')}
+      >
+        <Selects control={control} families={families} counts={counts} />
+      </div>
+      {counts.failed && (
+        <p className="text-muted-foreground text-sm">The counts could not be loaded.</p>
+      )}
+      {(chips.length > 0 || values.search !== '') && (
+        <FilterChips chips={chips} onRemove={remove} onClear={clear} />
       )}
     </div>
   )

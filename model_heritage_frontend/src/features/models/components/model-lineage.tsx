@@ -3,6 +3,7 @@ import { Link } from 'react-router'
 
 import { Confidence } from '@/components/confidence'
 import { RelationBadge } from '@/components/relation-badge'
+import { StatedBadge } from '@/components/stated-badge'
 import { Button } from '@/components/ui/button'
 import { Card, CardContent, CardHeader, CardTitle } from '@/components/ui/card'
 import { Tooltip } from '@/components/ui/tooltip'
@@ -30,9 +31,13 @@ function RelativeRow({ relative, pair }: RelativeRowProps) {
           {formatPercent(relative.coefficient)} of the mixture
         </span>
       )}
-      <span className="flex items-center gap-3">
+      <span className="flex min-w-0 items-center gap-3">
         <RelationBadge relation={relative.relation} />
-        <Confidence value={relative.confidence} />
+        {relative.evidence.stated_by === null ? (
+          <Confidence value={relative.confidence} />
+        ) : (
+          <StatedBadge author={relative.evidence.stated_by} />
+        )}
         <Tooltip content="Compare the two, tensor by tensor">
           <Button asChild variant="ghost" size="icon" className="size-8">
             <Link to={paths.compare(...pair)} aria-label={`Compare with ${relative.name}`}>

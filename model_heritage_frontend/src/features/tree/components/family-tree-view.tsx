@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { ListTreeIcon, NetworkIcon } from 'lucide-react'
-import { useMemo, useState } from 'react'
+import { useMemo, useState, type ReactNode } from 'react'
 import { useNavigate } from 'react-router'
 
 import { ErrorState, Loading } from '@/components/states'
@@ -15,7 +15,7 @@ import type { FamilyTree } from '@/lib/types'
 
 import { layoutTree, NARROW, ROOMY } from '../layout'
 import { FindInTree } from './find-in-tree'
-import { NodePanel } from './node-panel'
+import { NodePanel, type ChosenModel } from './node-panel'
 import { TreeCanvas } from './tree-canvas'
 import { TreeLegend } from './tree-legend'
 import { TreeList } from './tree-list'
@@ -27,7 +27,14 @@ const VIEWS = [
 
 const HEIGHT = 'h-[min(70vh,44rem)] min-h-96'
 
-function Workbench({ tree, label }: { tree: FamilyTree; label: string }) {
+interface WorkbenchProps {
+  tree: FamilyTree
+  label: string
+  /** What the page adds to the panel of a chosen model. */
+  renderMore?: ((chosen: ChosenModel) => ReactNode) | undefined
+}
+
+function Workbench({ tree, label, renderMore }: WorkbenchProps) {
   const navigate = useNavigate()
   const [selected, select] = useQueryParam('model')
   const [view, setView] = useQueryParam('view', 'tree')
@@ -77,7 +84,13 @@ function Workbench({ tree, label }: { tree: FamilyTree; label: string }) {
         </Card>
         {node && (
           <Card className="animate-rise self-start lg:max-h-[min(70vh,44rem)] lg:overflow-y-auto">
-            <NodePanel node={node} layout={layout} onClose={() => select(null)} />
+            <NodePanel
+              key={node.id}
+              node={node}
+              layout={layout}
+              onClose={() => select(null)}
+              renderMore={renderMore}
+            />
           </Card>
         )}
       </div>
@@ -87,7 +100,15 @@ function Workbench({ tree, label }: { tree: FamilyTree; label: string }) {
 }
 
 /** A family's tree to walk about in; the chosen model and the view are part of the address. */
-export function FamilyTreeView({ familyId, familyName }: { familyId: string; familyName: string }) {
+export function FamilyTreeView({
+  familyId,
+  familyName,
+  renderMore,
+}: {
+  familyId: string
+  familyName: string
+  renderMore?: WorkbenchProps['renderMore']
+}) {
   const tree = useQuery(treeQuery(familyId))
   if (tree.isPending) {
     return (
@@ -97,5 +118,5 @@ export function FamilyTreeView({ familyId, familyName }: { familyId: string; fam
     )
   }
   if (tree.isError) return <ErrorState error={tree.error} onRetry={() => void tree.refetch()} />
-  return <Workbench tree={tree.data} label={`Tree of ${familyName}`} />
+  return <Workbench tree={tree.data} label={`Tree of ${familyName}`} renderMore={renderMore} />
 }

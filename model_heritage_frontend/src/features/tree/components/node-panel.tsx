@@ -1,21 +1,34 @@
 import { ArrowRightIcon, GitCompareArrowsIcon, XIcon } from 'lucide-react'
+import type { ReactNode } from 'react'
 import { Link } from 'react-router'
 
 import { Confidence } from '@/components/confidence'
 import { EvidenceList } from '@/components/evidence-list'
 import { OriginSentence } from '@/components/origin-sentence'
 import { RelationBadge } from '@/components/relation-badge'
+import { StatedBadge } from '@/components/stated-badge'
 import { Button } from '@/components/ui/button'
 import { formatBytes, formatChange, formatCompact, formatPercent, plural } from '@/lib/format'
 import { paths } from '@/lib/paths'
-import type { Ghost } from '@/lib/types'
+import type { Named } from '@/lib/relations'
+import type { Ghost, Model } from '@/lib/types'
 
 import { nodeName, type TreeLayout, type TreeNode } from '../layout'
+
+/** A chosen model with its parents, the main one first. */
+export interface ChosenModel {
+  model: Model
+  parents: Named[]
+  /** Who confirmed the main parent. */
+  statedBy: string | null
+}
 
 interface NodePanelProps {
   node: TreeNode
   layout: TreeLayout
   onClose: () => void
+  /** What the page adds below: the ways to correct the tree. */
+  renderMore?: ((chosen: ChosenModel) => ReactNode) | undefined
 }
 
 /** How far a child is from its missing ancestor, where that is known. */
@@ -30,7 +43,7 @@ function GhostDistance({ ghost, child }: { ghost: Ghost; child: string }) {
 }
 
 /** What is known about the chosen node of a tree, and the ways on from it. */
-export function NodePanel({ node, layout, onClose }: NodePanelProps) {
+export function NodePanel({ node, layout, onClose, renderMore }: NodePanelProps) {
   const { model, edge, ghost } = node
   const nameOf = (id: string) => {
     const other = layout.byId.get(id)
@@ -39,6 +52,7 @@ export function NodePanel({ node, layout, onClose }: NodePanelProps) {
   const others = layout.links
     .filter((link) => !link.main && link.target === node)
     .map(({ source }) => ({ id: source.id, name: nodeName(source) }))
+  const main = edge ? [{ id: edge.parent, name: nameOf(edge.parent) ?? edge.parent }] : []
   return (
     <section aria-label={`About ${nodeName(node)}`} className="relative space-y-4 p-5">
       <button
@@ -67,7 +81,11 @@ export function NodePanel({ node, layout, onClose }: NodePanelProps) {
       {edge && (
         <div className="flex flex-wrap items-center gap-3">
           <RelationBadge relation={edge.relation} hint />
-          <Confidence value={edge.confidence} />
+          {edge.evidence.stated_by === null ? (
+            <Confidence value={edge.confidence} />
+          ) : (
+            <StatedBadge author={edge.evidence.stated_by} />
+          )}
         </div>
       )}
       {edge && <EvidenceList evidence={edge.evidence} nameOf={nameOf} />}
@@ -108,6 +126,15 @@ export function NodePanel({ node, layout, onClose }: NodePanelProps) {
               </Button>
             )}
           </div>
+          {renderMore && (
+            <div className="border-t pt-4">
+              {renderMore({
+                model,
+                parents: [...main, ...others],
+                statedBy: edge?.evidence.stated_by ?? null,
+              })}
+            </div>
+          )}
         </>
       )}
     </section>

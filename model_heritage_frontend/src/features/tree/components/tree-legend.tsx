@@ -15,9 +15,11 @@ function Line({ color, dash }: { color: string; dash?: string }) {
 export function TreeLegend({ layout }: { layout: TreeLayout }) {
   const used = new Set<Relation>()
   let furtherParents = false
+  let stated = false
   for (const { edge, main } of layout.links) {
     if (edge) used.add(edge.relation)
     if (!main) furtherParents = true
+    if (edge?.evidence.stated_by != null) stated = true
   }
   const ghosts = layout.nodes.some((node) => node.ghost)
   return (
@@ -38,6 +40,14 @@ export function TreeLegend({ layout }: { layout: TreeLayout }) {
         <li className="flex items-center gap-2">
           <Line color={relationColor('merge')} dash="5 4" />
           Further parent of a merge
+        </li>
+      )}
+      {stated && (
+        <li className="flex items-center gap-2">
+          <svg width="12" height="12" aria-hidden className="text-foreground shrink-0">
+            <path d="M6 1 11 6 6 11 1 6Z" fill="currentColor" />
+          </svg>
+          Stated by people
         </li>
       )}
       {ghosts && (

@@ -3,6 +3,7 @@ import { Link } from 'react-router'
 
 import { Confidence } from '@/components/confidence'
 import { RelationBadge } from '@/components/relation-badge'
+import { StatedBadge } from '@/components/stated-badge'
 import { Badge } from '@/components/ui/badge'
 import { cn } from '@/lib/cn'
 import { formatCompact, formatPercent } from '@/lib/format'
@@ -47,7 +48,11 @@ function Row({
       {node.edge && (
         <>
           <RelationBadge relation={node.edge.relation} />
-          <Confidence value={node.edge.confidence} />
+          {node.edge.evidence.stated_by === null ? (
+            <Confidence value={node.edge.confidence} />
+          ) : (
+            <StatedBadge author={node.edge.evidence.stated_by} />
+          )}
         </>
       )}
       {!node.parent && node.model && node.children.length > 0 && <Badge>Root</Badge>}

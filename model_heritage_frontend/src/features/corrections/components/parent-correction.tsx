@@ -1,0 +1,128 @@
+import { useQuery } from '@tanstack/react-query'
+import { CheckIcon, PinIcon, SearchIcon, XIcon } from 'lucide-react'
+import { useState, type ReactNode } from 'react'
+
+import { ErrorState, Loading } from '@/components/states'
+import { Button } from '@/components/ui/button'
+import { Skeleton } from '@/components/ui/skeleton'
+import { constraintsQuery } from '@/hooks/statement-queries'
+import type { Named } from '@/lib/relations'
+
+import type { OnSolved } from '../api/mutations'
+import { CorrectionForm, type Deed } from './correction-form'
+import { StatementList } from './statement-list'
+
+interface ParentCorrectionProps {
+  model: Named
+  /** The parents it has now, the main one first. */
+  parents: Named[]
+  /** Who confirmed the main parent; null when the weights alone speak for it. */
+  statedBy: string | null
+  familyId: string | null
+  /** `h2` on a page's card, `h3` within a panel. */
+  level?: 'h2' | 'h3'
+  onSolved?: OnSolved
+}
+
+const LABELS: Record<Deed, [label: string, icon: ReactNode]> = {
+  confirm: ['Confirm', <CheckIcon key="confirm" aria-hidden />],
+  forbid: ['Not its parent', <XIcon key="forbid" aria-hidden />],
+  choose: ['Choose another parent', <SearchIcon key="choose" aria-hidden />],
+  root: ['Pin as root', <PinIcon key="root" aria-hidden />],
+}
+
+function Statements({ modelId, onSolved }: { modelId: string; onSolved: OnSolved }) {
+  const statements = useQuery(constraintsQuery('models', modelId))
+  if (statements.isPending) {
+    return (
+      <Loading label="what people state">
+        <Skeleton className="mt-4 h-10" />
+      </Loading>
+    )
+  }
+  if (statements.isError) {
+    return (
+      <ErrorState
+        error={statements.error}
+        onRetry={() => void statements.refetch()}
+        className="py-6"
+      />
+    )
+  }
+  const { constraints } = statements.data
+  if (constraints.length === 0) {
+    return (
+      <p className="text-muted-foreground mt-3 text-sm">
+        Nobody has stated anything: the weights alone speak.
+      </p>
+    )
+  }
+  return (
+    <div className="mt-5 border-t pt-4">
+      <StatementList constraints={constraints} onSolved={onSolved} />
+    </div>
+  )
+}
+
+/** Asks whether the parent is right, and takes corrections; lists what was stated, to be taken back. */
+export function ParentCorrection(props: ParentCorrectionProps) {
+  const { model, parents, statedBy, familyId, level: Heading = 'h2', onSolved } = props
+  const [deed, setDeed] = useState<Deed | null>(null)
+  const [main] = parents
+  const question = !main
+    ? 'Does it have a parent here?'
+    : parents.length > 1
+      ? 'Are these parents right?'
+      : 'Is this parent right?'
+  const deeds: Deed[] = !main
+    ? ['choose', 'root']
+    : statedBy !== null && parents.length === 1
+      ? ['forbid', 'choose', 'root']
+      : ['confirm', 'forbid', 'choose', 'root']
+  const close: OnSolved = (result) => {
+    setDeed(null)
+    onSolved?.(result)
+  }
+  return (
+    <section aria-label={question}>
+      <Heading className={Heading === 'h2' ? 'text-base font-semibold' : 'text-sm font-medium'}>
+        {question}
+      </Heading>
+      {main && (
+        <p className="text-muted-foreground mt-1 text-sm [overflow-wrap:anywhere]">
+          {parents.map((parent) => parent.name).join(' and ')}
+          {statedBy !== null && `, stated by ${statedBy}`}
+        </p>
+      )}
+      <div className="mt-3 flex flex-wrap gap-2">
+        {deeds.map((each) => {
+          const [label, icon] = LABELS[each]
+          return (
+            <Button
+              key={each}
+              size="sm"
+              variant={each === deed ? 'secondary' : 'outline'}
+              aria-expanded={each === deed}
+              onClick={() => setDeed(each === deed ? null : each)}
+            >
+              {icon}
+              {each === 'choose' && !main ? 'Choose its parent' : label}
+            </Button>
+          )
+        })}
+      </div>
+      {deed && (
+        <CorrectionForm
+          key={deed}
+          deed={deed}
+          child={model}
+          parents={parents}
+          familyId={familyId}
+          onCancel={() => setDeed(null)}
+          onSolved={close}
+        />
+      )}
+      <Statements modelId={model.id} onSolved={close} />
+    </section>
+  )
+}

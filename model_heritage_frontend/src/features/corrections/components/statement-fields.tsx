@@ -1,0 +1,43 @@
+import { useId } from 'react'
+
+import { Input, Textarea } from '@/components/ui/input'
+import { Label } from '@/components/ui/label'
+import type { Statement } from '@/lib/statements'
+
+interface StatementFieldsProps {
+  value: Statement
+  onChange: (value: Statement) => void
+}
+
+/** Who says it, and why. */
+export function StatementFields({ value, onChange }: StatementFieldsProps) {
+  const authorId = useId()
+  const reasonId = useId()
+  return (
+    <>
+      <div className="space-y-1.5">
+        <Label htmlFor={authorId}>Your name</Label>
+        <Input
+          id={authorId}
+          required
+          maxLength={200}
+          autoComplete="name"
+          value={value.author}
+          onChange={(event) => onChange({ ...value, author: event.target.value })}
+        />
+      </div>
+      <div className="space-y-1.5">
+        <Label htmlFor={reasonId}>
+          How do you know? <span className="text-muted-foreground font-normal">(optional)</span>
+        </Label>
+        <Textarea
+          id={reasonId}
+          rows={2}
+          maxLength={2000}
+          value={value.reason}
+          onChange={(event) => onChange({ ...value, reason: event.target.value })}
+        />
+      </div>
+    </>
+  )
+}

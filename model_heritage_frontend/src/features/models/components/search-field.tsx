@@ -1,0 +1,50 @@
+import { SearchIcon, XIcon } from 'lucide-react'
+import { useState } from 'react'
+
+import { Input } from '@/components/ui/input'
+
+interface SearchFieldProps {
+  value: string
+  onChange: (value: string) => void
+}
+
+export function SearchField({ value, onChange }: SearchFieldProps) {
+  // The field has its own copy, so that typing never waits for the address to change.
+  const [text, setText] = useState(value)
+  const [known, setKnown] = useState(value)
+  if (value !== known) {
+    setKnown(value)
+    setText(value)
+  }
+  const edit = (next: string) => {
+    setText(next)
+    setKnown(next)
+    onChange(next)
+  }
+  return (
+    <div className="relative w-full sm:max-w-xs sm:min-w-56 sm:flex-1">
+      <SearchIcon
+        aria-hidden
+        className="text-muted-foreground pointer-events-none absolute top-1/2 left-3 size-4 -translate-y-1/2"
+      />
+      <Input
+        type="search"
+        aria-label="Search models by name"
+        placeholder="Search by name"
+        className="pl-9 [&::-webkit-search-cancel-button]:hidden"
+        value={text}
+        onChange={(event) => edit(event.target.value)}
+      />
+      {text !== '' && (
+        <button
+          type="button"
+          aria-label="Clear search"
+          onClick={() => edit('')}
+          className="text-muted-foreground hover:text-foreground absolute top-1/2 right-2 grid size-6 -translate-y-1/2 place-items-center rounded"
+        >
+          <XIcon className="size-4" aria-hidden />
+        </button>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,100 @@
+import { formatCompact } from '@/lib/format'
+import { RELATION_WORDS } from '@/lib/relations'
+import type { Family, Relation } from '@/lib/types'
+
+/** The filters by their names in the address, which are those of the API. */
+export const FILTERS = [
+  'search',
+  'family',
+  'relation',
+  'status',
+  'licence',
+  'tag',
+  'parameters_min',
+  'parameters_max',
+  'conflict',
+] as const
+export type FilterName = (typeof FILTERS)[number]
+
+export const SORTS = {
+  name: 'Name, A to Z',
+  '-name': 'Name, Z to A',
+  '-created_at': 'Newest first',
+  created_at: 'Oldest first',
+  '-total_parameters': 'Most parameters',
+  total_parameters: 'Fewest parameters',
+  '-size': 'Largest files',
+  size: 'Smallest files',
+  '-confidence': 'Surest parents',
+  confidence: 'Least sure parents',
+  family: 'By family',
+} as const
+
+export const STATUS_LABELS: Record<string, string> = {
+  ok: 'Ready',
+  processing: 'Processing',
+  error: 'Error',
+}
+
+export const CONFLICT_LABELS: Record<string, string> = {
+  true: 'Contradict the weights',
+  false: 'No contradiction',
+}
+
+export type FilterValues = Record<Exclude<FilterName, 'tag'>, string> & {
+  tag: string[]
+  sort: string
+}
+
+export function readFilters(params: URLSearchParams): FilterValues {
+  const get = (name: string) => params.get(name) ?? ''
+  return {
+    search: get('search'),
+    family: get('family'),
+    relation: get('relation'),
+    status: get('status'),
+    licence: get('licence'),
+    tag: params.getAll('tag').filter((tag) => tag !== ''),
+    parameters_min: get('parameters_min'),
+    parameters_max: get('parameters_max'),
+    conflict: get('conflict'),
+    sort: params.get('sort') ?? 'name',
+  }
+}
+
+export const isFiltered = (values: FilterValues): boolean =>
+  FILTERS.some((name) => values[name].length > 0)
+
+export interface Chip {
+  name: FilterName
+  /** The one of several tags that this chip stands for. */
+  tag?: string
+  label: string
+}
+
+export const describeRelation = (relation: string): string => {
+  if (relation === 'root') return 'Root'
+  if (relation === 'leaf') return 'Leaf'
+  return relation in RELATION_WORDS ? RELATION_WORDS[relation as Relation].label : relation
+}
+
+const describeCount = (text: string): string =>
+  /^\d+$/.test(text) ? formatCompact(Number(text)) : text
+
+/** What is filtered by, in words; the search is seen in its own field. */
+export function listChips(values: FilterValues, families: Family[]): Chip[] {
+  const chips: Chip[] = []
+  const add = (name: FilterName, label: (value: string) => string) => {
+    const value = values[name]
+    if (typeof value === 'string' && value !== '') chips.push({ name, label: label(value) })
+  }
+  add('family', (id) => families.find((family) => family.id === id)?.name ?? `Family ${id}`)
+  add('relation', describeRelation)
+  add('status', (status) => STATUS_LABELS[status] ?? status)
+  add('licence', (licence) => licence)
+  chips.push(...values.tag.map((tag) => ({ name: 'tag' as const, tag, label: `#${tag}` })))
+  add('parameters_min', (least) => `≥ ${describeCount(least)} parameters`)
+  add('parameters_max', (most) => `≤ ${describeCount(most)} parameters`)
+  add('conflict', (conflict) => CONFLICT_LABELS[conflict] ?? conflict)
+  return chips
+}
