@@ -118,18 +118,7 @@ def _build_app(settings: Settings, files: FileStore) -> APIFlask:
     register_problems(app)
     protect(app, origins=settings.cors_origins)
     answer_conditionally(app)
-    for room in (
-        models,
-        families,
-        claims,
-        consequences,
-        corrections,
-        history,
-        jobs,
-        maintenance,
-        lake,
-        exports,
-    ):
+    for room in ROOMS:
         app.register_blueprint(room.blueprint, url_prefix="/api")
     resumable.add_resumable_uploads(app)
     add_documentation(app)

@@ -15,6 +15,9 @@ export default defineConfig({
   build: { chunkSizeWarningLimit: 400 },
   test: {
     environment: 'happy-dom',
+    // The browser's half of this package, as the build takes it, not Node's.
+    alias: { 'tus-js-client': 'tus-js-client/lib.esm/browser/index.js' },
+    server: { deps: { inline: ['tus-js-client'] } },
     setupFiles: ['./src/testing/setup.ts'],
     restoreMocks: true,
     // Two cores are shared with the back end's tests.

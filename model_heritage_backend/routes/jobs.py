@@ -13,10 +13,18 @@ from model_heritage_backend.routes.views import get_service, show_job
 
 STREAMS = "model_heritage_streams"
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+EVENT = {
+    "type": "object",
+    "properties": {
+        "event": {"type": "string", "enum": ["progress", "done"]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+}
+"""Of one event: there is no schema of a stream."""
 EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Events `progress` and `done`, each with the job as JSON",
-        "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
+        "content": {MEDIA_TYPE: {"schema": EVENT}},
     },
     404: {"description": "No such job", "content": PROBLEM},
     503: {"description": "Too many streams are open", "content": PROBLEM},

@@ -15,7 +15,7 @@ from model_heritage_backend.clustering.descent import (
 from model_heritage_backend.clustering.genealogy import UNRESOLVED_BELOW
 from model_heritage_backend.licences import Restriction, find_licence
 from model_heritage_backend.models.database import Database
-from model_heritage_backend.models.kinship import Kinship, Kinships
+from model_heritage_backend.models.family_links import AllLinks, FamilyLinks
 
 SURE, LIKELY = 0.9, 0.5
 """From these probabilities on, a model counts as surely or likely reached."""
@@ -101,16 +101,16 @@ class Consequences:
     the family's members by id."""
 
     def __init__(self, database: Database) -> None:
-        self._kinships = Kinships(database)
+        self._links = AllLinks(database)
 
     def list_descendants(self, model_id: str) -> tuple[list[Reached], Mapping[str, str]]:
         """All that came from a model, the most probable first."""
-        kin = self._kinships.load(model_id)
+        kin = self._links.load(model_id)
         return [_tell(kin, reach) for reach in trace_descendants(kin.links, model_id)], kin.names
 
     def measure_impact(self, model_id: str) -> tuple[Impact, Mapping[str, str]]:
         """Should the model be flawed: what is reached, and what cannot be ruled out."""
-        kin = self._kinships.load(model_id)
+        kin = self._links.load(model_id)
         reached = [_tell(kin, reach) for reach in trace_effects(kin.links, model_id)]
         doubts = _list_doubts(kin, {one.id: one.probability for one in reached})
         sure = tuple(one for one in reached if one.probability >= SURE)
@@ -130,7 +130,7 @@ class Consequences:
 
     def follow_licence(self, model_id: str) -> tuple[LicenceReport, Mapping[str, str]]:
         """What the model inherits from its ancestors' licences, and who inherits from it."""
-        kin = self._kinships.load(model_id)
+        kin = self._links.load(model_id)
         text = kin.licences.get(model_id)
         own = find_licence(text)
         inherited: list[Inherited] = []
@@ -163,7 +163,7 @@ class Consequences:
         return report, kin.names
 
 
-def _tell(kin: Kinship, reach: Reach) -> Reached:
+def _tell(kin: FamilyLinks, reach: Reach) -> Reached:
     return Reached(
         id=reach.model_id,
         name=kin.names[reach.model_id],
@@ -174,7 +174,7 @@ def _tell(kin: Kinship, reach: Reach) -> Reached:
     )
 
 
-def _list_doubts(kin: Kinship, reached: Mapping[str, float]) -> list[Doubt]:
+def _list_doubts(kin: FamilyLinks, reached: Mapping[str, float]) -> list[Doubt]:
     """Members that are not reached, but whose own descent is not settled, and ghosts.
 
     What a model is made from cannot be made from it: ancestors by likely edges are left out.
@@ -208,7 +208,7 @@ def _list_doubts(kin: Kinship, reached: Mapping[str, float]) -> list[Doubt]:
 
 
 def _find_gap(
-    kin: Kinship, member: str, main: Mapping[str, Link], orphans: Collection[str]
+    kin: FamilyLinks, member: str, main: Mapping[str, Link], orphans: Collection[str]
 ) -> str | None:
     """Where the way up from a member is not settled; None when it is."""
     own = True
@@ -225,7 +225,7 @@ def _find_gap(
     return f"{who} seems to be missing here." if member in orphans else f"{who} is not known."
 
 
-def _list_ghosts_above(kin: Kinship, main: Mapping[str, Link]) -> set[str]:
+def _list_ghosts_above(kin: FamilyLinks, main: Mapping[str, Link]) -> set[str]:
     """Ghosts on the model's own main line: it comes from them."""
     ghosts = {ghost.id: ghost for ghost in kin.ghosts}
     orphans = {child: ghost.id for ghost in kin.ghosts for child in ghost.children}
@@ -243,7 +243,7 @@ def _list_ghosts_above(kin: Kinship, main: Mapping[str, Link]) -> set[str]:
 
 
 def _summarise(
-    kin: Kinship,
+    kin: FamilyLinks,
     sure: Sequence[Reached],
     likely: Sequence[Reached],
     possible: Sequence[Reached],
@@ -265,7 +265,7 @@ def _summarise(
 
 
 def _sum_up_licence(
-    kin: Kinship,
+    kin: FamilyLinks,
     inherited: Iterable[Inherited],
     unknown: Sequence[object],
     heirs: Sequence[Heir],

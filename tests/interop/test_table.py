@@ -4,7 +4,8 @@ import csv
 import io
 from typing import Any
 
-from model_heritage_backend.interop.table import COLUMNS, FORMULA_STARTS, write_csv
+from model_heritage_backend.interop.spreadsheet import FORMULA_STARTS
+from model_heritage_backend.interop.table import COLUMNS, write_csv
 from tests.interop.lakes import HOSTILE, get_large_lineage
 from tests.interop.test_heritage_document import make_document
 

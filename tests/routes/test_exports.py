@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-import json
+import itertools
+import shutil
 import socket
 import time
 import xml.etree.ElementTree as ET
-from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -14,13 +14,11 @@ from flask.testing import FlaskClient
 from pydantic import SecretStr
 
 from benchmarks.zoo import Zoo
-from model_heritage_backend import interop
 from model_heritage_backend.interop.export import FORMATS
 from tests.interop.lakes import HOSTILE
+from tests.interop.readers import READERS, SCHEMA
 from tests.models.rows import add_family, make_model
 from tests.served import MakeApp, check_problem, get_service, list_models
-
-SCHEMA = json.loads((Path(interop.__file__).parent / "heritage-1.schema.json").read_text())
 
 
 def test_the_lake_and_a_family(full_client: FlaskClient, zoo_family: Zoo) -> None:
@@ -105,7 +103,8 @@ def test_nothing_has_every_format(client: FlaskClient) -> None:
     assert client.get("/api/lineage/export").get_json()["models"] == []
 
 
-def test_a_thousand_models_are_written_in_seconds(client: FlaskClient) -> None:
+def test_a_thousand_models_are_written_in_seconds_and_read_elsewhere(client: FlaskClient) -> None:
+    """With names and claims that are meant to break what they are written into."""
     database: Any = get_service(client.application)._database  # type: ignore[arg-type]
     names = [name for name in HOSTILE if name.isprintable()]
     models = [make_model(n, names[n % len(names)]) for n in range(1, 1001)]
@@ -128,11 +127,25 @@ def test_a_thousand_models_are_written_in_seconds(client: FlaskClient) -> None:
                     evidence={},
                 )
             )
-    for name in set(FORMATS) - {"model-card"}:
+    ids = [f"m_{n:03}" for n in range(1, 1001)]
+    claims = [
+        {"model": id_, "licence": said, "task": said, "tags": [said], "base_model": said}
+        for id_, said in zip(ids, itertools.cycle(names), strict=False)
+    ]
+    assert client.post("/api/claims", json=claims).get_json() == {"applied": 1000, "refused": []}
+    assert set(READERS) == set(FORMATS) - {"model-card"}
+    for name, read in READERS.items():
         start = time.process_time()
         answer = client.get(f"/api/lineage/export?format={name}")
         assert answer.status_code == 200
         assert time.process_time() - start < 2.0, name
+        found = read(answer.get_data(as_text=True))
+        if name == "mergekit" or (name == "dot" and shutil.which("gvpr") is None):
+            assert found == set()
+        else:
+            assert found >= set(ids), name
+    document = client.get("/api/lineage/export").get_json()
+    assert {model["licence"] for model in document["models"]} == {name.strip() for name in names}
     card = client.get("/api/lineage/export?format=model-card&model=m_1000")
     assert yaml.safe_load(card.get_data(as_text=True).split("---\n")[1])["base_model"]
 

@@ -7,9 +7,9 @@ from typing import Any
 from apiflask import Schema
 from apiflask.fields import Dict, Integer, List, Nested, String
 from apiflask.validators import Length, Range
-from marshmallow import ValidationError
 
 from model_heritage_backend.models.claims import FIELDS
+from model_heritage_backend.routes.schemas.common import Writing, describe_writing
 from model_heritage_backend.weights.claims import (
     BASE_LENGTH,
     LICENCE_LENGTH,
@@ -18,11 +18,8 @@ from model_heritage_backend.weights.claims import (
     TASK_LENGTH,
 )
 
-
-def is_plain(text: str) -> None:
-    """Refuse what no database can be asked for: control characters, halves of surrogate pairs."""
-    if any(ord(c) < 32 or 127 <= ord(c) < 160 or 0xD800 <= ord(c) < 0xE000 for c in text):
-        raise ValidationError("Contains control characters.")
+ONE_TAG = rf"[^\x00-\x1f\x7f-\x9f,]{{0,{TAG_LENGTH}}}"
+SEVERAL_TAGS = rf"^{ONE_TAG}(?:,{ONE_TAG}){{0,{TAGS - 1}}}$"
 
 
 def choose_claims(data: dict[str, Any]) -> dict[str, Any]:
@@ -33,17 +30,24 @@ def choose_claims(data: dict[str, Any]) -> dict[str, Any]:
 class ClaimForm(Schema):
     """Fields of a form or a query: ``tags`` may be repeated, or hold several with commas."""
 
-    licence = String(validate=Length(max=LICENCE_LENGTH))
-    task = String(validate=Length(max=TASK_LENGTH))
-    tags = List(String(validate=Length(max=TAGS * (TAG_LENGTH + 2))), validate=Length(max=TAGS))
-    base_model = String(validate=Length(max=BASE_LENGTH))
+    licence = describe_writing(LICENCE_LENGTH)
+    task = describe_writing(TASK_LENGTH)
+    tags = List(
+        String(
+            validate=Writing(SEVERAL_TAGS, error="A tag is too long or has control characters.")
+        ),
+        validate=Length(max=TAGS),
+    )
+    base_model = describe_writing(BASE_LENGTH)
 
 
 class ClaimChange(Schema):
-    licence = String(allow_none=True, validate=Length(max=LICENCE_LENGTH))
-    task = String(allow_none=True, validate=Length(max=TASK_LENGTH))
-    tags = List(String(validate=Length(1, TAG_LENGTH)), allow_none=True, validate=Length(max=TAGS))
-    base_model = String(allow_none=True, validate=Length(max=BASE_LENGTH))
+    licence = describe_writing(LICENCE_LENGTH, allow_none=True)
+    task = describe_writing(TASK_LENGTH, allow_none=True)
+    tags = List(
+        describe_writing(TAG_LENGTH, visible=True), allow_none=True, validate=Length(max=TAGS)
+    )
+    base_model = describe_writing(BASE_LENGTH, allow_none=True)
 
 
 class RefusedRow(Schema):
@@ -58,7 +62,7 @@ class ImportedClaims(Schema):
 
 
 class TagQuery(Schema):
-    search = String(load_default="", validate=[Length(max=50), is_plain])
+    search = describe_writing(50, load_default="")
     limit = Integer(load_default=200, validate=Range(1, 1000))
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from apiflask import Schema
 from apiflask.fields import Boolean, Dict, Float, Integer, List, Nested, String
 from apiflask.validators import Length, OneOf, Regexp
-from marshmallow import INCLUDE
+from marshmallow import INCLUDE, ValidationError
 
 from model_heritage_backend.clustering import Relation
 
@@ -17,20 +18,44 @@ RELATIONS = tuple(relation.value for relation in Relation)
 Responses = dict[int | str, Any]
 LINE = r"^[^\x00-\x1f\x7f-\x9f]*$"
 LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
+VISIBLE = r"^\s*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+"""Something that can be seen; the pattern takes time in proportion to the text."""
 CONTROL_CHARACTERS = "It contains control characters."
+INVISIBLE = "It must have characters, and no control characters."
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def describe_writing(length: int, *, lines: bool = False, **options: Any) -> String:
+class Writing(Regexp):
+    """Text of one pattern as a whole, which JSON and databases can say: no halves of surrogate
+    pairs, which JSON's escapes allow."""
+
+    def __init__(self, pattern: str, *, error: str) -> None:
+        super().__init__(pattern, error=error)
+        self._whole = re.compile(pattern)
+
+    def __call__(self, value: Any) -> Any:
+        if not self._whole.fullmatch(value) or SURROGATE.search(value):
+            raise ValidationError(self._format_error(value))
+        return value
+
+
+def describe_writing(
+    length: int, *, lines: bool = False, visible: bool = False, **options: Any
+) -> String:
     """A field for text that people type: bounded, and without control characters.
 
     Parameters
     ----------
     length : characters at most
     lines : whether line breaks and tabs may occur
+    visible : whether there must be something to see
     options : of the field
     """
-    pattern = Regexp(LINES if lines else LINE, error=CONTROL_CHARACTERS)
-    return String(validate=[Length(max=length), pattern], **options)
+    if visible:
+        rules = [Length(1, length), Writing(VISIBLE, error=INVISIBLE)]
+    else:
+        rules = [Length(max=length), Writing(LINES if lines else LINE, error=CONTROL_CHARACTERS)]
+    return String(validate=rules, **options)
 
 
 def describe_text(description: str, *media_types: str) -> dict[str, Any]:
@@ -63,6 +88,7 @@ class Problem(Schema):
     status = Integer(required=True)
     detail = String(required=True)
     request_id = String(required=True)
+    errors = Dict(metadata={"description": "Of each part of the request, what is wrong in it"})
 
 
 class EvidenceShape(Schema):

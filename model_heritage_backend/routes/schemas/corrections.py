@@ -6,7 +6,7 @@ from apiflask import Schema
 from apiflask.fields import List, Nested, String
 from apiflask.validators import Length, OneOf, Regexp
 
-from model_heritage_backend.routes.schemas.common import FamilyShape
+from model_heritage_backend.routes.schemas.common import FamilyShape, describe_writing
 from model_heritage_backend.routes.schemas.families import Tree
 from model_heritage_backend.services.corrections import AUTHOR_LENGTH, NAME_LENGTH, REASON_LENGTH
 
@@ -15,8 +15,8 @@ ID = Regexp(r"^[\x21-\x7e]{1,80}$", error="Not an id.")
 
 
 class Stated(Schema):
-    author = String(required=True, validate=Length(1, AUTHOR_LENGTH))
-    reason = String(load_default="", validate=Length(max=REASON_LENGTH))
+    author = describe_writing(AUTHOR_LENGTH, visible=True, required=True)
+    reason = describe_writing(REASON_LENGTH, lines=True, load_default="")
 
 
 class ConstraintIn(Stated):
@@ -27,11 +27,11 @@ class ConstraintIn(Stated):
 class ConstraintQuery(Schema):
     kind = String(required=True, validate=OneOf(KINDS))
     parent = String(load_default=None, validate=ID)
-    author = String(load_default=None, validate=Length(1, AUTHOR_LENGTH))
+    author = describe_writing(AUTHOR_LENGTH, visible=True, load_default=None)
 
 
 class RetractionQuery(Schema):
-    author = String(load_default=None, validate=Length(1, AUTHOR_LENGTH))
+    author = describe_writing(AUTHOR_LENGTH, visible=True, load_default=None)
 
 
 class SplitIn(Stated):
@@ -39,9 +39,9 @@ class SplitIn(Stated):
 
 
 class FamilyChange(Schema):
-    name = String(required=True, allow_none=True, validate=Length(1, NAME_LENGTH))
-    author = String(load_default=None, allow_none=True, validate=Length(1, AUTHOR_LENGTH))
-    reason = String(load_default="", validate=Length(max=REASON_LENGTH))
+    name = describe_writing(NAME_LENGTH, visible=True, required=True, allow_none=True)
+    author = describe_writing(AUTHOR_LENGTH, visible=True, load_default=None, allow_none=True)
+    reason = describe_writing(REASON_LENGTH, lines=True, load_default="")
 
 
 class NamedModel(Schema):

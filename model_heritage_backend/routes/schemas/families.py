@@ -7,8 +7,12 @@ from apiflask.fields import Dict, Float, Integer, List, Nested, String
 from apiflask.validators import Length, OneOf, Range
 
 from model_heritage_backend.models.families import SORTS
-from model_heritage_backend.routes.schemas.claims import is_plain
-from model_heritage_backend.routes.schemas.common import EdgeShape, FamilyShape, ModelShape
+from model_heritage_backend.routes.schemas.common import (
+    EdgeShape,
+    FamilyShape,
+    ModelShape,
+    describe_writing,
+)
 
 
 class GhostShape(Schema):
@@ -29,7 +33,7 @@ class Tree(Schema):
 
 
 class FamilyListQuery(Schema):
-    search = String(load_default="", validate=[Length(max=200), is_plain])
+    search = describe_writing(200, load_default="")
     sort = String(load_default="-size", validate=OneOf(tuple(SORTS)))
     limit = Integer(load_default=200, validate=Range(1, 200))
     cursor = String(load_default=None, allow_none=True, validate=Length(max=2000))

@@ -18,13 +18,13 @@ from apiflask.fields import (
     Nested,
     String,
 )
-from apiflask.validators import Length, OneOf, Range, Regexp
+from apiflask.validators import Length, OneOf, Range
 from marshmallow import EXCLUDE, ValidationError, post_load
 
 from model_heritage_backend.clustering.kinship import KINSHIPS
 from model_heritage_backend.models.model_filters import ModelFilter
 from model_heritage_backend.models.paging import LARGEST_INTEGER, SORTS
-from model_heritage_backend.routes.schemas.claims import ClaimChange, ClaimForm, is_plain
+from model_heritage_backend.routes.schemas.claims import ClaimChange, ClaimForm
 from model_heritage_backend.routes.schemas.common import (
     RELATIONS,
     EdgeShape,
@@ -34,10 +34,6 @@ from model_heritage_backend.routes.schemas.common import (
     describe_writing,
 )
 from model_heritage_backend.weights.claims import TAG_LENGTH, TAGS
-
-NAME = r"^\s*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
-"""Something that can be seen; the pattern takes time in proportion to the text."""
-NAMELESS = "It must have characters, and no control characters."
 
 
 def _is_in_range(time: datetime) -> None:
@@ -59,8 +55,8 @@ def _build_time() -> AwareDateTime:
 
 
 class ModelFilterQuery(Schema):
-    search = String(load_default="", validate=[Length(max=200), is_plain])
-    family = String(load_default=None, allow_none=True, validate=[Length(max=80), is_plain])
+    search = describe_writing(200, load_default="")
+    family = describe_writing(80, load_default=None, allow_none=True)
     status = String(
         load_default=None, allow_none=True, validate=OneOf(("processing", "ok", "error"))
     )
@@ -72,11 +68,11 @@ class ModelFilterQuery(Schema):
     created_after = _build_time()
     created_before = _build_time()
     tag = List(
-        String(validate=[Length(1, TAG_LENGTH), is_plain]),
+        describe_writing(TAG_LENGTH, visible=True),
         load_default=[],
         validate=Length(max=TAGS),
     )
-    licence = String(load_default=None, allow_none=True, validate=[Length(1, 200), is_plain])
+    licence = describe_writing(200, visible=True, load_default=None, allow_none=True)
     conflict = Boolean(
         load_default=None, allow_none=True, truthy={"true", "1"}, falsy={"false", "0"}
     )
@@ -115,7 +111,7 @@ class UploadQuery(ClaimForm):
 
 
 class ModelChange(ClaimChange):
-    name = String(validate=[Length(1, 200), Regexp(NAME, error=NAMELESS)])
+    name = describe_writing(200, visible=True)
     description = describe_writing(5000, lines=True)
 
 

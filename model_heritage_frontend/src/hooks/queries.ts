@@ -5,10 +5,11 @@ import {
   type QueryClient,
 } from '@tanstack/react-query'
 
-import { api, type ModelFilters } from '@/lib/api'
+import { api, type JobFilters, type ModelFilters } from '@/lib/api'
 import type { Job } from '@/lib/types'
 
 const BUSY_POLL = 1500
+const IDLE_POLL = 10_000
 
 export const isActive = (job: Job): boolean => job.state === 'queued' || job.state === 'running'
 
@@ -83,11 +84,19 @@ export const treeQuery = (id: string) =>
 export const statsQuery = () =>
   queryOptions({ queryKey: ['stats'], queryFn: ({ signal }) => api.getStats(signal) })
 
-export const jobsQuery = () =>
-  queryOptions({
-    queryKey: ['jobs', 'list'],
-    queryFn: ({ signal }) => api.listJobs(signal),
-    refetchInterval: ({ state }) => (state.data?.jobs.some(isActive) ? BUSY_POLL : false),
+/**
+ * Jobs, newest first, page after page. Asked again without end, faster while something runs: the
+ * browser sends the ETag along, so that the answer is short while nothing has changed.
+ */
+export const jobsQuery = (filters: Omit<JobFilters, 'cursor'>) =>
+  infiniteQueryOptions({
+    queryKey: ['jobs', 'list', filters],
+    queryFn: ({ pageParam, signal }) => api.listJobs({ ...filters, cursor: pageParam }, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor,
+    placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) =>
+      state.data?.pages.some((page) => page.jobs.some(isActive)) ? BUSY_POLL : IDLE_POLL,
   })
 
 export const jobQuery = (id: string) =>

@@ -15,12 +15,15 @@ import type {
   FamilyPage,
   FamilyTree,
   Job,
+  JobPage,
   Model,
   ModelChanges,
   ModelDetail,
   ModelPage,
   ModelStatus,
+  ResumableUpload,
   Stats,
+  Words,
 } from '@/lib/types'
 
 export const API_ROOT = '/api'
@@ -59,11 +62,16 @@ async function getJson<T>(url: string, signal?: AbortSignal): Promise<T> {
   return (await response.json()) as T
 }
 
-async function sendJson<T>(method: string, url: string, body?: unknown): Promise<T> {
-  const init: RequestInit = { method }
+async function sendJson<T>(
+  method: string,
+  url: string,
+  body?: unknown,
+  { headers, signal }: { headers?: Record<string, string>; signal?: AbortSignal } = {},
+): Promise<T> {
+  const init: RequestInit = { method, headers: { ...headers }, signal: signal ?? null }
   if (body !== undefined) {
     init.body = JSON.stringify(body)
-    init.headers = { 'Content-Type': 'application/json' }
+    init.headers = { ...headers, 'Content-Type': 'application/json' }
   }
   const response = await request(url, init)
   return (await response.json()) as T
@@ -84,6 +92,13 @@ export interface ModelFilters {
   parameters_max?: string
   conflict?: string
   sort?: string
+  limit?: number
+  cursor?: string | null
+}
+
+export interface JobFilters {
+  state?: string
+  kind?: string
   limit?: number
   cursor?: string | null
 }
@@ -136,10 +151,24 @@ export const api = {
     ),
   getStats: (signal?: AbortSignal) => getJson<Stats>(apiUrl(['stats']), signal),
   recluster: () => sendJson<{ job_id: string }>('POST', apiUrl(['clustering', 'recluster'])),
-  listJobs: (signal?: AbortSignal) =>
-    getJson<{ jobs: Job[]; total: number }>(apiUrl(['jobs']), signal),
+  listJobs: (filters: JobFilters, signal?: AbortSignal) =>
+    getJson<JobPage>(apiUrl(['jobs'], { ...filters }), signal),
   getJob: (id: string, signal?: AbortSignal) => getJson<Job>(apiUrl(['jobs', id]), signal),
   cancelJob: (id: string) => remove(apiUrl(['jobs', id])),
+  retryJob: (id: string) => sendJson<Job>('POST', apiUrl(['jobs', id, 'retry'])),
+  cleanUp: () => sendJson<{ job_id: string }>('POST', apiUrl(['maintenance', 'cleanup'])),
+  importFolder: (folder: string) =>
+    sendJson<{ job_id: string }>('POST', apiUrl(['imports']), { folder }),
+  getUpload: (id: string, signal?: AbortSignal) =>
+    getJson<ResumableUpload>(apiUrl(['uploads', id]), signal),
+  /** Makes one model of uploads that are whole; its place is found by the job that is named. */
+  completeUploads: (uploads: string[], words: Words, signal?: AbortSignal) =>
+    sendJson<{ model_id: string; job_id: string | null }>(
+      'POST',
+      apiUrl(['uploads', 'complete']),
+      { uploads, ...words },
+      { headers: { Prefer: 'respond-async' }, ...(signal && { signal }) },
+    ),
 }
 
 export const downloadUrl = (id: string): string => apiUrl(['models', id, 'download'])

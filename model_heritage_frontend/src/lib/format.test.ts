@@ -6,6 +6,7 @@ import {
   formatChange,
   formatCompact,
   formatDuration,
+  formatLeft,
   formatPercent,
   formatShape,
   formatSmall,
@@ -50,6 +51,18 @@ test('times are told relative to now, and a clock that runs ahead is now', () =>
   expect(formatAgo('2026-11-19T11:00:00Z', now)).toBe('yesterday')
   expect(formatDuration('2026-11-20T12:00:00Z', '2026-11-20T12:00:00.700Z')).toBe('0.7 s')
   expect(formatDuration('2026-11-20T12:00:00Z', '2026-11-20T12:00:00.010Z')).toBe('<0.1 s')
+})
+
+test('a time to wait is told in whole steps', () => {
+  expect([1, 12, 52, 56, 600, 3500, 8000].map(formatLeft)).toEqual([
+    'a few seconds',
+    '10 seconds',
+    '50 seconds',
+    '1 minute',
+    '10 minutes',
+    '1 hour',
+    '2 hours',
+  ])
 })
 
 test('numbers are read as people write them', () => {

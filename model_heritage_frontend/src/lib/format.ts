@@ -94,6 +94,14 @@ export function formatDuration(from: string, to: string): string {
   return `${Math.round(seconds / 60)} min`
 }
 
+/** A time to wait, in whole steps: "a few seconds", "40 seconds", "12 minutes", "2 hours". */
+export function formatLeft(seconds: number): string {
+  if (seconds < 5) return 'a few seconds'
+  if (seconds < 55) return plural(5 * Math.round(seconds / 5), 'second')
+  if (seconds < 3300) return plural(Math.max(1, Math.round(seconds / 60)), 'minute')
+  return plural(Math.max(1, Math.round(seconds / 3600)), 'hour')
+}
+
 /** A tensor's shape: [768, 64] -> "768 × 64". */
 export function formatShape(shape: number[] | null): string {
   if (shape === null) return '–'

@@ -197,19 +197,41 @@ export interface FamilyTree {
 export const JOB_STATES = ['queued', 'running', 'done', 'failed', 'cancelled'] as const
 export type JobState = (typeof JOB_STATES)[number]
 
+export const JOB_KINDS = [
+  'process',
+  'reprocess',
+  'rebuild',
+  'recluster',
+  'import',
+  'cleanup',
+] as const
+export type JobKind = (typeof JOB_KINDS)[number]
+
 export interface Job {
   id: string
-  kind: 'process' | 'reprocess' | 'rebuild' | 'recluster' | 'import' | 'cleanup'
+  kind: JobKind
   state: JobState
   stage: string | null
   progress: number
+  /** What is left by the time of `updated_at`; null when it cannot be told. */
+  eta_seconds: number | null
+  attempts: number
+  max_attempts: number
   model_id: string | null
   family_id: string | null
+  parameters: Record<string, unknown>
   error: string | null
-  result: unknown
+  result: Record<string, unknown> | null
   created_at: string
   started_at: string | null
+  updated_at: string
   finished_at: string | null
+}
+
+export interface JobPage {
+  jobs: Job[]
+  total: number
+  next_cursor: string | null
 }
 
 export interface ModelPage {
@@ -218,24 +240,25 @@ export interface ModelPage {
   next_cursor: string | null
 }
 
-export interface UploadResult {
-  model_id: string
-  status: 'ok' | 'error'
-  message: string
-  model: Model
-  family: Family | null
-  family_id: string | null
-  parent_id: string | null
-  relation: Relation | null
-  parent_confidence: number | null
-  edge: Edge | null
+/** What a person says of a model; what is left out is read from its files, where they say it. */
+export interface Words {
+  name: string
+  description: string
+  licence?: string
+  tags?: string[]
+  base_model?: string
 }
 
-/** The answer when an upload is stored but its place in the family tree is still being computed. */
-export interface UploadAccepted {
-  model_id: string
-  job_id: string
-  status: 'processing'
+/** How far a resumable upload is, and what became of it. */
+export interface ResumableUpload {
+  id: string
+  filename: string
+  offset: number
+  length: number
+  state: 'receiving' | 'received' | 'processing' | 'done' | 'failed'
+  model_id: string | null
+  job_id: string | null
+  existing_id: string | null
 }
 
 /** Where a file that is not stored would belong. */
@@ -258,6 +281,8 @@ export interface Candidate {
   name: string
   confidence: number
   relation?: Relation | null
+  /** Sentences that say why it is believed. */
+  reasons?: string[]
 }
 
 export interface TensorComparison {

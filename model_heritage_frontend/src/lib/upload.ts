@@ -1,21 +1,8 @@
-import { api, apiUrl } from '@/lib/api'
-import { ApiError, parseProblem, unreachable } from '@/lib/problem'
-import type { Evidence, Identification, Model, UploadAccepted, UploadResult } from '@/lib/types'
-
-export const ARCHIVE_ENDING = '.zip'
-export const ACCEPTED_ENDINGS = [
-  '.safetensors',
-  '.gguf',
-  '.npz',
-  '.pt',
-  '.pth',
-  '.ckpt',
-  '.bin',
-  ARCHIVE_ENDING,
-] as const
-/** Also of the texts that come with weights: alone they are refused. */
-export const PICKED_ENDINGS = [...ACCEPTED_ENDINGS, '.json', '.md'] as const
-export const MAX_BYTES = 5 * 1024 ** 3
+import { api } from '@/lib/api'
+import { ApiError, unreachable } from '@/lib/problem'
+import { forgetFile, isPassing, sendFile } from '@/lib/resumable'
+import { fingerprintFile } from '@/lib/fingerprint'
+import type { Evidence, Job, Model, Words } from '@/lib/types'
 
 /** A model that arrived, and why its parent is believed. */
 export interface UploadOutcome {
@@ -23,149 +10,126 @@ export interface UploadOutcome {
   evidence: Evidence | null
 }
 
-/** What may be watched and stopped while a file is sent. */
+/** What may be watched and stopped while a model is sent. */
 export interface Watch {
-  /** Share of the bytes that left this machine, 0 to 1; called with 1 when all have been sent. */
-  onProgress: (share: number) => void
+  /** Bytes of all files that the server has; `file` counts from 0. */
+  onProgress: (bytes: number, file: number) => void
+  /** The connection is lost or the server is busy; it goes on by itself. */
+  onInterrupted: () => void
+  /** Everything is sent; the job, once there is one, tells how far its place is found. */
+  onReading: (job: Job | null) => void
+  /** What is aborted can be begun again with the same files, and goes on where it stopped. */
   signal: AbortSignal
 }
 
-export interface UploadRequest {
-  /** One checkpoint, or all files of one model. */
-  files: File[]
-  name: string
-  description: string
-}
+const POLL_MILLISECONDS = 700
+const JOIN_DELAYS = [500, 1000, 2000, 4000, 8000, 15_000]
 
-export const hasEnding = (filename: string, endings: readonly string[]): boolean =>
-  endings.some((ending) => filename.toLowerCase().endsWith(ending))
-
-/** The file's name without its folder and its ending. */
-export function nameFromFile(filename: string): string {
-  const base = filename.split(/[\\/]/).pop() ?? filename
-  const ending = ACCEPTED_ENDINGS.find((each) => base.toLowerCase().endsWith(each))
-  const name = ending ? base.slice(0, -ending.length) : base
-  return name.trim() || base
-}
-
-/** Why this file cannot be a checkpoint, in a sentence; null when nothing speaks against sending it. */
-export function refuseFile(file: { name: string; size: number }): string | null {
-  if (!hasEnding(file.name, ACCEPTED_ENDINGS)) {
-    return `Only ${ACCEPTED_ENDINGS.join(', ')} files can be read.`
-  }
-  if (file.size === 0) return 'This file is empty.'
-  if (file.size > MAX_BYTES) return 'This file is larger than 5 GB, the most this page sends.'
-  return null
-}
-
-/** As `refuseFile`, for the files of one model. */
-export function refuseFiles(files: { name: string; size: number }[]): string | null {
-  const [first] = files
-  if (first && files.length === 1) return refuseFile(first)
-  const empty = files.find((file) => file.size === 0)
-  if (empty) return `“${empty.name}” is empty.`
-  if (files.reduce((sum, file) => sum + file.size, 0) > MAX_BYTES)
-    return 'Together these files are larger than 5 GB, the most this page sends.'
-  return null
-}
-
-/** Sends a body with XMLHttpRequest, because fetch cannot report upload progress. */
-function sendBody<T>(
-  method: string,
-  url: string,
-  body: File | FormData,
-  { onProgress, signal }: Watch,
-): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const xhr = new XMLHttpRequest()
-    const abort = (): void => xhr.abort()
-    const settle = (): void => signal.removeEventListener('abort', abort)
-    xhr.upload.addEventListener('progress', (event) => {
-      if (event.lengthComputable && event.total > 0) onProgress(event.loaded / event.total)
-    })
-    xhr.upload.addEventListener('load', () => onProgress(1))
-    xhr.addEventListener('load', () => {
-      settle()
-      if (xhr.status < 200 || xhr.status > 299) {
-        reject(parseProblem(xhr.status, xhr.responseText))
-        return
-      }
-      resolve(JSON.parse(xhr.responseText) as T)
-    })
-    xhr.addEventListener('error', () => {
-      settle()
-      reject(unreachable())
-    })
-    xhr.addEventListener('abort', () => {
-      settle()
-      reject(
-        new ApiError({
-          status: 0,
-          kind: 'cancelled',
-          title: 'Upload cancelled',
-          detail: 'You cancelled this upload.',
-        }),
-      )
-    })
-    signal.addEventListener('abort', abort)
-    xhr.open(method, url)
-    xhr.setRequestHeader('Accept', 'application/json')
-    // A form sets its own type, with the boundary in it.
-    if (body instanceof File) xhr.setRequestHeader('Content-Type', 'application/octet-stream')
-    xhr.send(body)
-  })
-}
-
-function makeForm(files: File[], fields: Record<string, string> = {}): FormData {
-  const form = new FormData()
-  for (const [field, text] of Object.entries(fields)) form.append(field, text)
-  for (const file of files) form.append('file', file)
-  return form
-}
-
-function sendModel(
-  { files, name, description }: UploadRequest,
-  watch: Watch,
-): Promise<UploadResult | UploadAccepted> {
-  const [first] = files
-  if (first && files.length === 1) {
-    const url = apiUrl(['models'], { name, filename: first.name, description })
-    return sendBody('PUT', url, first, watch)
-  }
-  return sendBody('POST', apiUrl(['models']), makeForm(files, { name, description }), watch)
-}
-
-const POLL_MILLISECONDS = 1000
-
-const pause = (signal: AbortSignal): Promise<void> =>
+const wait = (milliseconds: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, POLL_MILLISECONDS)
-    signal.addEventListener('abort', () => {
+    const stop = (): void => {
       clearTimeout(timer)
-      reject(signal.reason instanceof Error ? signal.reason : new Error('cancelled'))
-    })
+      reject(signal.reason as Error)
+    }
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', stop)
+      resolve()
+    }, milliseconds)
+    signal.addEventListener('abort', stop)
   })
+
+/** Repeats a request for as long as only the moment is at fault. */
+async function persist<T>(ask: () => Promise<T>, watch: Watch): Promise<T> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await ask()
+    } catch (error) {
+      const delay = JOIN_DELAYS[attempt]
+      if (delay === undefined || !(error instanceof ApiError) || !isPassing(error, attempt))
+        throw error
+      watch.onInterrupted()
+      await wait(delay, watch.signal)
+    }
+  }
+}
+
+interface Stored {
+  model_id: string
+  job_id: string | null
+}
 
 /**
- * Sends a model and waits until its parent is known. A big model's answer may come before that
- * (202): then the stored model is asked again and again.
- *
- * The body of one file is bare: that is streamed straight into the server's store. Several go as
- * one form, of which the server makes one model.
+ * Makes the model of its uploads. Asked again after a lost answer, the server would only find the
+ * bytes that it has already: therefore what became of the uploads is looked up first.
  */
-export async function uploadModel(upload: UploadRequest, watch: Watch): Promise<UploadOutcome> {
-  const answer = await sendModel(upload, watch)
-  if (answer.status !== 'processing')
-    return { model: answer.model, evidence: answer.edge?.evidence ?? null }
-  let model = await api.getModel(answer.model_id, watch.signal)
-  while (model.status === 'processing') {
-    await pause(watch.signal)
-    model = await api.getModel(answer.model_id, watch.signal)
-  }
-  return { model, evidence: model.lineage.parent?.evidence ?? null }
+async function join(ids: string[], words: Words, watch: Watch): Promise<Stored> {
+  const [first = ''] = ids
+  const upload = await api.getUpload(first, watch.signal)
+  if (upload.model_id !== null) return { model_id: upload.model_id, job_id: upload.job_id }
+  return api.completeUploads(ids, words, watch.signal)
 }
 
-/** Asks where a model belongs. Nothing is stored. */
-export function identifyFiles(files: File[], watch: Watch): Promise<Identification> {
-  return sendBody<Identification>('POST', apiUrl(['identify']), makeForm(files), watch)
+async function followJob(id: string, watch: Watch): Promise<void> {
+  for (;;) {
+    const job = await persist(() => api.getJob(id, watch.signal), watch)
+    if (job.state !== 'queued' && job.state !== 'running') return
+    watch.onReading(job)
+    await wait(POLL_MILLISECONDS, watch.signal)
+  }
 }
+
+const anchorOf = async ([first]: File[]): Promise<string> => (first ? fingerprintFile(first) : '')
+
+/**
+ * Sends all files of one model, or what is missing of them, has them joined, and waits until the
+ * model's place in the family tree is known.
+ *
+ * Also a single file is sent as a part and joined: so what people say of it counts as it stands at
+ * the end, even when the upload was begun on another day; and a refusal, or that the file is here
+ * already, is the answer to one plain request.
+ */
+export async function uploadModel(
+  files: File[],
+  words: Words,
+  watch: Watch,
+): Promise<UploadOutcome> {
+  const anchor = await anchorOf(files)
+  const ids: string[] = []
+  let before = 0
+  for (const [place, file] of files.entries()) {
+    const base = before
+    const id = await sendFile(file, anchor, {
+      ...watch,
+      onProgress: (bytes) => watch.onProgress(base + bytes, place),
+    })
+    if (id === '') throw unreachable()
+    ids.push(id)
+    before += file.size
+    watch.onProgress(before, place)
+  }
+  watch.onReading(null)
+  let stored: Stored
+  try {
+    stored = await persist(() => join(ids, words, watch), watch)
+  } catch (error) {
+    // What is here already needs no second upload; after another refusal the parts can be used again.
+    if (error instanceof ApiError && error.existingId !== null) await forget(files, false)
+    throw error
+  }
+  await forget(files, false)
+  if (stored.job_id !== null) await followJob(stored.job_id, watch)
+  for (;;) {
+    const model = await persist(() => api.getModel(stored.model_id, watch.signal), watch)
+    if (model.status !== 'processing')
+      return { model, evidence: model.lineage.parent?.evidence ?? null }
+    await wait(POLL_MILLISECONDS, watch.signal)
+  }
+}
+
+async function forget(files: File[], remove: boolean): Promise<void> {
+  const anchor = await anchorOf(files)
+  for (const file of files) await forgetFile(file, anchor, { remove })
+}
+
+/** Throws away what the server has of these files, unless they are a model already. */
+export const discardUpload = (files: File[]): Promise<void> => forget(files, true)

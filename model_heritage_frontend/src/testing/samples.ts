@@ -8,10 +8,10 @@ import type {
   Family,
   FamilyTree,
   Ghost,
+  Job,
   Model,
   ModelDetail,
   Relation,
-  UploadResult,
 } from '@/lib/types'
 
 /** Real answers of the API, made short: each builder fills in what a test does not care about. */
@@ -190,17 +190,24 @@ export const tree = (changes: Partial<FamilyTree> = {}): FamilyTree => ({
   ...changes,
 })
 
-export const uploadResult = (changes: Partial<UploadResult> = {}): UploadResult => ({
+export const job = (changes: Partial<Job> = {}): Job => ({
+  id: 'j_1',
+  kind: 'process',
+  state: 'done',
+  stage: 'done',
+  progress: 1,
+  eta_seconds: null,
+  attempts: 1,
+  max_attempts: 3,
   model_id: 'm_child',
-  status: 'ok',
-  message: 'child is a fine-tune of base',
-  model: model(),
-  family: family(),
-  family_id: 'f_1',
-  parent_id: 'm_base',
-  relation: 'finetune',
-  parent_confidence: 0.97,
-  edge: edge('m_base', 'm_child'),
+  family_id: null,
+  parameters: {},
+  error: null,
+  result: null,
+  created_at: '2026-11-20T10:00:00Z',
+  started_at: '2026-11-20T10:00:00Z',
+  updated_at: '2026-11-20T10:00:00.800Z',
+  finished_at: '2026-11-20T10:00:00.800Z',
   ...changes,
 })
 

@@ -1,4 +1,5 @@
 import { PageHeader } from '@/components/page-header'
+import { AdminActions } from '@/features/jobs/components/admin-actions'
 import { JobList } from '@/features/jobs/components/job-list'
 import { useTitle } from '@/hooks/use-title'
 
@@ -6,7 +7,11 @@ export function JobsPage() {
   useTitle('Jobs')
   return (
     <>
-      <PageHeader title="Jobs" description="What the server is doing, and what it did." />
+      <PageHeader
+        title="Jobs"
+        description="What the server is doing, and what it did."
+        actions={<AdminActions />}
+      />
       <JobList />
     </>
   )

@@ -1,4 +1,4 @@
-import { ACCEPTED_ENDINGS, ARCHIVE_ENDING, hasEnding } from '@/lib/upload'
+import { ACCEPTED_ENDINGS, ARCHIVE_ENDING, hasEnding } from '@/lib/checkpoint-files'
 
 /** Files that are sent together, because they are one model. */
 export interface FileSet {

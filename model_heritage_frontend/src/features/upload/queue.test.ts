@@ -3,7 +3,15 @@ import { expect, test } from 'vitest'
 import { ApiError } from '@/lib/problem'
 import { model } from '@/testing/samples'
 
-import { isReady, nextUpload, reduceUploads, type UploadItem } from './queue'
+import {
+  isReady,
+  nextUpload,
+  reduceUploads,
+  refuseTags,
+  wordsOf,
+  type UploadItem,
+  type UploadState,
+} from './queue'
 
 const file = (name: string, content = 'weights') => new File([content], name, { lastModified: 1 })
 
@@ -47,26 +55,66 @@ test('parts that come again with the others make one row', () => {
   expect(reduceUploads(sent, { type: 'add', files: parts })).toHaveLength(2)
 })
 
-test('only suitable files with a name start, one after the other', () => {
-  let items = add(file('a.pt'), file('notes.txt'), file('b.pt'), file('c.pt'))
-  const [, , , last] = items
+const sending: UploadState = {
+  kind: 'sending',
+  bytes: 3,
+  file: 0,
+  speed: null,
+  interrupted: false,
+}
+
+const setState = (items: UploadItem[], title: string, state: UploadState) =>
+  items.reduce(
+    (all, item) =>
+      item.title === title ? reduceUploads(all, { type: 'state', id: item.id, state }) : all,
+    items,
+  )
+
+test('only suitable files with a name start, two at a time', () => {
+  let items = add(file('a.pt'), file('notes.txt'), file('b.pt'), file('c.pt'), file('d.pt'))
+  const last = items.at(-1)
   items = reduceUploads(items, { type: 'edit', id: last?.id ?? '', changes: { name: '  ' } })
   items = reduceUploads(items, { type: 'start', purpose: 'add' })
-  expect(items.map((item) => item.purpose)).toEqual(['add', null, 'add', null])
-  const first = nextUpload(items)
-  expect(first?.title).toBe('a.pt')
-  items = reduceUploads(items, {
-    type: 'state',
-    id: first?.id ?? '',
-    state: { kind: 'sending', share: 0 },
-  })
-  expect(nextUpload(items)).toBeNull()
-  items = reduceUploads(items, {
-    type: 'state',
-    id: first?.id ?? '',
-    state: { kind: 'done', outcome: { model: model(), evidence: null } },
-  })
+  expect(items.map((item) => item.purpose)).toEqual(['add', null, 'add', 'add', null])
+  items = setState(items, 'a.pt', sending)
   expect(nextUpload(items)?.title).toBe('b.pt')
+  items = setState(items, 'b.pt', sending)
+  expect(nextUpload(items)).toBeNull()
+  // While the server reads the first one, the third is sent.
+  items = setState(items, 'a.pt', { kind: 'reading', job: null })
+  expect(nextUpload(items)?.title).toBe('c.pt')
+})
+
+test('what is looked up counts until its answer is here', () => {
+  let items = add(file('a.pt'), file('b.pt'), file('c.pt'))
+  items = reduceUploads(items, { type: 'start', purpose: 'identify' })
+  items = setState(items, 'a.pt', { kind: 'reading', job: null })
+  items = setState(items, 'b.pt', { kind: 'reading', job: null })
+  expect(nextUpload(items)).toBeNull()
+})
+
+test('a paused upload leaves its turn to the next, and waits for it again', () => {
+  let items = reduceUploads(add(file('a.pt')), { type: 'start', purpose: 'add' })
+  const { id } = only(items)
+  items = setState(items, 'a.pt', sending)
+  items = reduceUploads(items, { type: 'pause', id })
+  expect(only(items).state).toEqual({ kind: 'paused', bytes: 3 })
+  expect(nextUpload(items)).toBeNull()
+  items = reduceUploads(items, { type: 'resume', id })
+  expect(nextUpload(items)?.id).toBe(id)
+})
+
+test('what is said goes along as far as something was written', () => {
+  const said = { name: ' bert ', description: '', licence: ' mit', tags: 'a, b,,a ', base: '' }
+  expect(wordsOf(said)).toEqual({
+    name: 'bert',
+    description: '',
+    licence: 'mit',
+    tags: ['a', 'b'],
+  })
+  expect(refuseTags('a, b')).toBeNull()
+  expect(refuseTags('x'.repeat(51))).toMatch(/50 characters/)
+  expect(refuseTags(Array.from({ length: 33 }, (_, n) => `t${n}`).join())).toMatch(/32 tags/)
 })
 
 test('a failed upload goes back to the form and can be tried again', () => {

@@ -1,26 +1,47 @@
-import { nameFromFile, refuseFiles, type UploadOutcome } from '@/lib/upload'
+import { nameFromFile, refuseFiles } from '@/lib/checkpoint-files'
 import type { ApiError } from '@/lib/problem'
-import type { Identification } from '@/lib/types'
+import type { Identification, Job, Words } from '@/lib/types'
+import type { UploadOutcome } from '@/lib/upload'
 
 import { filesOf, groupFiles, refuseLonePart, type FileSet } from './file-sets'
 
 export type UploadState =
   | { kind: 'waiting' }
-  /** `share` of the bytes sent, 0 to 1. */
-  | { kind: 'sending'; share: number }
+  | {
+      kind: 'sending'
+      /** Bytes of all its files that the server has. */
+      bytes: number
+      /** Which of the files is being sent, from 0. */
+      file: number
+      /** Bytes per second; null while too little is known. */
+      speed: number | null
+      /** The connection is lost, or the server busy; it goes on by itself. */
+      interrupted: boolean
+    }
+  | { kind: 'paused'; bytes: number }
   /** Everything is sent; the server reads the weights and solves the family. */
-  | { kind: 'reading' }
+  | { kind: 'reading'; job: Job | null }
   | { kind: 'done'; outcome: UploadOutcome }
   /** Looked up without being stored. */
   | { kind: 'identified'; answer: Identification }
   | { kind: 'failed'; error: ApiError }
 
+/** Where the address of the page tells the purpose that is chosen. */
+export const MODE = 'mode'
 export type Purpose = 'add' | 'identify'
 
-export interface UploadItem extends FileSet {
-  id: string
+/** What a person may say of a model, as it is written in the form. */
+export interface Said {
   name: string
   description: string
+  licence: string
+  /** With commas between them. */
+  tags: string
+  base: string
+}
+
+export interface UploadItem extends FileSet, Said {
+  id: string
   /** Why these files cannot be sent at all; null when they can. */
   refusal: string | null
   state: UploadState
@@ -30,9 +51,12 @@ export interface UploadItem extends FileSet {
 
 export type UploadAction =
   | { type: 'add'; files: File[] }
-  | { type: 'edit'; id: string; changes: { name?: string; description?: string } }
+  | { type: 'edit'; id: string; changes: Partial<Said> }
   | { type: 'remove'; id: string }
   | { type: 'start'; purpose: Purpose }
+  | { type: 'pause'; id: string }
+  /** What was paused, or failed, takes its turn again. */
+  | { type: 'resume'; id: string }
   /** Back to the form, whatever came of it. */
   | { type: 'reset'; id: string }
   | { type: 'state'; id: string; state: UploadState }
@@ -48,6 +72,9 @@ function makeItem(set: FileSet): UploadItem {
     id: `upload-${serial}`,
     name: nameFromFile(set.title),
     description: '',
+    licence: '',
+    tags: '',
+    base: '',
     refusal: refuseFiles(files) ?? (files.length === 1 ? refuseLonePart(set.title) : null),
     state: { kind: 'waiting' },
     purpose: null,
@@ -72,10 +99,50 @@ export const isPending = (item: UploadItem): boolean =>
 export const isFinished = (item: UploadItem): boolean =>
   item.state.kind === 'done' || item.state.kind === 'identified' || item.state.kind === 'failed'
 
-/** The next model to send: one at a time, in the order in which they were added. */
+const MOST_SENDING = 2
+/** Those that only wait for their place ask the server again and again: they must not be many. */
+const MOST_BUSY = 6
+
+/** The next model to send, in the order in which they were added; null when enough are under way. */
 export function nextUpload(items: UploadItem[]): UploadItem | null {
-  if (items.some(isBusy)) return null
+  const busy = items.filter(isBusy)
+  // What is looked up is sent and read in one request: it counts until its answer is here.
+  const sending = busy.filter(
+    (item) => item.state.kind === 'sending' || item.purpose === 'identify',
+  )
+  if (sending.length >= MOST_SENDING || busy.length >= MOST_BUSY) return null
   return items.find((item) => item.purpose !== null && item.state.kind === 'waiting') ?? null
+}
+
+export const listTags = (text: string): string[] => [
+  ...new Set(
+    text
+      .split(',')
+      .map((tag) => tag.trim())
+      .filter((tag) => tag !== ''),
+  ),
+]
+
+/** Why this cannot be said of a model, in a sentence; null when it can. */
+export function refuseTags(text: string): string | null {
+  const tags = listTags(text)
+  if (tags.length > 32) return 'A model has at most 32 tags.'
+  return tags.some((tag) => tag.length > 50) ? 'A tag has at most 50 characters.' : null
+}
+
+export const isSayable = (item: UploadItem): boolean =>
+  item.name.trim() !== '' && refuseTags(item.tags) === null
+
+/** What is sent of the form; what was left empty is not claimed. */
+export function wordsOf(said: Said): Words {
+  const [licence, base, tags] = [said.licence.trim(), said.base.trim(), listTags(said.tags)]
+  return {
+    name: said.name.trim(),
+    description: said.description.trim(),
+    ...(licence && { licence }),
+    ...(tags.length > 0 && { tags }),
+    ...(base && { base_model: base }),
+  }
 }
 
 const change = (items: UploadItem[], id: string, edit: (item: UploadItem) => UploadItem) =>
@@ -103,7 +170,21 @@ export function reduceUploads(items: UploadItem[], action: UploadAction): Upload
       return items.filter((item) => item.id !== action.id)
     case 'start':
       return items.map((item) =>
-        isReady(item) && item.name.trim() !== '' ? { ...item, purpose: action.purpose } : item,
+        isReady(item) && (action.purpose === 'identify' || isSayable(item))
+          ? { ...item, purpose: action.purpose }
+          : item,
+      )
+    case 'pause':
+      return change(items, action.id, (item) =>
+        item.state.kind === 'sending'
+          ? { ...item, state: { kind: 'paused', bytes: item.state.bytes } }
+          : item,
+      )
+    case 'resume':
+      return change(items, action.id, (item) =>
+        item.state.kind === 'paused' || item.state.kind === 'failed'
+          ? { ...item, state: { kind: 'waiting' } }
+          : item,
       )
     case 'reset':
       return change(items, action.id, (item) => ({

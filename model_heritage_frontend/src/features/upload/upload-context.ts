@@ -1,14 +1,16 @@
 import { createContext, use } from 'react'
 
-import type { Purpose, UploadItem } from './queue'
+import type { Purpose, Said, UploadItem } from './queue'
 
 export interface Uploads {
   items: UploadItem[]
   addFiles: (files: File[]) => void
-  edit: (id: string, changes: { name?: string; description?: string }) => void
-  /** Takes a row away; one that is being sent is cancelled first. */
+  edit: (id: string, changes: Partial<Said>) => void
+  /** Takes a row away; what the server has of an upload that is not ended is thrown away. */
   remove: (id: string) => void
   start: (purpose: Purpose) => void
+  pause: (id: string) => void
+  resume: (id: string) => void
   /** Puts a row back into the form. */
   reset: (id: string) => void
   clearFinished: () => void

@@ -4,12 +4,37 @@ import { toast } from 'sonner'
 import { api } from '@/lib/api'
 import { describeError } from '@/lib/problem'
 
-export function useCancelJob() {
+/** Does something with jobs and looks at them again; what the server refuses is said in a toast. */
+function useJobMutation<T>(ask: (about: T) => Promise<unknown>, done: string) {
   const client = useQueryClient()
   return useMutation({
-    mutationFn: (id: string) => api.cancelJob(id),
-    onSuccess: () => toast.success('Job cancelled'),
+    mutationFn: ask,
+    onSuccess: () => toast.success(done),
     onError: (error) => toast.error(describeError(error)),
     onSettled: () => client.invalidateQueries({ queryKey: ['jobs'] }),
+  })
+}
+
+export const useCancelJob = () =>
+  useJobMutation((id: string) => api.cancelJob(id), 'The job is asked to stop')
+
+export const useRetryJob = () =>
+  useJobMutation((id: string) => api.retryJob(id), 'The job waits for its turn again')
+
+export const useReclusterLake = () =>
+  useJobMutation<undefined>(() => api.recluster(), 'Solving the whole lake again')
+
+export const useCleanUp = () => useJobMutation<undefined>(() => api.cleanUp(), 'Cleaning up')
+
+/** Its refusal belongs into the dialog, beside the folder. */
+export function useImportFolder({ onStarted }: { onStarted: () => void }) {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (folder: string) => api.importFolder(folder),
+    onSuccess: () => {
+      toast.success('Importing the folder')
+      onStarted()
+      return client.invalidateQueries({ queryKey: ['jobs'] })
+    },
   })
 }

@@ -1,56 +1,20 @@
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery } from '@tanstack/react-query'
 import { ListChecksIcon } from 'lucide-react'
-import { Link } from 'react-router'
 
 import { EmptyState, ErrorState, Loading } from '@/components/states'
-import { Ago } from '@/components/time'
-import { Badge } from '@/components/ui/badge'
 import { Button } from '@/components/ui/button'
 import { Card } from '@/components/ui/card'
-import { Progress } from '@/components/ui/progress'
+import { NativeSelect } from '@/components/ui/input'
 import { Skeleton } from '@/components/ui/skeleton'
 import { jobsQuery, modelsQuery } from '@/hooks/queries'
 import { useQueryParam } from '@/hooks/use-query-param'
-import { formatDuration } from '@/lib/format'
-import { paths } from '@/lib/paths'
-import { NativeSelect } from '@/components/ui/input'
-import type { Job, JobState } from '@/lib/types'
+import { formatNumber, plural } from '@/lib/format'
+import { JOB_KINDS, JOB_STATES } from '@/lib/types'
 
-import { useCancelJob } from '../api/mutations'
+import { KIND_WORDS, STATE_WORDS } from '../words'
+import { JobRow } from './job-row'
 
-const KIND_WORDS: Record<Job['kind'], string> = {
-  process: 'Read a new model',
-  reprocess: 'Read a model again',
-  rebuild: 'Solve a family again',
-  recluster: 'Solve the whole lake again',
-  import: 'Import a folder',
-  cleanup: 'Clean up',
-}
-
-const STATE_WORDS: Record<JobState, string> = {
-  queued: 'Queued',
-  running: 'Running',
-  done: 'Done',
-  failed: 'Failed',
-  cancelled: 'Cancelled',
-}
-
-interface JobRowProps {
-  job: Job
-  /** The model's name, where it is known. */
-  name: string | undefined
-}
-
-function StateBadge({ state }: { state: JobState }) {
-  const variant = {
-    queued: 'muted',
-    running: 'default',
-    done: 'muted',
-    failed: 'destructive',
-    cancelled: 'muted',
-  } as const
-  return <Badge variant={variant[state]}>{STATE_WORDS[state]}</Badge>
-}
+const PAGE = 50
 
 /** Names of the newest models, for jobs that only know ids. */
 function useModelNames(): Map<string, string> {
@@ -59,68 +23,39 @@ function useModelNames(): Map<string, string> {
   return new Map(known.map((model) => [model.id, model.name]))
 }
 
-function Target({ job, name }: JobRowProps) {
-  const link =
-    'hover:text-primary [overflow-wrap:anywhere] underline decoration-current/30 underline-offset-4'
-  if (job.model_id) {
-    return (
-      <Link className={link} to={paths.model(job.model_id)}>
-        {name ?? 'Model'}
-      </Link>
-    )
-  }
-  if (job.family_id) {
-    return (
-      <Link className={link} to={paths.family(job.family_id)}>
-        Family
-      </Link>
-    )
-  }
-  return null
+interface ChoiceProps<T extends string> {
+  label: string
+  all: string
+  words: Record<T, string>
+  value: string
+  onChange: (value: string) => void
 }
 
-function JobRow({ job, name }: JobRowProps) {
-  const cancel = useCancelJob()
+function Choice<T extends string>({ label, all, words, value, onChange }: ChoiceProps<T>) {
   return (
-    <li className="px-5 py-4">
-      <div className="flex flex-wrap items-center gap-x-4 gap-y-1.5">
-        <p className="font-medium">{KIND_WORDS[job.kind]}</p>
-        <StateBadge state={job.state} />
-        <span className="text-sm">
-          <Target job={job} name={name} />
-        </span>
-        <span className="text-muted-foreground ml-auto text-sm">
-          <Ago iso={job.created_at} />
-          {job.started_at && job.finished_at && (
-            <>, took {formatDuration(job.started_at, job.finished_at)}</>
-          )}
-        </span>
-        {job.state === 'queued' && (
-          <Button
-            size="sm"
-            variant="outline"
-            disabled={cancel.isPending}
-            onClick={() => cancel.mutate(job.id)}
-          >
-            Cancel
-          </Button>
-        )}
-      </div>
-      {job.state === 'running' && (
-        <div className="mt-3 flex items-center gap-3">
-          <Progress value={job.progress} label={`${KIND_WORDS[job.kind]}: progress`} />
-          <span className="text-muted-foreground shrink-0 text-sm">{job.stage}</span>
-        </div>
-      )}
-      {job.error && <p className="text-destructive mt-2 text-sm">{job.error}</p>}
-    </li>
+    <NativeSelect
+      aria-label={label}
+      className="sm:w-56"
+      value={value}
+      onChange={(event) => onChange(event.target.value)}
+    >
+      <option value="">{all}</option>
+      {Object.entries<string>(words).map(([key, word]) => (
+        <option key={key} value={key}>
+          {word}
+        </option>
+      ))}
+    </NativeSelect>
   )
 }
 
-export function JobList() {
-  const jobs = useQuery(jobsQuery())
+/** What the address asks for, as far as there is such a thing. */
+const known = (values: readonly string[], value: string): string =>
+  values.includes(value) ? value : ''
+
+function Jobs({ state, kind }: { state: string; kind: string }) {
+  const jobs = useInfiniteQuery(jobsQuery({ state, kind, limit: PAGE }))
   const names = useModelNames()
-  const [state, setState] = useQueryParam('state')
   if (jobs.isPending) {
     return (
       <Loading label="jobs">
@@ -128,41 +63,74 @@ export function JobList() {
       </Loading>
     )
   }
-  if (jobs.isError) return <ErrorState error={jobs.error} onRetry={() => void jobs.refetch()} />
-  if (jobs.data.jobs.length === 0) {
-    return (
+  if (jobs.isError && !jobs.data)
+    return <ErrorState error={jobs.error} onRetry={() => void jobs.refetch()} />
+  const shown = jobs.data.pages.flatMap((page) => page.jobs)
+  const total = jobs.data.pages[0]?.total ?? 0
+  if (shown.length === 0) {
+    return state === '' && kind === '' ? (
       <EmptyState icon={ListChecksIcon} title="No jobs yet">
         Adding a model and solving a family again are jobs. They appear here.
       </EmptyState>
+    ) : (
+      <EmptyState icon={ListChecksIcon} title="No such jobs">
+        None of the jobs is of this kind and in this state.
+      </EmptyState>
     )
   }
-  const shown = jobs.data.jobs.filter((job) => state === '' || job.state === state)
   return (
     <>
-      <NativeSelect
-        aria-label="State"
-        className="mb-4 w-44"
-        value={state}
-        onChange={(event) => setState(event.target.value)}
-      >
-        <option value="">All states</option>
-        {Object.entries(STATE_WORDS).map(([value, label]) => (
-          <option key={value} value={value}>
-            {label}
-          </option>
-        ))}
-      </NativeSelect>
-      {shown.length > 0 ? (
-        <Card>
-          <ul className="divide-y">
-            {shown.map((job) => (
-              <JobRow key={job.id} job={job} name={names.get(job.model_id ?? '')} />
-            ))}
-          </ul>
-        </Card>
-      ) : (
-        <p className="text-muted-foreground text-sm">No job is in this state.</p>
-      )}
+      <Card>
+        <ul className="divide-y" aria-label="Jobs">
+          {shown.map((job) => (
+            <JobRow key={job.id} job={job} name={names.get(job.model_id ?? '')} />
+          ))}
+        </ul>
+      </Card>
+      <div className="mt-4 flex flex-wrap items-center justify-between gap-3">
+        <p className="text-muted-foreground text-sm tabular-nums">
+          {shown.length < total
+            ? `${formatNumber(shown.length)} of ${plural(total, 'job')}`
+            : plural(total, 'job')}
+        </p>
+        {jobs.hasNextPage && (
+          <Button
+            variant="outline"
+            disabled={jobs.isFetchingNextPage}
+            onClick={() => void jobs.fetchNextPage()}
+          >
+            {jobs.isFetchingNextPage ? 'Loading…' : 'Show more'}
+          </Button>
+        )}
+      </div>
+    </>
+  )
+}
+
+export function JobList() {
+  const [state, setState] = useQueryParam('state')
+  const [kind, setKind] = useQueryParam('kind')
+  const shownState = known(JOB_STATES, state)
+  const shownKind = known(JOB_KINDS, kind)
+  return (
+    <>
+      <div className="mb-4 grid grid-cols-2 gap-3 sm:flex">
+        <Choice
+          label="State"
+          all="All states"
+          words={STATE_WORDS}
+          value={shownState}
+          onChange={setState}
+        />
+        <Choice
+          label="Kind"
+          all="All kinds"
+          words={KIND_WORDS}
+          value={shownKind}
+          onChange={setKind}
+        />
+      </div>
+      <Jobs state={shownState} kind={shownKind} />
     </>
   )
 }

@@ -1,7 +1,7 @@
 import { UploadIcon } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { useDropzone } from 'react-dropzone'
-import { useNavigate } from 'react-router'
+import { useLocation, useNavigate } from 'react-router'
 
 import { paths } from '@/lib/paths'
 
@@ -11,6 +11,7 @@ import { useUploads } from '../upload-context'
 export function DropAnywhere({ children }: { children: ReactNode }) {
   const { addFiles } = useUploads()
   const navigate = useNavigate()
+  const { pathname } = useLocation()
   const { getRootProps, isDragActive } = useDropzone({
     noClick: true,
     noKeyboard: true,
@@ -18,7 +19,8 @@ export function DropAnywhere({ children }: { children: ReactNode }) {
       // Unsuitable files are added too: their row says why they cannot be read.
       if (accepted.length === 0) return
       addFiles(accepted)
-      void navigate(paths.add)
+      // There already, with what the page was asked for in its address.
+      if (pathname !== paths.add) void navigate(paths.add)
     },
   })
   return (

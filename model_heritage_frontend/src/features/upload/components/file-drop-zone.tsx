@@ -3,7 +3,7 @@ import { useDropzone } from 'react-dropzone'
 
 import { Button } from '@/components/ui/button'
 import { cn } from '@/lib/cn'
-import { PICKED_ENDINGS } from '@/lib/upload'
+import { PICKED_ENDINGS } from '@/lib/checkpoint-files'
 
 interface FileDropZoneProps {
   onFiles: (files: File[]) => void

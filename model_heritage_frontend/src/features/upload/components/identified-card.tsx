@@ -4,6 +4,7 @@ import { Link } from 'react-router'
 import { Confidence } from '@/components/confidence'
 import { RelationBadge } from '@/components/relation-badge'
 import { Button } from '@/components/ui/button'
+import { formatNumber } from '@/lib/format'
 import { paths } from '@/lib/paths'
 import type { Candidate, Identification } from '@/lib/types'
 
@@ -39,36 +40,62 @@ function Verdict({ answer }: { answer: Identification }) {
   )
 }
 
-function Kin({ title, models }: { title: string; models: Candidate[] }) {
+function Row({ model }: { model: Candidate }) {
+  return (
+    <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-1">
+      <Link
+        to={paths.model(model.id)}
+        className="font-medium [overflow-wrap:anywhere] underline-offset-4 hover:underline"
+      >
+        {model.name}
+      </Link>
+      <span className="flex items-center gap-3">
+        {model.relation && <RelationBadge relation={model.relation} />}
+        <Confidence value={model.confidence} />
+      </span>
+    </div>
+  )
+}
+
+interface KinProps {
+  title: string
+  models: Candidate[]
+  /** Why each is believed. */
+  reasons?: boolean
+}
+
+function Kin({ title, models, reasons = false }: KinProps) {
   if (models.length === 0) return null
   return (
     <section className="mt-3">
       <h3 className="text-muted-foreground text-sm">{title}</h3>
       <ul className="divide-y">
         {models.slice(0, MOST).map((model) => (
-          <li
-            key={model.id}
-            className="flex flex-wrap items-center justify-between gap-x-4 gap-y-1 py-2"
-          >
-            <Link
-              to={paths.model(model.id)}
-              className="font-medium [overflow-wrap:anywhere] underline-offset-4 hover:underline"
-            >
-              {model.name}
-            </Link>
-            <span className="flex items-center gap-3">
-              {model.relation && <RelationBadge relation={model.relation} />}
-              <Confidence value={model.confidence} />
-            </span>
+          <li key={model.id} className="py-2">
+            <Row model={model} />
+            {reasons && model.reasons && model.reasons.length > 0 && (
+              <ul className="text-muted-foreground mt-1 list-disc pl-5 text-sm">
+                {model.reasons.map((reason) => (
+                  <li key={reason}>{reason}</li>
+                ))}
+              </ul>
+            )}
           </li>
         ))}
       </ul>
+      {models.length > MOST && (
+        <p className="text-muted-foreground text-sm">
+          and {formatNumber(models.length - MOST)} more
+        </p>
+      )}
     </section>
   )
 }
 
 /** Where a file would belong, with the possible parents. It has not been stored. */
 export function IdentifiedCard({ answer, onAdd }: IdentifiedCardProps) {
+  const parent = answer.candidates.filter(({ id }) => id === answer.parent_id)
+  const others = answer.candidates.filter(({ id }) => id !== answer.parent_id)
   return (
     <div role="status" className="bg-muted/60 rounded-lg border p-4" data-testid="identified">
       <p className="text-muted-foreground flex items-center gap-2 text-sm font-medium">
@@ -78,7 +105,8 @@ export function IdentifiedCard({ answer, onAdd }: IdentifiedCardProps) {
       <p className="mt-2 text-base text-pretty">
         <Verdict answer={answer} />
       </p>
-      <Kin title="Possible parents" models={answer.candidates} />
+      <Kin title="Parent" models={parent} reasons />
+      <Kin title={parent.length > 0 ? 'Next best' : 'Possible parents'} models={others} />
       <Kin title="Models here that would descend from it" models={answer.children} />
       {answer.existing_id === null && (
         <Button size="sm" variant="outline" className="mt-3" onClick={onAdd}>

@@ -1,18 +1,38 @@
 import { PlusIcon, ScanSearchIcon } from 'lucide-react'
+import { useId } from 'react'
 
 import { Button } from '@/components/ui/button'
+import { Label } from '@/components/ui/label'
+import { Switch } from '@/components/ui/switch'
+import { useQueryParam } from '@/hooks/use-query-param'
 import { cn } from '@/lib/cn'
 import { plural } from '@/lib/format'
 
-import { isFinished, isReady } from '../queue'
+import { isFinished, isReady, isSayable, MODE, type Purpose } from '../queue'
 import { useUploads } from '../upload-context'
 import { FileDropZone } from './file-drop-zone'
 import { UploadRow } from './upload-row'
 
+function ModeSwitch({ mode, onMode }: { mode: Purpose; onMode: (mode: Purpose) => void }) {
+  const id = useId()
+  return (
+    <div className="flex items-center gap-3">
+      <Switch
+        id={id}
+        checked={mode === 'identify'}
+        onCheckedChange={(only) => onMode(only ? 'identify' : 'add')}
+      />
+      <Label htmlFor={id}>Only tell me where it belongs; keep nothing</Label>
+    </div>
+  )
+}
+
 export function UploadForm() {
   const { items, addFiles, start, clearFinished } = useUploads()
+  const [chosen, setChosen] = useQueryParam(MODE, 'add')
+  const mode: Purpose = chosen === 'identify' ? 'identify' : 'add'
   const ready = items.filter(isReady)
-  const startable = ready.length > 0 && ready.every((item) => item.name.trim() !== '')
+  const startable = ready.length > 0 && (mode === 'identify' || ready.every(isSayable))
   const clearable = items.some((item) => isFinished(item) || item.refusal !== null)
   return (
     <form
@@ -20,14 +40,15 @@ export function UploadForm() {
       noValidate
       onSubmit={(event) => {
         event.preventDefault()
-        if (startable) start('add')
+        if (startable) start(mode)
       }}
     >
+      <ModeSwitch mode={mode} onMode={setChosen} />
       <FileDropZone onFiles={addFiles} slim={items.length > 0} />
       {items.map((item) => (
-        <UploadRow key={item.id} item={item} />
+        <UploadRow key={item.id} item={item} mode={mode} />
       ))}
-      {items.length > 0 && (
+      {(ready.length > 0 || clearable) && (
         <div
           className={cn(
             'flex flex-wrap items-center justify-end gap-2 py-4',
@@ -35,27 +56,24 @@ export function UploadForm() {
             ready.length > 0 && 'bg-background sticky bottom-0 z-10 border-t',
           )}
         >
-          {clearable && ready.length === 0 && (
+          {clearable && (
             <Button variant="ghost" onClick={clearFinished}>
               Clear finished
             </Button>
           )}
           {ready.length > 0 && (
-            <Button
-              size="lg"
-              className="max-sm:flex-1"
-              variant="outline"
-              disabled={!startable}
-              onClick={() => start('identify')}
-            >
-              <ScanSearchIcon aria-hidden />
-              Only look up
-            </Button>
-          )}
-          {ready.length > 0 && (
             <Button type="submit" size="lg" className="max-sm:flex-1" disabled={!startable}>
-              <PlusIcon aria-hidden />
-              Add {plural(ready.length, 'model')}
+              {mode === 'identify' ? (
+                <>
+                  <ScanSearchIcon aria-hidden />
+                  Look up {plural(ready.length, 'model')}
+                </>
+              ) : (
+                <>
+                  <PlusIcon aria-hidden />
+                  Add {plural(ready.length, 'model')}
+                </>
+              )}
             </Button>
           )}
         </div>

@@ -2,12 +2,24 @@ import { useQueryClient } from '@tanstack/react-query'
 import { useCallback, useEffect, useMemo, useReducer, useRef, type ReactNode } from 'react'
 
 import { refreshLake } from '@/hooks/queries'
+import { identifyFiles } from '@/lib/identify'
 import { ApiError, describeError } from '@/lib/problem'
-import { identifyFiles, uploadModel, type Watch } from '@/lib/upload'
+import { discardUpload, uploadModel } from '@/lib/upload'
 
 import { filesOf } from '../file-sets'
-import { isPending, nextUpload, reduceUploads, type UploadItem, type UploadState } from '../queue'
+import {
+  isPending,
+  nextUpload,
+  reduceUploads,
+  wordsOf,
+  type UploadItem,
+  type UploadState,
+} from '../queue'
+import { Speedometer } from '../speed'
 import { UploadContext, type Uploads } from '../upload-context'
+
+/** Numbers that change faster cannot be read. */
+const SHOW_MILLISECONDS = 250
 
 const asApiError = (error: unknown): ApiError =>
   error instanceof ApiError
@@ -19,6 +31,24 @@ const asApiError = (error: unknown): ApiError =>
         detail: describeError(error),
       })
 
+/** Shows progress from time to time, with the speed. */
+function makeProgress(show: (state: UploadState) => void) {
+  const meter = new Speedometer()
+  let shown = -Infinity
+  let latest = { bytes: 0, file: 0 }
+  return {
+    advance: (bytes: number, file: number) => {
+      latest = { bytes, file }
+      const now = performance.now()
+      if (now - shown < SHOW_MILLISECONDS) return
+      shown = now
+      const speed = meter.measure(bytes, now)
+      show({ kind: 'sending', ...latest, speed, interrupted: false })
+    },
+    interrupt: () => show({ kind: 'sending', ...latest, speed: null, interrupted: true }),
+  }
+}
+
 /** Holds the upload queue above the pages, so that walking about does not stop an upload. */
 export function UploadProvider({ children }: { children: ReactNode }) {
   const client = useQueryClient()
@@ -27,29 +57,39 @@ export function UploadProvider({ children }: { children: ReactNode }) {
 
   const send = useCallback(
     async (item: UploadItem) => {
-      const { id, name, description, purpose } = item
+      const { id, purpose } = item
       const files = filesOf(item)
       const controller = new AbortController()
+      const { signal } = controller
       controllers.current.set(id, controller)
-      const setState = (state: UploadState) => dispatch({ type: 'state', id, state })
-      const watch: Watch = {
-        signal: controller.signal,
-        onProgress: (share) =>
-          setState(share >= 1 ? { kind: 'reading' } : { kind: 'sending', share }),
+      // What was stopped may still report: its row says something else by then.
+      const setState = (state: UploadState) => {
+        if (!signal.aborted) dispatch({ type: 'state', id, state })
       }
-      setState({ kind: 'sending', share: 0 })
+      const progress = makeProgress(setState)
+      setState({ kind: 'sending', bytes: 0, file: 0, speed: null, interrupted: false })
       try {
         if (purpose === 'identify') {
-          setState({ kind: 'identified', answer: await identifyFiles(files, watch) })
+          const answer = await identifyFiles(files, {
+            signal,
+            onProgress: (bytes) => progress.advance(bytes, 0),
+            onSent: () => setState({ kind: 'reading', job: null }),
+          })
+          setState({ kind: 'identified', answer })
           return
         }
-        const upload = { files, name: name.trim(), description: description.trim() }
-        setState({ kind: 'done', outcome: await uploadModel(upload, watch) })
+        const outcome = await uploadModel(files, wordsOf(item), {
+          signal,
+          onProgress: progress.advance,
+          onInterrupted: progress.interrupt,
+          onReading: (job) => setState({ kind: 'reading', job }),
+        })
+        setState({ kind: 'done', outcome })
         await refreshLake(client)
       } catch (error) {
         setState({ kind: 'failed', error: asApiError(error) })
       } finally {
-        controllers.current.delete(id)
+        if (controllers.current.get(id) === controller) controllers.current.delete(id)
       }
     },
     [client],
@@ -68,20 +108,36 @@ export function UploadProvider({ children }: { children: ReactNode }) {
     return () => window.removeEventListener('beforeunload', warn)
   }, [pending])
 
-  const uploads = useMemo<Uploads>(
-    () => ({
+  const uploads = useMemo<Uploads>(() => {
+    const stop = (id: string) => {
+      controllers.current.get(id)?.abort(new Error('stopped'))
+      controllers.current.delete(id)
+    }
+    const discard = ({ purpose, state, ...set }: UploadItem) => {
+      const begun = ['waiting', 'sending', 'paused', 'failed'].includes(state.kind)
+      if (purpose === 'add' && begun) void discardUpload(filesOf(set))
+    }
+    return {
       items,
       addFiles: (files) => dispatch({ type: 'add', files }),
       edit: (id, changes) => dispatch({ type: 'edit', id, changes }),
       remove: (id) => {
-        controllers.current.get(id)?.abort()
+        stop(id)
+        items.filter((item) => item.id === id).forEach(discard)
         dispatch({ type: 'remove', id })
       },
       start: (purpose) => dispatch({ type: 'start', purpose }),
+      pause: (id) => {
+        stop(id)
+        dispatch({ type: 'pause', id })
+      },
+      resume: (id) => dispatch({ type: 'resume', id }),
       reset: (id) => dispatch({ type: 'reset', id }),
-      clearFinished: () => dispatch({ type: 'clear-finished' }),
-    }),
-    [items],
-  )
+      clearFinished: () => {
+        items.filter((item) => item.state.kind === 'failed').forEach(discard)
+        dispatch({ type: 'clear-finished' })
+      },
+    }
+  }, [items])
   return <UploadContext value={uploads}>{children}</UploadContext>
 }

@@ -33,7 +33,7 @@ class RunnerUp:
 
 
 @dataclass(frozen=True)
-class Kinship:
+class FamilyLinks:
     """A model's family. ``names``: of all members; ``licences``: as declared, of those that have
     one; ``runners_up``: by child."""
 
@@ -47,13 +47,13 @@ class Kinship:
     runners_up: Mapping[str, RunnerUp]
 
 
-class Kinships:
+class AllLinks:
     """Families, as questions about what descends from what need them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def load(self, model_id: str) -> Kinship:
+    def load(self, model_id: str) -> FamilyLinks:
         """The family of a model; of one that has no place yet, the model alone.
 
         Raises
@@ -103,7 +103,7 @@ class Kinships:
                     .order_by(GhostRow.id)
                 )
             ]
-            return Kinship(
+            return FamilyLinks(
                 model_id=model_id,
                 family_id=model.family_id,
                 root_id=None if family is None else family.root_id,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { MAX_BYTES, nameFromFile, refuseFile, refuseFiles } from '@/lib/upload'
+import { MAX_BYTES, nameFromFile, refuseFile, refuseFiles } from '@/lib/checkpoint-files'
 
 test('a name is the file name without folder and ending', () => {
   expect(nameFromFile('bert-base.safetensors')).toBe('bert-base')

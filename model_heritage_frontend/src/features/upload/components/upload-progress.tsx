@@ -1,0 +1,109 @@
+import { PauseIcon, PlayIcon } from 'lucide-react'
+
+import { Button } from '@/components/ui/button'
+import { Progress } from '@/components/ui/progress'
+import { formatBytes, formatLeft, formatPercent } from '@/lib/format'
+
+import { filesOf, sizeOf } from '../file-sets'
+import { type UploadItem, type UploadState } from '../queue'
+import { secondsLeft } from '../speed'
+import { useUploads } from '../upload-context'
+
+type Of<Kind extends UploadState['kind']> = Extract<UploadState, { kind: Kind }>
+
+function describeSending(item: UploadItem, state: Of<'sending'>): string {
+  if (state.interrupted) return 'No answer from the server. It goes on by itself.'
+  const files = filesOf(item).length
+  const which = files > 1 ? [`File ${state.file + 1} of ${files}`] : []
+  const speed = state.speed !== null ? [`${formatBytes(state.speed)}/s`] : []
+  const left = secondsLeft(sizeOf(item) - state.bytes, state.speed)
+  const time = left !== null ? [`${formatLeft(left)} left`] : []
+  const words = [...which, ...speed, ...time]
+  return words.length > 0 ? words.join(' · ') : 'Uploading…'
+}
+
+function Bytes({ item, bytes }: { item: UploadItem; bytes: number }) {
+  const size = sizeOf(item)
+  const sent = Math.min(bytes, size)
+  return (
+    <span className="shrink-0">
+      {formatBytes(sent)} of {formatBytes(size)}, {formatPercent(sent / size)}
+    </span>
+  )
+}
+
+export function SendingBody({ item, state }: { item: UploadItem; state: Of<'sending'> }) {
+  const { pause } = useUploads()
+  return (
+    <div className="flex items-center gap-3">
+      <div className="min-w-0 flex-1 space-y-2">
+        <Progress value={state.bytes / sizeOf(item)} label={`Uploading ${item.name}`} />
+        <p className="text-muted-foreground flex flex-wrap justify-between gap-x-4 text-sm tabular-nums">
+          <span role={state.interrupted ? 'status' : undefined}>
+            {describeSending(item, state)}
+          </span>
+          <Bytes item={item} bytes={state.bytes} />
+        </p>
+      </div>
+      {item.purpose === 'add' && (
+        <Button
+          size="sm"
+          variant="outline"
+          aria-label={`Pause ${item.title}`}
+          onClick={() => pause(item.id)}
+        >
+          <PauseIcon aria-hidden />
+          Pause
+        </Button>
+      )}
+    </div>
+  )
+}
+
+export function PausedBody({ item, state }: { item: UploadItem; state: Of<'paused'> }) {
+  const { resume } = useUploads()
+  return (
+    <div className="flex items-center gap-3">
+      <div className="min-w-0 flex-1 space-y-2">
+        <Progress
+          value={state.bytes / sizeOf(item)}
+          label={`Paused: ${item.name}`}
+          className="opacity-50"
+        />
+        <p className="text-muted-foreground flex flex-wrap justify-between gap-x-4 text-sm tabular-nums">
+          <span role="status">Paused. What has arrived is kept.</span>
+          <Bytes item={item} bytes={state.bytes} />
+        </p>
+      </div>
+      <Button
+        size="sm"
+        variant="outline"
+        aria-label={`Resume ${item.title}`}
+        onClick={() => resume(item.id)}
+      >
+        <PlayIcon aria-hidden />
+        Resume
+      </Button>
+    </div>
+  )
+}
+
+function describeReading(item: UploadItem, { job }: Of<'reading'>): string {
+  if (item.purpose === 'identify') return 'Reading weights and looking for relatives…'
+  if (job === null) return 'Uploaded. The server reads the weights…'
+  if (job.state === 'queued') return 'Stored safely. Its place is looked for when it is its turn…'
+  const left = job.eta_seconds !== null ? `, ${formatLeft(job.eta_seconds)} left` : ''
+  return `Stored safely. Finding its place in the family${left}…`
+}
+
+export function ReadingBody({ item, state }: { item: UploadItem; state: Of<'reading'> }) {
+  const share = state.job?.state === 'running' && state.job.progress > 0 ? state.job.progress : null
+  return (
+    <div className="space-y-2">
+      <Progress value={share} label={`Reading the weights of ${item.name}`} />
+      <p className="text-muted-foreground text-sm" role="status">
+        {describeReading(item, state)}
+      </p>
+    </div>
+  )
+}
