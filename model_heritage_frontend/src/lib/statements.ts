@@ -89,6 +89,6 @@ export function describeConstraint({ kind, model, parent, models, others }: Cons
     case 'root':
       return `${child} descends from no other model here.`
     case 'split':
-      return `${joinNames(models)} and ${joinNames(others)} are not related.`
+      return `Not related to ${joinNames(others)}: ${joinNames(models)}.`
   }
 }

@@ -80,7 +80,8 @@ export function ParentCorrection(props: ParentCorrectionProps) {
       ? ['forbid', 'choose', 'root']
       : ['confirm', 'forbid', 'choose', 'root']
   const close: OnSolved = (result) => {
-    setDeed(null)
+    // Another form may have been opened while the family was being solved: it stays.
+    setDeed((now) => (now === deed ? null : now))
     onSolved?.(result)
   }
   return (
