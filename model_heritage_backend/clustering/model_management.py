@@ -349,7 +349,9 @@ class ModelManagementSystem:
     def _relative(self, model_id: str, edge: Edge | None) -> dict[str, Any]:
         """A model as seen along an edge; an ancestor at the top has none."""
         entry: dict[str, Any] = {"id": model_id, "name": self.store.get_model(model_id).name}
-        second = edge.evidence.runner_up if edge else None
+        # A parent that people stated has no rival that was measured.
+        measured = edge is not None and edge.evidence.margin is not None
+        second = edge.evidence.runner_up if edge is not None and measured else None
         return entry | {
             "relation": edge.relation.value if edge else None,
             "confidence": edge.confidence if edge else None,

@@ -13,7 +13,7 @@ from model_heritage_backend.clustering.descent import (
     trace_sources,
 )
 from model_heritage_backend.clustering.genealogy import UNRESOLVED_BELOW
-from model_heritage_backend.licences import Restriction, find_licence
+from model_heritage_backend.licences import WORDS, Restriction, find_licence
 from model_heritage_backend.models.database import Database
 from model_heritage_backend.models.linked_families import LinkedFamilies, LinkedFamily
 
@@ -272,8 +272,8 @@ def _sum_up_licence(
 ) -> str:
     name = kin.names[kin.model_id]
     words = sorted({i.restriction for i in inherited if i.source.probability >= LIKELY})
-    asked = ", ".join(word.value for word in words) or "no known restriction"
-    said = f"{name} likely inherits {asked}"
+    terms = ", ".join(WORDS[word] for word in words)
+    said = f"{name} likely inherits " + (f"these terms: {terms}" if terms else "no known terms")
     if unknown:
         said += (
             f"; the licences of {_count(len(unknown), 'ancestor')} are unknown, which is not free"
