@@ -24,6 +24,7 @@ class Verdict:
         and for an orphan
     orphan : the true parent was withheld, so no edge, or an unresolved one, is the right answer
     ancestors : of an orphan, the nearest ancestor that is there, and exact duplicates of it
+    alike : parents that are right of an exact duplicate of the model, and are none themselves
     right : the named parent is accepted (never for a root)
     right_up_to_copies : the same after the best renaming of exact duplicates among each other,
         which no method can tell apart
@@ -51,6 +52,7 @@ class Verdict:
     confidence: float | None
     orphan: bool = False
     ancestors: frozenset[str] = frozenset()
+    alike: frozenset[str] = frozenset()
     resolved: bool = True
     operation: str | None = None
 
@@ -60,8 +62,10 @@ class Verdict:
 
     @property
     def is_sound(self) -> bool:
-        """The named parent is right; or an orphan's nearest ancestor, which is a true statement."""
-        return self.right or self.parent in self.ancestors
+        """What a confidence speaks of: the named parent is right, where models of equal values
+        count as one; or it is an orphan's nearest ancestor, which is a true statement.
+        """
+        return self.right or self.parent in self.ancestors | self.alike
 
     @property
     def abstains(self) -> bool:
@@ -161,6 +165,7 @@ def _judge_models(
                 confidence=edge.get("confidence"),
                 orphan=name in ancestors,
                 ancestors=ancestors.get(name, frozenset()),
+                alike=frozenset().union(*(accepted[m] for m in copies[name])) - copies[name],
                 resolved=edge.get("resolved", True) and edge.get("relation") != "unresolved",
                 operation=true_main.get(name, {}).get("operation"),
             )

@@ -22,7 +22,6 @@ from model_heritage_backend.clustering.copies import Copy
 from model_heritage_backend.clustering.edge_judge import EdgeJudge
 from model_heritage_backend.clustering.exact_evidence import ExactEvidence
 from model_heritage_backend.clustering.genealogy import (
-    UNRESOLVED_BELOW,
     Edge,
     Evidence,
     Relation,
@@ -71,7 +70,6 @@ class EdgeWriter:
     acute : place -> what the steps from it to its neighbours typically share (``Corner.typical``)
     frames : place -> group of members whose units are in one order
     arranged : members that were put in order for the comparison, and how
-    equal : number of models with the very same values, itself included, by place
     parents : child -> parent
     """
 
@@ -88,7 +86,6 @@ class EdgeWriter:
     acute: Mapping[int, float]
     frames: Mapping[int, int]
     arranged: Mapping[int, Arranged]
-    equal: Mapping[int, int]
     parents: Mapping[int, int]
 
     def describe_tree(self) -> list[Edge]:
@@ -231,10 +228,9 @@ class EdgeWriter:
         if self._is_confirmed(child, parent):
             return 1.0
         doubt = self.measure_doubt(child, parent, runner_up, others)
-        confidence = self._apply_proofs(child, parent, doubt, others)
         # Of equal models one was made from the parent, and the others are its copies. Whichever it
-        # was, their line is the same: that alone leaves no edge unresolved.
-        return max(confidence / self.equal[child], min(confidence, UNRESOLVED_BELOW))
+        # was, their line is the same, and so is what they inherit.
+        return self._apply_proofs(child, parent, doubt, others)
 
     def measure_doubt(
         self, child: int, parent: int, runner_up: int | None, others: Sequence[int]

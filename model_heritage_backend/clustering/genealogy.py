@@ -112,7 +112,8 @@ class Edge:
     ``distance`` is the L2 norm of child - parent over the shared matrices, divided by the parent's
     norm (>= 0); of an unmerged adapter of what it adds, over the adapted matrices. It is 1 where
     they share no matrix: then only people know of the edge.
-    ``confidence``, in [0, 1], is the estimated probability that this parent is the true one.
+    ``confidence``, in [0, 1], is the estimated probability that this parent is the true one, where
+    models of equal values count as one.
     """
 
     parent: str

@@ -8,7 +8,7 @@ Nothing here depends on the order in which models arrived.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -347,7 +347,6 @@ class _Solver:
             {corner.place: corner.typical for corner in corners},
             self.frames,
             {self.family.ids.index(model): found for model, found in self.arranged.items()},
-            Counter(self.twins),
             parents,
         )
         edges = writer.describe_tree()

@@ -70,6 +70,9 @@ def test_swapped_copies_are_wrong_but_right_up_to_copies() -> None:
     found = verdicts_by_model(COPIED, draw_document(COPIED, swapped))
     assert not found["b"].right and not found["b2"].right
     assert all(found[child].right_up_to_copies for child in ("b", "c", "b2"))
+    # Where b2's weights come from is told rightly; that it came before b is not.
+    assert (found["b2"].right, found["b2"].is_sound) == (False, True)
+    assert not found["b"].is_sound
 
 
 def test_copies_side_by_side_are_not_forgiven_twice() -> None:
