@@ -214,6 +214,6 @@ exact duplicates free to swap places. *relation*: on edges that are right. *sure
 edges with a confidence of 0.9 or more; what is said with a confidence is taken as right of a model
 where it is right of an exact duplicate of it. *coverage*: largest share of the edges above one
 confidence of which 95 % are right. Families are found by the engine for every method. *orphans*:
-models whose parent was withheld; they count in none of the shares before. Of altered models, *altered pairs* are
-those with a relative, *falsely* counts the strangers taken for relatives.
+models whose parent was withheld; they count in none of the shares before. Of altered models,
+*altered pairs* are those with a relative, *falsely* counts the strangers taken for relatives.
 """
