@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 from typing import Any
@@ -14,6 +15,7 @@ from model_heritage_backend.errors import HeritageError
 
 WORKER_SECONDS = 300
 GRACE_SECONDS = 15
+STOPPING = (signal.SIGINT, signal.SIGQUIT)
 CANNOT_LOAD = 4
 """Exit code of a worker that tells gunicorn to give up instead of trying again and again."""
 
@@ -68,6 +70,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 def _greet(worker: Any) -> None:
     from model_heritage_backend.routes.jobs import STREAMS
 
+    _stop_once(worker)
     settings: Settings = worker.app.settings
     worker.app.app.extensions[STREAMS].is_serving = lambda: worker.alive
     everywhere = ("127.0.0.1", "::1", "::", "0.0.0.0")  # noqa: S104 (compared, not bound)
@@ -75,9 +78,29 @@ def _greet(worker: Any) -> None:
     print(f"Model Heritage is at http://{shown}:{settings.port} (Ctrl-C stops it)", flush=True)
 
 
+def _stop_once(worker: Any) -> None:
+    """What stops a worker stops it once. Ctrl-C reaches master and worker alike, and the master
+    signals as well: a second signal could wait for ever for a lock that the first handler holds,
+    or raise in the midst of closing, which gives running jobs back.
+    """
+
+    def handle(number: int, frame: Any) -> None:
+        _ignore_signals()
+        worker.handle_quit(number, frame)
+
+    for number in STOPPING:
+        signal.signal(number, handle)
+
+
+def _ignore_signals() -> None:
+    for number in STOPPING:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def _close(server: Any, worker: Any) -> None:  # noqa: ARG001 (gunicorn's signature)
     from model_heritage_backend.app import close_app
 
+    _ignore_signals()
     if worker.app.app is not None:
         close_app(worker.app.app)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -81,9 +82,13 @@ class RealServer:
     def list_models(self) -> dict[str, dict[str, Any]]:
         return {m["name"]: m for m in self.ask("GET", "/api/models?limit=200")[1]["models"]}
 
-    def stop(self) -> int:
-        """As Ctrl-C does; the exit code."""
-        os.killpg(self._process.pid, signal.SIGINT)
+    def stop(self, *, presses: int = 1) -> int:
+        """As Ctrl-C does, pressed so many times; the exit code."""
+        for press in range(presses):
+            if press > 0:
+                time.sleep(0.15)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGINT)
         return self._process.wait(30)
 
     def kill(self) -> None:
