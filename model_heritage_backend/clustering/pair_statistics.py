@@ -38,6 +38,8 @@ ROW_SHARE = 0.2
 SPECTRA = 24
 """Changed matrices of a pair whose spectra are computed: what they add to the plain gain is taken
 to be the same in all others. Skeletons from 8 of 74 matrices were those from all."""
+NEAR_BELOW = 0.1
+"""Relative change of a matrix in which nothing can have changed places or scales."""
 CACHED = 32
 """Members whose samples of one matrix fit into the processor's cache."""
 BATCH = 32
@@ -57,6 +59,7 @@ class AllPairs:
     values : number of values in shared matrices
     equal : number of those that lie in identical matrices
     plain_gains : nats; -1/2 ln(mean square of the delta / variance of the weights) per value
+    far : number of values in matrices of which the delta is more than NEAR_BELOW of either's norm
     """
 
     squared_distances: Array
@@ -64,6 +67,7 @@ class AllPairs:
     values: Array
     equal: Array
     plain_gains: Array
+    far: Array
 
     @classmethod
     def measure(
@@ -134,12 +138,13 @@ def _measure_block(block: Block, pairs: Places) -> tuple[Places, Array]:
     scale = block.size / max(block.x[0].size, 1)
     own, other = block.measure_norms()
     norms = scale / 2 * (own[i] + other[j])
+    smaller = scale * np.minimum(own[i], other[j])
     equal = block.are_equal(i, j)
     squares = scale * block.measure_squares(i, j)
     if not block.is_uniform:
         # Of a vocabulary that was extended, not of another one.
         usable = squares < norms
-        which, norms, squares = which[usable], norms[usable], squares[usable]
+        which, norms, squares, smaller = (v[usable] for v in (which, norms, squares, smaller))
         equal = squares == 0.0
     squares[equal] = 0.0
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -151,7 +156,9 @@ def _measure_block(block: Block, pairs: Places) -> tuple[Places, Array]:
     nats[norms == 0.0] = 0.0
     nats[equal] = CAP
     size = np.full(len(which), float(block.size))
-    return which, np.stack([squares, norms, size, size * equal, size * nats])
+    far = squares >= NEAR_BELOW**2 * smaller
+    far &= ~equal
+    return which, np.stack([squares, norms, size, size * equal, size * nats, size * far])
 
 
 @dataclass(frozen=True)

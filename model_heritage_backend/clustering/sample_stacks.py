@@ -55,6 +55,11 @@ class SampleStack:
         """Samples in double precision."""
         return self.values.astype(np.float64)
 
+    @property
+    def flat(self) -> NDArray[np.floating]:
+        """Values as they are stored, (n, values)."""
+        return self.values.reshape(len(self), -1)
+
     @cached_property
     def contents(self) -> tuple[int, ...]:
         """Digests of the sampled values."""
