@@ -6,8 +6,8 @@ parents), then signals.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from model_heritage_backend.clustering.alignment import AlignedFamily
@@ -20,7 +20,7 @@ from model_heritage_backend.clustering.merges import Merge
 from model_heritage_backend.clustering.pair_cache import PairCache
 from model_heritage_backend.clustering.rounding import judge_rounding
 from model_heritage_backend.clustering.sample_weights import open_samples
-from model_heritage_backend.clustering.threads import WORKERS
+from model_heritage_backend.clustering.threads import map_ahead
 from model_heritage_backend.weights.tensors import LazyTensor
 
 CERTAIN = 12.0
@@ -107,8 +107,8 @@ class EdgeJudge:
             for pair in ((a, b), (b, a)):
                 self._evidence.pop(pair, None)
                 self._odds.pop(pair, None)
-        with ThreadPoolExecutor(WORKERS) as pool:
-            list(pool.map(lambda pair: self.measure(*pair), wanted))
+        measured = map_ahead(lambda pair: self.measure(*pair), wanted, members=len(self._family))
+        deque(measured, maxlen=0)
 
     def measure(self, a: int, b: int) -> ExactEvidence:
         """Evidence seen as (a, b): from the files where they are at hand, else from samples."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -69,7 +68,7 @@ from model_heritage_backend.clustering.reordering import (
 from model_heritage_backend.clustering.screening import list_nearest
 from model_heritage_backend.clustering.siblings import are_siblings, find_siblings
 from model_heritage_backend.clustering.skeleton import Neighbours, build_skeleton, prefer_sources
-from model_heritage_backend.clustering.threads import one_blas_thread
+from model_heritage_backend.clustering.threads import one_blas_thread, run_beside
 from model_heritage_backend.clustering.whitening import WhitenedSteps
 from model_heritage_backend.fingerprints import Fingerprint
 
@@ -139,10 +138,10 @@ class _Solver:
         self.near = sorted(list_nearest(apart, self.members, NEAR))
         self.wide = self._whiten(wide=True)
         self.copies = self._find_copies()
-        with ThreadPoolExecutor(1) as pool:
-            waiting = pool.submit(self._find_merges)
-            gains = self._add_wide_gains(calculate_gains(self.statistics, self._look_closer()))
-            self.merges = waiting.result()
+        self.merges, details = run_beside(
+            self._find_merges, self._look_closer, members=len(self.members)
+        )
+        gains = self._add_wide_gains(calculate_gains(self.statistics, details))
         full = self.statistics.values.max() * (1 + ROW_SHARE) * CAP
         self.gains = prefer_sources(gains, self.copies, full)
         self.angles = StepAngles(self.family, self.pairs.cosines)

@@ -9,7 +9,6 @@ What spectra add to it is costly, and measured where it can matter.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from functools import cached_property, partial
 
@@ -22,7 +21,7 @@ from model_heritage_backend.clustering.sample_stacks import (
     Places,
     list_blocks,
 )
-from model_heritage_backend.clustering.threads import WORKERS, map_ahead
+from model_heritage_backend.clustering.threads import count_workers, map_ahead
 from model_heritage_backend.clustering.vector_gains import (
     FLOAT32_ROUNDOFF,
     count_nats,
@@ -96,7 +95,7 @@ class AllPairs:
             return [_measure_block(b, pairs) for b in list_blocks(family, compared, name)]
 
         figures = np.zeros((len(fields(cls)), len(pairs)))
-        for blocks in map_ahead(measure, family.matrix_names):
+        for blocks in map_ahead(measure, family.matrix_names, members=len(members)):
             for which, parts in blocks:
                 if len(which) == len(pairs):
                     figures += parts
@@ -194,11 +193,11 @@ def measure_details(
 
     ``spectra``: changed matrices of each pair that are looked at.
     """
-    share = -(-len(pairs) // WORKERS) or 1
+    # In parts for threads, of which each stacks the samples that its pairs need.
+    share = -(-len(pairs) // count_workers(len(family))) or 1
     parts = [pairs[start : start + share] for start in range(0, len(pairs), share)]
-    with ThreadPoolExecutor(WORKERS) as pool:
-        found = pool.map(partial(_measure_details, family, most=spectra), parts)
-        return [detail for details in found for detail in details]
+    measure = partial(_measure_details, family, most=spectra)
+    return [detail for found in map_ahead(measure, parts, members=len(family)) for detail in found]
 
 
 def _measure_details(

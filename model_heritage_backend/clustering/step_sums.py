@@ -117,7 +117,7 @@ def _multiply(stack: SampleStack, steps: Sequence[tuple[int, int]]) -> tuple[Who
     Their signs make no difference.
     """
     i, j = np.array(steps).T
-    deltas = stack.samples[j] - stack.samples[i]
+    deltas = stack.values[j].astype(np.float64) - stack.values[i]
     size = deltas[0].size
     lengths = np.sqrt(square_deltas(stack.flat, stack.flat, i, j) / size)
     units = (deltas / lengths[:, None, None]).astype(np.float32)
