@@ -19,7 +19,6 @@ app = typer.Typer(
     name="model-heritage",
     help="The genealogy of neural networks, recovered from their weights.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     # Boxes and colours would cost more time than all the rest of --help.
     rich_markup_mode=None,
@@ -189,8 +188,7 @@ def serve(
     """Serve the catalogue and the API; what is not given comes from the settings."""
     from model_heritage_backend.cli.serve import run_server
 
-    options = {"host": host, "port": port, "data_dir": data_dir}
-    run_server({name: None if v is None else str(v) for name, v in options.items()})
+    raise typer.Exit(run_server(host=host, port=port, data_dir=data_dir))
 
 
 def run() -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from model_heritage_backend.fingerprints.fingerprint import VERSION, Fingerprint
+from model_heritage_backend.places import find_home
 from model_heritage_backend.version import __version__
 
 FILE_NAME = "scans.db"
@@ -37,10 +38,7 @@ CREATE TABLE IF NOT EXISTS evidence (key TEXT PRIMARY KEY, data TEXT NOT NULL);
 
 def find_cache_folder() -> Path:
     """``model-heritage`` below XDG_CACHE_HOME, or below ~/.cache where that is not set."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    # The XDG base directory specification: relative paths are to be ignored.
-    place = Path(base) if base and Path(base).is_absolute() else Path.home() / ".cache"
-    return place / "model-heritage"
+    return find_home("XDG_CACHE_HOME", ".cache")
 
 
 class ScanCache:
