@@ -10,15 +10,15 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from model_heritage_backend.cli.drawing import printable
-from model_heritage_backend.cli.scan import (
+from model_heritage_backend.cli.console import (
     STANDARD_OUTPUT,
     check_writable,
     make_console,
-    open_cache,
-    read_with_progress,
+    print_json,
     write_text,
 )
+from model_heritage_backend.cli.drawing import printable
+from model_heritage_backend.cli.scan import ScanOptions, open_cache, read_with_progress
 from model_heritage_backend.errors import InvalidRequest, InvalidWeights, NotFound
 from model_heritage_backend.scanning.cache import ScanCache
 from model_heritage_backend.scanning.discovery import Found, FoundFile, find_checkpoints
@@ -69,7 +69,7 @@ def run_identify(
         document["as_expected"] = find_expected(known, expect) in list_parents(place)
         code = code if document["as_expected"] else UNEXPECTED
     if json == STANDARD_OUTPUT:
-        print(json_format.dumps(document, indent=1, ensure_ascii=False, allow_nan=False))
+        print_json(document)
         return code
     if json is not None:
         write_text(Path(json), json_format.dumps(document, indent=1, allow_nan=False) + "\n")
@@ -84,10 +84,12 @@ def find_place(
 ) -> tuple[Place, Reading]:
     """Solve the one family that a file belongs to; also what was read of the others."""
     target = FoundFile(path=file, shown=str(PurePath(file).name), size=file.stat().st_size)
-    own = read_with_progress(Found(files=(target,), links_out=()), cache, notes)
+    own = read_with_progress(Found(files=(target,), links_out=()), cache, notes, ScanOptions())
     if own.errors:
         raise InvalidWeights(f"{file}: {own.errors[0].detail}")
-    known = read_with_progress(find_checkpoints(against), cache, notes)
+    known = read_with_progress(
+        find_checkpoints(against, follow_hub=True), cache, notes, ScanOptions()
+    )
     return place_file(*own.files[0], known, cache, exact=exact), known
 
 

@@ -14,10 +14,11 @@ from pathlib import Path, PurePosixPath
 from model_heritage_backend.errors import HeritageError, NotFound
 from model_heritage_backend.weights.gguf_file import open_gguf
 from model_heritage_backend.weights.gguf_header import MAGIC as GGUF_MAGIC
-from model_heritage_backend.weights.joined import is_archive, open_archive, open_folder
+from model_heritage_backend.weights.joined import open_archive, open_folder
 from model_heritage_backend.weights.limits import Limits, get_limits
 from model_heritage_backend.weights.npz_file import is_npz, open_npz
 from model_heritage_backend.weights.open_file import OpenFile
+from model_heritage_backend.weights.parts import is_archive
 from model_heritage_backend.weights.quantised_layouts import unpack_quantised
 from model_heritage_backend.weights.recognition import explain_unsupported
 from model_heritage_backend.weights.rehearsal import Identity, Rehearsal

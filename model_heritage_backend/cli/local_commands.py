@@ -1,0 +1,129 @@
+"""Commands on files and folders: their options. Everything heavy is imported when one runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from model_heritage_backend.cli.options import (
+    AsJson,
+    Checkpoint,
+    Exact,
+    Folder,
+    JsonFile,
+    Method,
+    Sampled,
+    UseCache,
+    Workers,
+    export_file,
+)
+
+
+def scan(
+    folder: Folder,
+    json: JsonFile = None,
+    csv: Annotated[Path | None, export_file("a table for spreadsheets")] = None,
+    dot: Annotated[Path | None, export_file("a graph for Graphviz")] = None,
+    newick: Annotated[Path | None, export_file("trees in Newick format")] = None,
+    cyclonedx: Annotated[Path | None, export_file("a CycloneDX 1.6 ML-BOM")] = None,
+    method: Annotated[Method, typer.Option(help="How parents are decided.")] = Method.HERITAGE,
+    sampled: Sampled = False,
+    workers: Workers = None,
+    cache: UseCache = True,
+    exact: Exact = True,
+) -> None:
+    """Find the genealogy of all checkpoints below a folder.
+
+    Reads .safetensors, .gguf and .npz files, .pt, .pth, .ckpt and .bin files of PyTorch, ZIP
+    archives and folders of their parts, and the cache of the Hugging Face hub, where they are.
+
+    Example: model-heritage scan ~/checkpoints --html heritage.html
+
+    Example: model-heritage scan ~/.cache/huggingface/hub --json heritage.json
+
+    Exit code: 0 done, 1 some file could not be read (the rest is still reported), 2 usage, 130
+    stopped by Ctrl-C (what was read is remembered).
+    """
+    from model_heritage_backend.cli.scan import ScanOptions, run_scan
+
+    wanted = {"csv": csv, "dot": dot, "newick": newick, "cyclonedx": cyclonedx}
+    options = ScanOptions(
+        method=method.value, use_cache=cache, exact=exact, sampled=sampled, workers=workers
+    )
+    exports = {name: path for name, path in wanted.items() if path is not None}
+    raise typer.Exit(run_scan(folder, json=json, exports=exports, options=options))
+
+
+def identify(
+    file: Annotated[Path, typer.Argument(help="A checkpoint, or the folder of its parts.")],
+    against: Annotated[
+        Path,
+        typer.Option(
+            exists=True, file_okay=False, readable=True, help="Folder with known checkpoints."
+        ),
+    ],
+    expect: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The parent it is said to have: path, name or checksum."),
+    ] = None,
+    json: JsonFile = None,
+    cache: UseCache = True,
+    exact: Exact = True,
+) -> None:
+    """Find the parent of one file among the checkpoints of a folder.
+
+    Example: model-heritage identify new.safetensors --against ~/checkpoints --expect base
+
+    Exit code: 0 found (or it is the root of its family there), 3 related but the evidence does not
+    decide, 4 not related to anything there, 5 not the expected parent, 2 usage or unreadable.
+    """
+    from model_heritage_backend.cli.identify import run_identify
+
+    code = run_identify(file, against, expect=expect, json=json, use_cache=cache, exact=exact)
+    raise typer.Exit(code)
+
+
+def compare(
+    first: Checkpoint,
+    second: Annotated[Path, typer.Argument(help="Another one.")],
+    json: AsJson = False,
+    everything: Annotated[bool, typer.Option("--all", help="List every changed tensor.")] = False,
+    cache: UseCache = True,
+) -> None:
+    """Tell what changed between two checkpoints, and whether one comes from the other.
+
+    Example: model-heritage compare base.safetensors child.safetensors
+    """
+    from model_heritage_backend.cli.compare import run_compare
+
+    options = {"as_json": json, "everything": everything, "use_cache": cache}
+    raise typer.Exit(run_compare(first, second, **options))
+
+
+def convert(
+    source: Annotated[
+        Path, typer.Argument(exists=True, help="A checkpoint, or the folder of its parts.")
+    ],
+    target: Annotated[Path, typer.Argument(help="The safetensors file to write.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Write any readable checkpoint as a safetensors file, running nothing that is in it.
+
+    Example: model-heritage convert model.pt model.safetensors
+    """
+    from model_heritage_backend.cli.console import print_json
+    from model_heritage_backend.weights import open_weights
+    from model_heritage_backend.weights.writing import write_safetensors
+
+    with open_weights(source) as weights:
+        size = write_safetensors(weights, target, replace=force)
+        if json:
+            print_json({"file": str(target), "tensors": len(weights), "bytes": size})
+        else:
+            typer.echo(f"{target}: {len(weights)} tensors, {size:,} bytes")
+
+
+COMMANDS = (scan, identify, compare, convert)
