@@ -7,7 +7,7 @@ PY := $(VENV)/bin/python
 STAMPS := .stamps
 FRONT := model_heritage_frontend
 PNPM := npx -y pnpm@12.21.0 -C $(FRONT)
-FRONT_SOURCES := $(shell find $(FRONT) -path $(FRONT)/node_modules -prune -o -path $(FRONT)/dist -prune -o -type f -print 2>/dev/null)
+FRONT_SOURCES := $(shell find $(FRONT) -path $(FRONT)/node_modules -prune -o -path $(FRONT)/dist -prune -o -path $(FRONT)/dist-report -prune -o -type f -print 2>/dev/null)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run dev wheel test test-back test-front lint bench bench-accuracy bench-unrelated bench-speed demo clean
@@ -57,7 +57,7 @@ demo: $(STAMPS)/python ## Fill the running server with a small real family and s
 	$(PY) -m benchmarks.demo
 
 clean: ## Remove what was installed and built (never the data in uploads/)
-	rm -rf $(VENV) $(STAMPS) $(FRONT)/node_modules $(FRONT)/dist
+	rm -rf $(VENV) $(STAMPS) $(FRONT)/node_modules $(FRONT)/dist $(FRONT)/dist-report
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

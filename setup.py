@@ -15,6 +15,7 @@ PROJECT = Path(__file__).resolve().parent
 SHIPPED = {
     "migrations": PROJECT / "migrations",
     "interface": PROJECT / "model_heritage_frontend" / "dist",
+    "report": PROJECT / "model_heritage_frontend" / "dist-report",
 }
 """Name below model_heritage_backend/shipped -> folder. Without Node nothing of the interface was
 built: commands and API work, and the server's page says what is missing. ``make wheel`` builds it.

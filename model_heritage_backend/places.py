@@ -16,6 +16,7 @@ SHIPPED = PACKAGE / "shipped"
 FRONT_END = PROJECT / "model_heritage_frontend"
 MIGRATIONS = PROJECT / "migrations" if IS_CHECKOUT else SHIPPED / "migrations"
 INTERFACE = FRONT_END / "dist" if IS_CHECKOUT else SHIPPED / "interface"
+REPORT = FRONT_END / "dist-report" if IS_CHECKOUT else SHIPPED / "report"
 
 
 def find_home(variable: str, otherwise: str) -> Path:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from model_heritage_backend import __version__
-from model_heritage_backend.places import INTERFACE, MIGRATIONS, PROJECT
+from model_heritage_backend.places import INTERFACE, MIGRATIONS, PROJECT, REPORT
 
 WHERE = """
 from model_heritage_backend.config import load_settings
@@ -39,8 +39,9 @@ def test_it_carries_what_the_package_serves(wheel: Path) -> None:
         assert f"{inside}/migrations/versions/{step.name}" in names
     assert "model_heritage_backend/py.typed" in names
     assert "model_heritage_backend/interop/heritage-1.schema.json" in names
-    built = {path.relative_to(INTERFACE) for path in INTERFACE.rglob("*") if path.is_file()}
-    assert {f"{inside}/interface/{path.as_posix()}" for path in built} <= names
+    for name, folder in (("interface", INTERFACE), ("report", REPORT)):
+        built = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+        assert {f"{inside}/{name}/{path.as_posix()}" for path in built} <= names
     assert not any(name.startswith(("tests/", "benchmarks/")) for name in names)
 
 

@@ -24,6 +24,7 @@ from model_heritage_backend.cli.options import (
 def scan(
     folder: Folder,
     json: JsonFile = None,
+    html: Annotated[Path | None, export_file("a page to walk about in, for any browser")] = None,
     csv: Annotated[Path | None, export_file("a table for spreadsheets")] = None,
     dot: Annotated[Path | None, export_file("a graph for Graphviz")] = None,
     newick: Annotated[Path | None, export_file("trees in Newick format")] = None,
@@ -48,7 +49,7 @@ def scan(
     """
     from model_heritage_backend.cli.scan import ScanOptions, run_scan
 
-    wanted = {"csv": csv, "dot": dot, "newick": newick, "cyclonedx": cyclonedx}
+    wanted = {"html": html, "csv": csv, "dot": dot, "newick": newick, "cyclonedx": cyclonedx}
     options = ScanOptions(
         method=method.value, use_cache=cache, exact=exact, sampled=sampled, workers=workers
     )

@@ -28,6 +28,7 @@ from model_heritage_backend.cli.console import (
     write_text,
 )
 from model_heritage_backend.cli.drawing import count, draw_document, printable
+from model_heritage_backend.cli.page import load_template, write_page
 from model_heritage_backend.interop.document_text import DocumentError, write_document
 from model_heritage_backend.scanning.cache import ScanCache, find_cache_folder
 from model_heritage_backend.scanning.discovery import Found, find_checkpoints
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from model_heritage_backend.scanning.reading import Reading
 
 DONE, SOME_UNREADABLE, INTERRUPTED = 0, 1, 130
-JSON = "json"
+HTML = "html"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,13 +91,15 @@ def run_scan(
     notes = make_console(stderr=True)
     for path in (*exports.values(), *([] if json in (None, STANDARD_OUTPUT) else [Path(json)])):
         check_writable(path)
+    if HTML in exports:
+        load_template()
     try:
         document, found = scan_folder(folder, notes, options)
     except KeyboardInterrupt:
         again = "The same command goes on where it was." if options.use_cache else ""
         notes.print(f"\nStopped. {again}")
         return INTERRUPTED
-    write_exports(document, exports)
+    write_exports(document, exports, found, title=folder.resolve().name or str(folder))
     if json == STANDARD_OUTPUT:
         write_out(write_document(document))
     elif json is not None:
@@ -174,14 +177,18 @@ def solve_with_progress(
         )
 
 
-def write_exports(document: dict[str, Any], exports: Mapping[str, Path]) -> None:
-    if not exports:
-        return
-    # Graph libraries take their time to load.
-    from model_heritage_backend.interop.export import DOCUMENT_WRITERS
-
+def write_exports(
+    document: dict[str, Any], exports: Mapping[str, Path], found: Found, *, title: str
+) -> None:
     for name, path in exports.items():
-        write_text(path, DOCUMENT_WRITERS[name](document))
+        if name == HTML:
+            sizes = {file.shown: file.size for file in found.files}
+            write_text(path, write_page(document, title=title, sizes=sizes))
+        else:
+            # Graph libraries take their time to load.
+            from model_heritage_backend.interop.export import DOCUMENT_WRITERS
+
+            write_text(path, DOCUMENT_WRITERS[name](document))
 
 
 def report(document: dict[str, Any], found: Found, console: Console, options: ScanOptions) -> None:
