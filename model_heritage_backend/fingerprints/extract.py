@@ -45,6 +45,7 @@ from model_heritage_backend.weights.tensors import (
 
 VECTOR_SAMPLE = 256
 """Values kept of a tensor with one dimension."""
+SHORT_VECTOR = 1 << 16
 READ_VALUES = 4 * PIECE
 
 Progress = Callable[[int], None]
@@ -94,17 +95,16 @@ def fingerprint_sampled(
 
     Parameters
     ----------
-    rows : of each matrix, where ``sample_size`` of them are too many; there are no wide samples
-        then. Compare it with fingerprints of ``restrict_rows`` alone
+    rows : of each matrix, wide samples included, where all are too many. Compare the result with
+        fingerprints of ``restrict_rows`` alone
     """
     most = sample_size if rows is None else min(rows, sample_size)
+    most_wide = WIDE_SIZE if rows is None else rows
     return _assemble(
         weights,
         checksum,
         "sampled",
-        lambda tensor, name, wide: _peek(
-            tensor, name, most, sample_size, _widen(wide and rows is None)
-        ),
+        lambda tensor, name, wide: _peek(tensor, name, most, sample_size, _widen(wide), most_wide),
         lambda pair: sample_change(pair, most, sample_size),
     )
 
@@ -152,11 +152,19 @@ def _sampled_indices(
 
 
 def _wide_indices(
-    tensor: LazyTensor, wide_size: int
+    tensor: LazyTensor, wide_size: int, most_rows: int = WIDE_SIZE
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     if wide_size == 0:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    return _sampled_indices(tensor, wide_size, wide_size)
+    return _sampled_indices(tensor, min(wide_size, most_rows), wide_size)
+
+
+def _choose_reading(tensor: LazyTensor) -> Callable[[int], NDArray[np.floating]]:
+    """How single rows are read: short vectors at once, as each value is a row of its own."""
+    if len(tensor.shape) < 2 and tensor.size <= SHORT_VECTOR:
+        values = tensor.read_rows(0, tensor.row_count)
+        return lambda row: values[row]
+    return lambda row: tensor.read_rows(row, row + 1)[0]
 
 
 def _empty_cells(
@@ -263,26 +271,32 @@ def _read(
 
 
 def _peek(
-    tensor: LazyTensor, name: str, row_count: int, column_count: int, wide_size: int
+    tensor: LazyTensor,
+    name: str,
+    row_count: int,
+    column_count: int,
+    wide_size: int,
+    wide_rows: int,
 ) -> Facts:
     """The sampled rows of one tensor."""
     rows, columns = _sampled_indices(tensor, row_count, column_count)
     floating = np.float64 if tensor.dtype in DOUBLE else np.float32
     sample = np.zeros((rows.size, columns.size), floating)
-    wide_rows, wide_columns = _wide_indices(tensor, wide_size)
-    wide = np.zeros((wide_rows.size, wide_columns.size), floating)
+    wide_places, wide_columns = _wide_indices(tensor, wide_size, wide_rows)
+    wide = np.zeros((wide_places.size, wide_columns.size), floating)
     cells = _empty_cells(tensor, rows, columns)
     absmax = np.zeros(rows.size)
+    read_row = _choose_reading(tensor)
     for i, row in enumerate(rows):
-        values = tensor.read_rows(int(row), int(row) + 1)[0] if tensor.size else np.zeros(0)
+        values = read_row(int(row)) if tensor.size else np.zeros(0)
         if values.size:
             sample[i] = values[columns]
             absmax[i] = np.abs(np.nan_to_num(values.astype(np.float64))).max()
         if cells.size:
             first = int(row) * tensor.row_size
             _gather_cells(tensor, first, first + tensor.row_size, rows, columns, cells)
-    for i, row in enumerate(wide_rows):
-        wide[i] = tensor.read_rows(int(row), int(row) + 1)[0][wide_columns]
+    for i, row in enumerate(wide_places):
+        wide[i] = read_row(int(row))[wide_columns]
     return describe_sample(
         name=name,
         shape=tensor.shape,

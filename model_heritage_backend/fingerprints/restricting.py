@@ -7,6 +7,7 @@ same rows, as the sample of ``n`` rows holds that of any smaller number.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from model_heritage_backend.fingerprints.sampling import ROW_SALT, select_indice
 from model_heritage_backend.fingerprints.summary import Facts, build_fingerprint, describe_sample
 from model_heritage_backend.weights.tensors import DType
 
+Kind = TypeVar("Kind", bound=np.floating)
 ADAPTER_NOTES = ("adapter", "incomplete_adapter", "uncompared")
 """That a file's names alone tell."""
 
@@ -56,7 +58,7 @@ def _restrict(tensor: TensorFingerprint, rows: int) -> Facts:
         rows=kept,
         columns=tensor.columns,
         sample=tensor.sample[places],
-        wide=np.zeros((0, 0), tensor.sample.dtype),
+        wide=_keep_rows(tensor.wide, tensor.shape[0], rows) if tensor.wide.size else tensor.wide,
         cells=tensor.cells[:, places] if known else tensor.cells,
         row_absmax=tensor.row_absmax[places],
     )
@@ -71,7 +73,7 @@ def _restrict_change(matrix: AdaptedMatrix, rows: int) -> AdaptedMatrix:
     )
 
 
-def _keep_rows(sample: NDArray[np.float32], length: int, rows: int) -> NDArray[np.float32]:
+def _keep_rows(sample: NDArray[Kind], length: int, rows: int) -> NDArray[Kind]:
     if sample.size == 0:
         return sample
     held = select_indices(length, len(sample), ROW_SALT)

@@ -122,7 +122,7 @@ def _is_plain(path: Path) -> bool:
         return False
     file = OpenFile(path)
     try:
-        return _is_safetensors(file.read_bytes(0, min(file.size, HEAD_BYTES)))
+        return is_safetensors(file.read_bytes(0, min(file.size, HEAD_BYTES)))
     finally:
         file.close()
 
@@ -136,7 +136,7 @@ def _open_file(file: OpenFile, limits: Limits) -> Weights:
     raise explain_unsupported(head)
 
 
-def _is_safetensors(head: bytes) -> bool:
+def is_safetensors(head: bytes) -> bool:
     """An 8-byte length that is no text, then JSON (blanks before it are refused later)."""
     length, header = head[:8], head[8:].lstrip(BLANKS)
     return header.startswith(b"{") and not PRINTABLE.issuperset(length)
@@ -151,7 +151,7 @@ def _is_zip(head: bytes) -> bool:
 
 
 FORMATS: tuple[Format, ...] = (
-    Format(name="safetensors", sniff=_is_safetensors, open=open_safetensors),
+    Format(name="safetensors", sniff=is_safetensors, open=open_safetensors),
     Format(name="gguf", sniff=_is_gguf, open=open_gguf),
     Format(name="npz", sniff=is_npz, open=open_npz),
     Format(name="torch-zip", sniff=_is_zip, open=open_torch_zip),
