@@ -66,7 +66,13 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """End the connections."""
+        """End the connections.
+
+        Examples
+        --------
+        >>> client = Client(server)
+        >>> client.close()
+        """
         self._transport.close()
 
     # Models -------------------------------------------------------------------------------------
@@ -186,7 +192,13 @@ class Client:
         return self.get_model(sent.model_id)
 
     def download(self, model_id: str, path: str | os.PathLike[str]) -> Path:
-        """Write the original bytes of a model to a file, whole or not at all."""
+        """Write the original bytes of a model to a file, whole or not at all; gives its path.
+
+        Examples
+        --------
+        >>> client.download(base.id, "again.safetensors").name
+        'again.safetensors'
+        """
         target = Path(path).expanduser()
         response = self._transport.send(
             "GET", _address("models", model_id, "download"), stream=True
@@ -200,7 +212,13 @@ class Client:
         return target
 
     def delete_model(self, model_id: str) -> None:
-        """Remove a model; its family is solved again without it."""
+        """Remove a model; its family is solved again without it.
+
+        Examples
+        --------
+        >>> mistaken = client.upload(models / "half.safetensors")
+        >>> client.delete_model(mistaken.id)
+        """
         self._transport.send("DELETE", _address("models", model_id))
 
     def lineage(self, model_id: str) -> list[RemoteRelative]:
@@ -254,7 +272,13 @@ class Client:
         return map(RemoteFamily.of, self._list("/families", "families", {"sort": "-size"}))
 
     def get_family(self, family_id: str) -> RemoteFamily:
-        """One family, by its id. Raises NotFound."""
+        """One family, by its id. Raises NotFound.
+
+        Examples
+        --------
+        >>> client.get_family(tuned.family_id).root_id == base.id
+        True
+        """
         return RemoteFamily.of(self._transport.ask("GET", _address("families", family_id)))
 
     def tree(self, family_id: str) -> nx.DiGraph[str]:
@@ -298,16 +322,34 @@ class Client:
     # Jobs ---------------------------------------------------------------------------------------
 
     def recluster(self) -> RemoteJob:
-        """Ask for all families and trees from scratch; ``wait_for_job`` tells when it is done."""
+        """Ask for all families and trees from scratch; ``wait_for_job`` tells when it is done.
+
+        Examples
+        --------
+        >>> client.recluster().kind
+        'recluster'
+        """
         answer = self._transport.ask("POST", "/clustering/recluster")
         return self.get_job(answer["job_id"])
 
     def list_jobs(self, *, state: str | None = None) -> Iterator[RemoteJob]:
-        """Jobs, the newest first."""
+        """Jobs, the newest first.
+
+        Examples
+        --------
+        >>> len(list(client.list_jobs(state="failed")))
+        0
+        """
         return map(RemoteJob.of, self._list("/jobs", "jobs", {"state": state}))
 
     def get_job(self, job_id: str) -> RemoteJob:
-        """One job, by its id. Raises NotFound."""
+        """One job, by its id. Raises NotFound.
+
+        Examples
+        --------
+        >>> client.get_job(client.recluster().id).kind
+        'recluster'
+        """
         return RemoteJob.of(self._transport.ask("GET", _address("jobs", job_id)))
 
     def wait_for_job(self, job_id: str, *, timeout: float | None = None) -> RemoteJob:
