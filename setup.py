@@ -22,7 +22,7 @@ built: commands and API work, and the server's page says what is missing. ``make
 """
 CORE = {
     "numpy", "scipy", "numba", "scikit-learn", "networkx", "xxhash", "threadpoolctl", "pyyaml",
-    "typer", "rich",
+    "requests", "urllib3", "typer", "rich",
 }  # fmt: skip
 """What every command and the Python interface need."""
 TRAINING = {"torch", "safetensors"}
