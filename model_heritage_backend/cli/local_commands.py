@@ -58,11 +58,17 @@ def scan(
 
 
 def identify(
-    file: Annotated[Path, typer.Argument(help="A checkpoint, or the folder of its parts.")],
+    file: Annotated[
+        str,
+        typer.Argument(
+            help="A checkpoint, the folder of its parts, or the address of a remote file."
+        ),
+    ],
     against: Annotated[
-        Path,
+        str,
         typer.Option(
-            exists=True, file_okay=False, readable=True, help="Folder with known checkpoints."
+            metavar="WHERE",
+            help="Folder with known checkpoints, a document of scan --json, or a server's address.",
         ),
     ],
     expect: Annotated[
@@ -70,20 +76,32 @@ def identify(
         typer.Option(metavar="NAME", help="The parent it is said to have: path, name or checksum."),
     ] = None,
     json: JsonFile = None,
+    full: Annotated[bool, typer.Option("--full", help="Read a remote file whole.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Do not ask before much of a remote file is read.")
+    ] = False,
     cache: UseCache = True,
     exact: Exact = True,
 ) -> None:
-    """Find the parent of one file among the checkpoints of a folder.
+    """Find the parent of one file among known checkpoints.
+
+    Of a remote file (http://, https://, and s3://, gs://, hf:// with the extras) less than a
+    hundredth is read, where it is a safetensors file and its server gives parts of files; the
+    answer then says that it comes from a sample.
 
     Example: model-heritage identify new.safetensors --against ~/checkpoints --expect base
+
+    Example: model-heritage identify https://example.org/model.safetensors --against heritage.json
+
+    Example: model-heritage identify new.safetensors --against http://localhost:5001
 
     Exit code: 0 found (or it is the root of its family there), 3 related but the evidence does not
     decide, 4 not related to anything there, 5 not the expected parent, 2 usage or unreadable.
     """
-    from model_heritage_backend.cli.identify import run_identify
+    from model_heritage_backend.cli.identify import IdentifyOptions, run_identify
 
-    code = run_identify(file, against, expect=expect, json=json, use_cache=cache, exact=exact)
-    raise typer.Exit(code)
+    options = IdentifyOptions(expect=expect, use_cache=cache, exact=exact, full=full, yes=yes)
+    raise typer.Exit(run_identify(file, against, json=json, options=options))
 
 
 def compare(

@@ -159,14 +159,6 @@ def _wide_indices(
     return _sampled_indices(tensor, min(wide_size, most_rows), wide_size)
 
 
-def _choose_reading(tensor: LazyTensor) -> Callable[[int], NDArray[np.floating]]:
-    """How single rows are read: short vectors at once, as each value is a row of its own."""
-    if len(tensor.shape) < 2 and tensor.size <= SHORT_VECTOR:
-        values = tensor.read_rows(0, tensor.row_count)
-        return lambda row: values[row]
-    return lambda row: tensor.read_rows(row, row + 1)[0]
-
-
 def _empty_cells(
     tensor: LazyTensor, rows: NDArray[np.int64], columns: NDArray[np.int64]
 ) -> NDArray[np.float32]:
@@ -286,17 +278,21 @@ def _peek(
     wide = np.zeros((wide_places.size, wide_columns.size), floating)
     cells = _empty_cells(tensor, rows, columns)
     absmax = np.zeros(rows.size)
-    read_row = _choose_reading(tensor)
-    for i, row in enumerate(rows):
-        values = read_row(int(row)) if tensor.size else np.zeros(0)
-        if values.size:
+    if len(tensor.shape) < 2 and 0 < tensor.size <= SHORT_VECTOR:
+        # Each of its values is a row of its own: one reading of all is less than hundreds.
+        sample[:] = tensor.read_rows(0, tensor.row_count)[rows]
+        absmax[:] = np.abs(np.nan_to_num(sample[:, 0].astype(np.float64)))
+    else:
+        for i, row in enumerate(rows if tensor.size else ()):
+            values = tensor.read_rows(int(row), int(row) + 1)[0]
             sample[i] = values[columns]
             absmax[i] = np.abs(np.nan_to_num(values.astype(np.float64))).max()
-        if cells.size:
+    if cells.size:
+        for row in rows:
             first = int(row) * tensor.row_size
             _gather_cells(tensor, first, first + tensor.row_size, rows, columns, cells)
     for i, row in enumerate(wide_places):
-        wide[i] = read_row(int(row))[wide_columns]
+        wide[i] = tensor.read_rows(int(row), int(row) + 1)[0][wide_columns]
     return describe_sample(
         name=name,
         shape=tensor.shape,

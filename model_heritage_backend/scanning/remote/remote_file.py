@@ -84,8 +84,6 @@ class RemoteFile(OpenFile):
         if len(piece) < len(view):
             piece = self._source.read(offset, offset + len(view))
         view[:] = piece
-            piece if len(piece) == len(view) else self._source.read(offset, offset + len(view))
-        )
 
 
 def merge_ranges(ranges: Sequence[Range], *, gap: int = GAP) -> list[Range]:

@@ -16,7 +16,7 @@ from model_heritage_backend.weights.quantised_layouts import unpack_quantised
 from model_heritage_backend.weights.safetensors_file import open_safetensors
 from model_heritage_backend.weights.tensors import Weights
 
-ROWS = (64, 48, 32, 24, 16, 12, 8)
+ROWS = (64, 48, 32, 24, 20, 16, 14, 12, 10, 8)
 """Of each matrix: as many as the share of the file allows, and never fewer than the last."""
 SHARE = 0.008
 """Of the file's bytes that may be read without asking; with what is read besides, below 1 %."""
@@ -57,7 +57,8 @@ class RemoteSample:
             raise CannotSample("Only safetensors files can be known from a part of their bytes.")
         self._file = RemoteFile(source)
         self._weights: Weights = unpack_quantised(open_safetensors(self._file, get_limits()))
-        self.plan = self._make_plan(max(ALWAYS_BYTES, int(SHARE * source.size)))
+        self._budget = max(ALWAYS_BYTES, int(SHARE * source.size))
+        self.plan = self._make_plan()
 
     def read(self, on_bytes: Callable[[int], None]) -> Fingerprint:
         """Fetch what the plan says. Compare the fingerprint with those of ``restrict_rows``."""
@@ -67,14 +68,19 @@ class RemoteSample:
     def _fingerprint(self, rows: int) -> Fingerprint:
         return fingerprint_sampled(self._weights, checksum="", rows=rows)
 
-    def _make_plan(self, budget: int) -> Plan:
+    @property
+    def is_costly(self) -> bool:
+        """Whether even the fewest rows are more than should be read without asking."""
+        return self.plan.bytes > self._budget
+
+    def _make_plan(self) -> Plan:
         for rows in ROWS:
-            if rows > ROWS[-1] and self._estimate(rows) > budget:
+            if rows > ROWS[-1] and self._estimate(rows) > self._budget:
                 continue
             with self._file.record() as wanted:
                 self._fingerprint(rows)
             plan = Plan(rows=rows, ranges=tuple(merge_ranges(wanted)))
-            if plan.bytes <= budget:
+            if plan.bytes <= self._budget:
                 break
         return plan
 

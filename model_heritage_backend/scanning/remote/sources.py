@@ -6,7 +6,7 @@ import re
 import threading
 import time
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import urllib3
 from urllib3.util import Retry, Timeout
@@ -20,7 +20,7 @@ from model_heritage_backend.errors import (
 )
 from model_heritage_backend.version import __version__
 
-CONNECTIONS = 8
+CONNECTIONS = 16
 CONNECT_SECONDS, SILENCE_SECONDS, ANSWER_SECONDS = 10.0, 30.0, 120.0
 """To reach the server; of silence within an answer; for a whole answer."""
 TRIES, PAUSE_SECONDS = 3, 0.3
@@ -117,8 +117,7 @@ class HttpSource:
     def _open(self) -> bytes:
         response = self._ask(0, HEAD_BYTES)
         try:
-            # Where redirections lead: to ask there at once the next time.
-            self._url = response.geturl() or self._url
+            self._follow(response)
             if response.status == 200:
                 length = response.headers.get("Content-Length", "")
                 size = int(length) if length.isdecimal() and len(length) < 19 else None
@@ -139,6 +138,12 @@ class HttpSource:
             # The rest of a whole file is not waited for.
             response.close()
             raise
+
+    def _follow(self, response: urllib3.BaseHTTPResponse) -> None:
+        """Ask at once where redirections led, the next time."""
+        for step in response.retries.history if response.retries else ():
+            if step.redirect_location:
+                self._url = urljoin(self._url, step.redirect_location)
 
     def read(self, start: int, stop: int) -> bytes:
         if start >= stop:
