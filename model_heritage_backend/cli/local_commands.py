@@ -12,10 +12,13 @@ from model_heritage_backend.cli.options import (
     Checkpoint,
     Exact,
     Folder,
+    Format,
     JsonFile,
     Method,
+    Named,
     Sampled,
     UseCache,
+    Within,
     Workers,
     export_file,
 )
@@ -121,6 +124,70 @@ def compare(
     raise typer.Exit(run_compare(first, second, **options))
 
 
+def lineage(model: Named, within: Within = ".", json: AsJson = False) -> None:
+    """Tell the line from the root of its family down to a model, and what was made from it.
+
+    Example: model-heritage lineage child --in ~/checkpoints
+
+    Example: model-heritage lineage child --in http://localhost:5001 --json
+    """
+    from model_heritage_backend.cli.lineage import run_lineage
+
+    raise typer.Exit(run_lineage(model, within, as_json=json))
+
+
+def impact(model: Named, within: Within = ".", json: AsJson = False) -> None:
+    """Tell which models would share a flaw of this one, by how likely that is.
+
+    Example: model-heritage impact base --in heritage.json
+    """
+    from model_heritage_backend.cli.lineage import run_impact
+
+    raise typer.Exit(run_impact(model, within, as_json=json))
+
+
+def card(
+    model: Named,
+    within: Within = ".",
+    write: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Put it into this README.md; all else in it is kept."),
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Write a model's parents as the head of a Hugging Face model card.
+
+    Example: model-heritage card child --in ~/checkpoints --write child/README.md
+
+    Exit code: 0 done, 3 no parent is sure enough to be claimed.
+    """
+    from model_heritage_backend.cli.card import run_card
+
+    raise typer.Exit(run_card(model, within, write=write, as_json=json))
+
+
+def export(
+    where: Annotated[
+        str,
+        typer.Argument(help="A folder, a document of scan --json, or a server's address."),
+    ],
+    format: Annotated[Format, typer.Option("--format", "-f", help="What is written.")],
+    model: Annotated[
+        str | None, typer.Option(help="Of this model only: its line, or card.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Instead of printing it.")
+    ] = None,
+) -> None:
+    """Write a genealogy in another format.
+
+    Example: model-heritage export ~/checkpoints --format graphml -o heritage.graphml
+    """
+    from model_heritage_backend.cli.export import run_export
+
+    raise typer.Exit(run_export(where, format.value, model=model, output=output))
+
+
 def convert(
     source: Annotated[
         Path, typer.Argument(exists=True, help="A checkpoint, or the folder of its parts.")
@@ -145,4 +212,4 @@ def convert(
             typer.echo(f"{target}: {len(weights)} tensors, {size:,} bytes")
 
 
-COMMANDS = (scan, identify, compare, convert)
+COMMANDS = (scan, identify, compare, lineage, impact, card, export, convert)

@@ -25,6 +25,35 @@ Folder = Annotated[
     Path,
     typer.Argument(exists=True, file_okay=False, readable=True, help="Folder with checkpoints."),
 ]
+
+
+class Format(StrEnum):
+    """Those of interop.export, and the page; a test holds the two together."""
+
+    HTML = "html"
+    JSON = "json"
+    NODE_LINK = "node-link"
+    GRAPHML = "graphml"
+    GEXF = "gexf"
+    DOT = "dot"
+    NEWICK = "newick"
+    CSV = "csv"
+    MERGEKIT = "mergekit"
+    CYPHER = "cypher"
+    CYCLONEDX = "cyclonedx"
+    MODEL_CARD = "model-card"
+
+
+MODEL_HELP = "A model there: path, file name, id, or the beginning of its checksum."
+Named = Annotated[str, typer.Argument(metavar="MODEL", help=MODEL_HELP)]
+Within = Annotated[
+    str,
+    typer.Option(
+        "--in",
+        metavar="WHERE",
+        help="A folder, a document of scan --json, or a server's address.",
+    ),
+]
 Checkpoint = Annotated[Path, typer.Argument(help="A checkpoint, or the folder of its parts.")]
 JsonFile = Annotated[
     str | None,
