@@ -14,8 +14,10 @@ from model_heritage_backend.version import __version__
 
 USAGE = 2
 
+NAME = "model-heritage"
+
 app = typer.Typer(
-    name="model-heritage",
+    name=NAME,
     help="The genealogy of neural networks, recovered from their weights.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -26,7 +28,7 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"model-heritage {__version__}")
+        typer.echo(f"{NAME} {__version__}")
         raise typer.Exit
 
 
@@ -51,7 +53,8 @@ def run() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
-        app()
+        # The name of the program, however it was started: completion is for that.
+        app(prog_name=NAME)
     except HeritageError as error:
         typer.echo(f"Error: {error.detail}", err=True)
         sys.exit(USAGE)
