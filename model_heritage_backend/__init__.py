@@ -1,7 +1,12 @@
 """Model Heritage: the genealogy of neural networks, recovered from their weights.
 
 ``scan(folder)``, ``compare(first, second)`` and ``load_heritage(file)`` are the Python interface;
-see ``Heritage``.
+see ``Heritage``. ``model_heritage_backend.client`` asks a running server.
+
+>>> from model_heritage_backend import scan
+>>> heritage = scan(models)  # a folder
+>>> [(model.name, model.relation) for model in heritage.models]
+[('base', None), ('half', 'cast'), ('tuned', 'adapter')]
 """
 
 from __future__ import annotations

@@ -69,6 +69,13 @@ class ModelDistanceCalculator:
     Parameters
     ----------
     metric : AUTO takes the rank where all differences are of low rank, else L2
+
+    Examples
+    --------
+    >>> prints = {record.name: store.load_fingerprint(record.id) for record in store.list_models()}
+    >>> calculator = ModelDistanceCalculator(DistanceMetric.MATRIX_RANK)
+    >>> calculator.calculate_distance(prints["base"], prints["tuned"])
+    12.0
     """
 
     def __init__(self, metric: DistanceMetric = DistanceMetric.AUTO) -> None:

@@ -91,6 +91,12 @@ class FamilyClusteringSystem:
     distance_calculator : for the specification's methods
     family_threshold : largest distance within a family, as a share of what strangers are apart
     method : AUTO is the relatedness test
+
+    Examples
+    --------
+    >>> prints = {record.name: store.load_fingerprint(record.id) for record in store.list_models()}
+    >>> FamilyClusteringSystem().cluster(prints)
+    [['base', 'half', 'tuned']]
     """
 
     def __init__(

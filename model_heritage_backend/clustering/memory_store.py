@@ -31,6 +31,13 @@ class InMemoryStore:
     Parameters
     ----------
     evidence : where exact evidence is kept; hand in a mapping that persists to keep it longer
+
+    Examples
+    --------
+    >>> store = InMemoryStore()
+    >>> model_id = store.add_model(models / "base.safetensors")
+    >>> store.get_model(model_id).name
+    'base'
     """
 
     def __init__(self, *, evidence: MutableMapping[str, Mapping[str, Any]] | None = None) -> None:

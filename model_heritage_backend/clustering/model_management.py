@@ -51,6 +51,14 @@ class ModelManagementSystem:
     Attributes
     ----------
     corrections : what people state, and the families that change with it
+
+    Examples
+    --------
+    >>> system = ModelManagementSystem()
+    >>> base = system.process_new_model(models / "base.safetensors")["model_id"]
+    >>> placed = system.process_new_model(models / "tuned.safetensors")
+    >>> placed["relation"], placed["parent_id"] == base
+    ('adapter', True)
     """
 
     def __init__(
@@ -91,6 +99,12 @@ class ModelManagementSystem:
         ``status`` "success", ``model_id``, ``family_id``, ``family_size``, ``merged_families`` (ids
         that went up in this one), ``parent_id``, ``parent_confidence``, ``relation`` and ``edge``
         (None for a root), ``models_updated``
+
+        Examples
+        --------
+        >>> half = system.process_new_model(models / "half.safetensors")
+        >>> half["relation"], half["family_size"]
+        ('cast', 3)
         """
         model_id = self.store.add_model(model)
         fingerprint = self.store.load_fingerprint(model_id)
@@ -119,7 +133,13 @@ class ModelManagementSystem:
         }
 
     def remove_model(self, model_id: str) -> dict[str, Any]:
-        """Forget a model; its family is solved again without it, and may fall apart."""
+        """Forget a model; its family is solved again without it, and may fall apart.
+
+        Examples
+        --------
+        >>> system.remove_model(half["model_id"])["models_updated"]
+        2
+        """
         model = self.store.get_model(model_id)
         affected = self._regrouping.find_affected([model.family_id] if model.family_id else [])
         adapters = self._regrouping.list_adapters([self.store.load_fingerprint(model_id)])
@@ -137,6 +157,11 @@ class ModelManagementSystem:
         Returns
         -------
         ``status`` "success", ``family_id``, ``models_updated`` (members) and ``tree_statistics``
+
+        Examples
+        --------
+        >>> system.rebuild_family_tree(placed["family_id"])["models_updated"]
+        2
         """
         replaced = self._regrouping.replace(
             self._regrouping.find_affected([family_id]), change=Change(cause=Cause.REBUILD)
@@ -150,7 +175,13 @@ class ModelManagementSystem:
         }
 
     def recluster_all_models(self, progress: Progress | None = None) -> dict[str, Any]:
-        """All families and trees from scratch: the same as they grew one by one."""
+        """All families and trees from scratch: the same as they grew one by one.
+
+        Examples
+        --------
+        >>> system.recluster_all_models()["families"]
+        1
+        """
         report = progress or _ignore_progress
         report(0.0, "reading fingerprints")
         ids = [record.id for record in self.store.list_models()]
@@ -198,6 +229,16 @@ class ModelManagementSystem:
         ``family_id`` (None for a stranger), ``family_name``, ``parent_id``, ``relation``,
         ``confidence``, ``edge``, ``candidates`` (relatives, most likely parent first) and
         ``children`` (stored models that would descend from it)
+
+        Examples
+        --------
+        >>> from model_heritage_backend.fingerprints import fingerprint_weights
+        >>> from model_heritage_backend.weights import open_weights
+        >>> with open_weights(models / "half.safetensors") as weights:
+        ...     fingerprint = fingerprint_weights(weights, checksum="of no matter here")
+        >>> found = system.identify(fingerprint)
+        >>> found["relation"], found["parent_id"] == placed["model_id"]
+        ('cast', True)
         """
         found = self._find_families(fingerprint, exclude=VISITOR)
         answer: dict[str, Any] = {
@@ -255,6 +296,11 @@ class ModelManagementSystem:
     def compare(self, model_id: str, other_id: str) -> dict[str, Any]:
         """What differs between two models, tensor by tensor (see ``compare_models``), and
         ``kinship``: what the second is to the first by their family's tree.
+
+        Examples
+        --------
+        >>> system.compare(base, placed["model_id"])["kinship"]["kind"]
+        'child'
         """
         evidence = StoredEvidence(self.store)
         found = compare_models(self.store, evidence, model_id, other_id)
@@ -276,7 +322,13 @@ class ModelManagementSystem:
         }
 
     def get_family_genealogy(self, family_id: str) -> dict[str, Any]:
-        """``family``, ``models``, ``tree`` and ``statistics`` of one family."""
+        """``family``, ``models``, ``tree`` and ``statistics`` of one family.
+
+        Examples
+        --------
+        >>> [model.name for model in system.get_family_genealogy("f_1")["models"]]
+        ['base', 'tuned']
+        """
         family = self.store.get_family(family_id)
         tree, _ = self.tree_builder.build_family_tree(family_id)
         return {
@@ -287,7 +339,13 @@ class ModelManagementSystem:
         }
 
     def get_model_lineage(self, model_id: str) -> dict[str, Any]:
-        """Parents, children, siblings, ancestors and descendants, each with its edge's doubt."""
+        """Parents, children, siblings, ancestors and descendants, each with its edge's doubt.
+
+        Examples
+        --------
+        >>> [child["name"] for child in system.get_model_lineage(base)["children"]]
+        ['tuned']
+        """
         family_id = self.store.get_model(model_id).family_id
         if family_id is None:
             tree = FamilyTree(
@@ -328,7 +386,13 @@ class ModelManagementSystem:
         }
 
     def get_system_statistics(self) -> dict[str, Any]:
-        """Totals of the lake: models, families, edges, relations, mean confidence."""
+        """Totals of the lake: models, families, edges, relations, mean confidence.
+
+        Examples
+        --------
+        >>> system.get_system_statistics()["relations"]
+        {'adapter': 1}
+        """
         families = self.store.list_families()
         edges = [edge for family in families for edge in family.tree.edges]
         sizes = [len(family.tree.members) for family in families]

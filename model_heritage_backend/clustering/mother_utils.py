@@ -40,6 +40,12 @@ def load_model_weights(path: str | Path) -> dict[str, Array]:
     ------
     HeritageError
         When the file is missing or is not a valid checkpoint.
+
+    Examples
+    --------
+    >>> base, tuned = (load_model_weights(models / f"{n}.safetensors") for n in ("base", "tuned"))
+    >>> len(base), {matrix.shape for matrix in base.values()}
+    (6, {(96, 96)})
     """
     with open_weights(Path(path)) as weights:
         names = canonicalise_names(weights)
@@ -51,6 +57,13 @@ def load_model_weights(path: str | Path) -> dict[str, Array]:
 
 
 def is_square(shape: tuple[int, ...]) -> bool:
+    """Whether a tensor of this shape counts for ``calc_ku``.
+
+    Examples
+    --------
+    >>> is_square((96, 96)), is_square((96, 32)), is_square((96,))
+    (True, False, False)
+    """
     return len(shape) == 2 and shape[0] == shape[1]
 
 
@@ -59,6 +72,11 @@ def calc_ku(weights: Mapping[str, Array]) -> float:
 
     Section 4.2: the statistic that orders parents and children. A model that has no square matrix
     is measured by all its matrices.
+
+    Examples
+    --------
+    >>> calc_ku({"outliers": np.diag([1.0, 1.0])}), calc_ku({"flat": np.eye(2) - 0.5})
+    (-2.0, -2.0)
     """
     square = [array for array in weights.values() if is_square(array.shape)]
     return float(sum(_kurtosis(array) for array in square or weights.values()))
@@ -81,6 +99,11 @@ def calculate_l2_distance(first: Mapping[str, Array], second: Mapping[str, Array
     ------
     InvalidRequest
         When the models have no layer in common.
+
+    Examples
+    --------
+    >>> calculate_l2_distance({"a": np.zeros((2, 2))}, {"a": np.ones((2, 2)), "b": np.ones(1)})
+    2.0
     """
     shared = [name for name in first if name in second and first[name].shape == second[name].shape]
     if not shared:
@@ -105,6 +128,13 @@ def weigh_direction(
     Returns
     -------
     (n, n) costs of parent (row) -> child (column)
+
+    Examples
+    --------
+    >>> distances = np.array([[0.0, 1.0], [1.0, 0.0]])
+    >>> weigh_direction(distances, np.array([5.0, 2.0]))  # from the first to the second is free
+    array([[0. , 1. ],
+           [1.3, 0. ]])
     """
     others = np.isfinite(distances) & ~np.eye(len(distances), dtype=bool)
     mean = float(distances[others].mean()) if others.any() else 0.0
@@ -125,6 +155,12 @@ def build_tree(
     ------
     InvalidRequest
         When infinite distances leave no tree that reaches every model.
+
+    Examples
+    --------
+    >>> distances = np.array([[0.0, 1.0, 5.0], [1.0, 0.0, 1.0], [5.0, 1.0, 0.0]])
+    >>> list(build_tree(distances, np.array([9.0, 5.0, 2.0])).edges)
+    [(0, 1), (1, 2)]
     """
     distances = np.asarray(distances, np.float64)
     kurtoses = np.asarray(kurtoses, np.float64)

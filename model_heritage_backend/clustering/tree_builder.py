@@ -69,6 +69,13 @@ class MoTHerTreeBuilder:
     Attributes
     ----------
     pairs : what HERITAGE knows about pairs of checksums; solving a family again costs less
+
+    Examples
+    --------
+    >>> prints = {record.name: store.load_fingerprint(record.id) for record in store.list_models()}
+    >>> tree = MoTHerTreeBuilder(method=TreeBuildingMethod.HERITAGE).solve(prints)
+    >>> sorted((edge.parent, edge.child, edge.relation.value) for edge in tree.edges)
+    [('base', 'tuned', 'adapter'), ('tuned', 'half', 'cast')]
     """
 
     def __init__(

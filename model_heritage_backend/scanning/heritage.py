@@ -1,9 +1,7 @@
 """The Python interface: a folder of checkpoints in, its genealogy out, without a server.
 
->>> from model_heritage_backend import scan  # doctest: +SKIP
->>> heritage = scan("~/checkpoints")  # doctest: +SKIP
->>> heritage["child"].parent  # doctest: +SKIP
-'m_6a2f9c1e8b7d4053'
+In the examples ``models`` is a folder with three checkpoints: ``base``, ``tuned`` (a low-rank
+adapter merged into base) and ``half`` (tuned in half precision).
 """
 
 from __future__ import annotations
@@ -25,7 +23,8 @@ from model_heritage_backend.interop.heritage_document import SCHEMA_NAME, write_
 from model_heritage_backend.scanning.cache import ScanCache, find_cache_folder
 from model_heritage_backend.scanning.discovery import FoundFile, find_checkpoints
 from model_heritage_backend.scanning.placing import Place, compare_files, place_file
-from model_heritage_backend.scanning.reading import PASSES, Reading, read_files, solve
+from model_heritage_backend.scanning.reading import PASSES, Reading, read_files
+from model_heritage_backend.scanning.solving import solve
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,6 +49,12 @@ class HeritageModel:
     family : "F1", the largest, "F2", ...
     parent : id of the main parent; None for a root and for a model without relatives
     relation, confidence : of the edge to that parent; confidence in [0, 1]
+
+    Examples
+    --------
+    >>> heritage = scan(models)
+    >>> heritage["half"].relation, heritage["base"].parent
+    ('cast', None)
     """
 
     id: str
@@ -64,7 +69,13 @@ class HeritageModel:
 
     @property
     def name(self) -> str:
-        """The file's name without its ending."""
+        """The file's name without its ending.
+
+        Examples
+        --------
+        >>> heritage["half"].name
+        'half'
+        """
         return PurePosixPath(self.path).stem
 
 
@@ -76,6 +87,15 @@ class Heritage(Mapping[str, HeritageModel]):
     Attributes
     ----------
     document : the whole as a ``model-heritage/1`` document
+
+    Examples
+    --------
+    >>> heritage = scan(models)
+    >>> heritage
+    <Heritage: 3 models, 1 families, 0 unreadable files>
+    >>> child = heritage["half"]  # by name, path, id or the beginning of its checksum
+    >>> print(child.relation, "of", heritage[child.parent].name)
+    cast of tuned
     """
 
     def __init__(
@@ -133,21 +153,45 @@ class Heritage(Mapping[str, HeritageModel]):
 
     @property
     def models(self) -> list[HeritageModel]:
+        """Every model, in the order of their paths.
+
+        Examples
+        --------
+        >>> [model.name for model in heritage.models]
+        ['base', 'half', 'tuned']
+        """
         return list(self._models.values())
 
     @property
     def families(self) -> list[dict[str, Any]]:
-        """Families of two or more, largest first: ``id``, ``root``, ``size``, ..."""
+        """Families of two or more, largest first: ``id``, ``root``, ``size``, ...
+
+        Examples
+        --------
+        >>> [(family["id"], family["size"]) for family in heritage.families]
+        [('F1', 3)]
+        """
         return [family for family in self.document["families"] if family["size"] > 1]
 
     @property
     def errors(self) -> list[dict[str, str]]:
-        """Files that could not be read: ``path``, ``type`` and ``detail``, a sentence."""
+        """Files that could not be read: ``path``, ``type`` and ``detail``, a sentence.
+
+        Examples
+        --------
+        >>> heritage.errors
+        []
+        """
         return list(self.document["errors"])
 
     def lineage(self, name: str) -> list[HeritageModel]:
         """The main line from the root, or from the first model whose parent is not known, down to
-        a model, which comes last.
+        a model, which comes last. Raises KeyError.
+
+        Examples
+        --------
+        >>> " -> ".join(model.name for model in heritage.lineage("half"))
+        'base -> tuned -> half'
         """
         line = [self[name]]
         while (parent := line[-1].parent) is not None:
@@ -164,6 +208,14 @@ class Heritage(Mapping[str, HeritageModel]):
         ------
         NotFound
             When there is no such family.
+
+        Examples
+        --------
+        >>> graph = heritage.tree("F1")
+        >>> len(graph), graph.out_degree(heritage["base"].id)
+        (3, 1)
+        >>> graph.edges[heritage["tuned"].id, heritage["half"].id]["relation"]
+        'cast'
         """
         if family is not None and family not in {f["id"] for f in self.document["families"]}:
             raise NotFound(f"There is no family {family!r}.")
@@ -189,7 +241,14 @@ class Heritage(Mapping[str, HeritageModel]):
         return graph
 
     def to_pandas(self) -> pd.DataFrame:
-        """One row per model, indexed by id; needs pandas."""
+        """One row per model, indexed by id; needs pandas.
+
+        Examples
+        --------
+        >>> table = heritage.to_pandas()
+        >>> table[["path", "relation"]].values.tolist()[1:]
+        [['half.safetensors', 'cast'], ['tuned.safetensors', 'adapter']]
+        """
         import pandas as pd
 
         rows = [
@@ -215,6 +274,11 @@ class Heritage(Mapping[str, HeritageModel]):
             When this genealogy was loaded from a document, which has no fingerprints.
         HeritageError
             When the file cannot be read.
+
+        Examples
+        --------
+        >>> heritage.identify(models / "half.safetensors")
+        <Place: found, cast of tuned.safetensors, 99 % sure>
         """
         known = self._get_reading()
         with _open_cache(use_cache=True) as cache:
@@ -225,6 +289,11 @@ class Heritage(Mapping[str, HeritageModel]):
         """What differs between two models of this genealogy, tensor by tensor.
 
         Raises as ``identify`` does; KeyError for models that are not here.
+
+        Examples
+        --------
+        >>> heritage.compare("base", "tuned")["tensors"][0]["delta_rank"]
+        2
         """
         files = {fingerprint.checksum: (file, fingerprint) for file, fingerprint in self._files}
         with _open_cache(use_cache=True) as cache:
@@ -242,11 +311,21 @@ class Heritage(Mapping[str, HeritageModel]):
     # Showing and keeping ------------------------------------------------------------------------
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the ``model-heritage/1`` document."""
+        """Write the ``model-heritage/1`` document.
+
+        Examples
+        --------
+        >>> heritage.save("heritage.json")
+        """
         Path(path).write_text(write_document(self.document), encoding="utf-8")
 
     def plot(self, family: str | None = None, *, ax: Axes | None = None) -> Axes:
-        """Draw a family, the largest unless told, root on the left; needs matplotlib."""
+        """Draw a family, the largest unless told, root on the left; needs matplotlib.
+
+        Examples
+        --------
+        >>> heritage.plot().figure.savefig("family.svg")
+        """
         from model_heritage_backend.scanning.plot import draw_family
 
         family = family or (self.document["families"][0]["id"] if len(self) else None)
@@ -290,6 +369,12 @@ def scan(
     ------
     NotFound
         When there is no such folder. Files that cannot be read are in ``errors``.
+
+    Examples
+    --------
+    >>> heritage = scan(models)
+    >>> len(heritage), heritage["tuned"].relation
+    (3, 'adapter')
     """
     report = progress or (lambda _share, _stage: None)
     root = Path(folder).expanduser()
@@ -325,6 +410,12 @@ def load_heritage(path: str | os.PathLike[str]) -> Heritage:
     ------
     InvalidRequest
         When the file is no such document.
+
+    Examples
+    --------
+    >>> heritage.save("heritage.json")
+    >>> load_heritage("heritage.json")["half"] == heritage["half"]
+    True
     """
     try:
         document = json.loads(Path(path).expanduser().read_text(encoding="utf-8"))
@@ -344,6 +435,12 @@ def compare(
     ------
     HeritageError
         When one of them cannot be read.
+
+    Examples
+    --------
+    >>> found = compare(models / "base.safetensors", models / "tuned.safetensors")
+    >>> print(found["kinship"]["kind"], found["kinship"]["relation"])
+    child adapter
     """
     with _open_cache(use_cache=cache) as memory:
         one, two = (_read_one(Path(path).expanduser(), memory) for path in (first, second))

@@ -13,7 +13,8 @@ from model_heritage_backend.clustering.reasons import list_reasons
 from model_heritage_backend.fingerprints import Fingerprint
 from model_heritage_backend.scanning.cache import ScanCache
 from model_heritage_backend.scanning.discovery import FoundFile
-from model_heritage_backend.scanning.reading import Reading, build_lake
+from model_heritage_backend.scanning.reading import Reading
+from model_heritage_backend.scanning.solving import build_lake
 
 
 class Answer(StrEnum):
@@ -26,7 +27,15 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where a file belongs: the tree of its family, by ids of the store; None for a stranger."""
+    """Where a file belongs: the tree of its family, by ids of the store; None for a stranger.
+
+    Examples
+    --------
+    >>> from model_heritage_backend import scan
+    >>> place = scan(models).identify(models / "half.safetensors")
+    >>> place.answer.value, place.parent, place.relation, place.confidence > 0.9
+    ('found', 'tuned.safetensors', 'cast', True)
+    """
 
     model_id: str
     tree: FamilyTree | None
@@ -38,6 +47,27 @@ class Place:
         edges = () if self.tree is None else self.tree.edges
         found = [edge for edge in edges if edge.child == self.model_id]
         return sorted(found, key=lambda edge: (not edge.main, edge.parent))
+
+    @property
+    def parent(self) -> str | None:
+        """Name of the main parent; None for a root and for a stranger."""
+        return self.name(self.parents[0].parent) if self.parents else None
+
+    @property
+    def relation(self) -> str | None:
+        """Of the edge to the main parent."""
+        return self.parents[0].relation.value if self.parents else None
+
+    @property
+    def confidence(self) -> float | None:
+        """In that edge, in [0, 1]."""
+        return self.parents[0].confidence if self.parents else None
+
+    def __repr__(self) -> str:
+        if self.confidence is None:
+            return f"<Place: {self.answer}{', the root' if self.is_root else ''}>"
+        sure = f"{100 * self.confidence:.0f} % sure"
+        return f"<Place: {self.answer}, {self.relation} of {self.parent}, {sure}>"
 
     @property
     def is_root(self) -> bool:

@@ -1,0 +1,27 @@
+"""Three models made on the spot: for examples in docstrings, the client and the documents."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+
+
+def make_tiny_models(folder: Path) -> Path:
+    """``base``, ``tuned`` (base with a low-rank adapter merged in) and ``half`` (tuned in half
+    precision) as safetensors files; gives the folder."""
+    random = np.random.default_rng(7)
+
+    def draw(scale: float, *shape: int) -> NDArray[np.float32]:
+        return random.normal(0, scale, shape).astype(np.float32)
+
+    base = {f"layers.{n}.weight": draw(0.1, 96, 96) for n in range(6)}
+    tuned = {name: w + draw(0.15, 96, 2) @ draw(0.15, 2, 96) for name, w in base.items()}
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(base, folder / "base.safetensors")
+    save_file(tuned, folder / "tuned.safetensors")
+    half = {name: w.astype(np.float16) for name, w in tuned.items()}
+    save_file(half, folder / "half.safetensors")
+    return folder
