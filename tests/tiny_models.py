@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 
 
 def make_tiny_models(folder: Path) -> Path:
@@ -25,3 +25,15 @@ def make_tiny_models(folder: Path) -> Path:
     half = {name: w.astype(np.float16) for name, w in tuned.items()}
     save_file(half, folder / "half.safetensors")
     return folder
+
+
+def make_unknown(folder: Path) -> Path:
+    """``unknown.safetensors``, which was made from ``tuned`` of ``make_tiny_models``; its path."""
+    tuned = load_file(folder / "checkpoints" / "tuned.safetensors")
+    random = np.random.default_rng(8)
+    path = folder / "unknown.safetensors"
+    save_file(
+        {name: w + random.normal(0, 0.02, w.shape).astype(np.float32) for name, w in tuned.items()},
+        path,
+    )
+    return path
