@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +16,7 @@ from mkdocs.structure.files import File, Files
 
 from model_heritage_backend.cli.main import app
 
+AS_IT_STANDS = "\b"
 PROJECT = Path(__file__).resolve().parents[2]
 MOVED = {
     "benchmarks/README.md": "benchmarks.md",
@@ -67,11 +70,19 @@ def describe_command(name: str, command: Any) -> str:
     context = click.Context(command, info_name=name)
     usage = " ".join(command.collect_usage_pieces(context))
     lines = [f"## {name.partition(' ')[2]}", "", "```text", f"{name} {usage}", "```", ""]
-    lines += [escape(command.help or ""), ""]
+    for text in filter(None, (command.help, command.epilog)):
+        lines += [*map(describe_paragraph, inspect.cleandoc(text).split("\n\n")), ""]
     rows = [row for each in command.get_params(context) if (row := describe_option(each, context))]
     if rows:
         lines += ["| option | meaning |", "|---|---|", *rows, ""]
     return "\n".join(lines)
+
+
+def describe_paragraph(text: str) -> str:
+    """Prose, or lines that are to stay as they are (after click's mark for them)."""
+    if text.startswith(AS_IT_STANDS):
+        return f"```text\n{text.removeprefix(AS_IT_STANDS).strip()}\n```\n"
+    return escape(text) + "\n"
 
 
 def describe_option(parameter: Any, context: click.Context) -> str | None:
@@ -79,8 +90,9 @@ def describe_option(parameter: Any, context: click.Context) -> str | None:
         return None
     record = parameter.get_help_record(context)
     name, meaning = record or (parameter.human_readable_name, getattr(parameter, "help", "") or "")
-    cells = (name.replace("|", "\\|"), escape(" ".join(meaning.split())).replace("|", "\\|"))
-    return f"| `{cells[0]}` | {cells[1]} |"
+    said = escape(" ".join(meaning.split())).replace("|", "\\|")
+    # A table's cell ends at every |, also within backticks.
+    return f"| <code>{html.escape(name).replace('|', '&#124;')}</code> | {said} |"
 
 
 def escape(text: str) -> str:
