@@ -1,7 +1,7 @@
 """The one table of settings: name, default, unit, help, environment name.
 
 Later sources win: defaults, then ``config.yaml`` (path by ``MODEL_HERITAGE_CONFIG``), then the
-environment. docs/settings.md and the command line print this table; nothing else reads the environment.
+environment. docs/settings.md has this table; nothing else reads the environment.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Every command and program in README.md and docs/, run as a reader would, page by page.
 
-Each page has a home of its own with three models in ``~/checkpoints`` and an ``unknown.safetensors``
-that came from one of them; and a server where it speaks of one that it does not start. What cannot run says so in its first line, with the reason.
+Each page has a home of its own with three models in ``~/checkpoints`` and ``unknown.safetensors``,
+which came from one of them; and a server where it speaks of one that it does not start. What cannot
+run says so in its first line, with the reason.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def install_command(folder: Path) -> Path:
 @contextlib.contextmanager
 def serve_if_needed(text: str, folder: Path) -> Iterator[int]:
     """The port of a server for a page that speaks of one."""
-    if HERE not in text or SERVES in text:
+    if HERE not in text or any(SERVES in step.commands for step in read_steps(text)):
         yield RealServer.find_port()
     else:
         with RealServer(folder) as server:
