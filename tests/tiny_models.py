@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -37,3 +39,19 @@ def make_unknown(folder: Path) -> Path:
         path,
     )
     return path
+
+
+def make_hub_cache(folder: Path) -> Path:
+    """The models of ``make_tiny_models`` as the hub's client keeps them in a home: blobs by
+    checksum, snapshots of links to them; gives the cache."""
+    cache = folder / ".cache" / "huggingface" / "hub"
+    for path in sorted((folder / "checkpoints").glob("*.safetensors")):
+        repository = cache / f"models--our-team--{path.stem}"
+        blob = repository / "blobs" / hashlib.sha256(path.read_bytes()).hexdigest()
+        snapshot = repository / "snapshots" / "0123456789abcdef0123456789abcdef01234567"
+        for place in (blob.parent, snapshot, repository / "refs"):
+            place.mkdir(parents=True)
+        shutil.copy(path, blob)
+        (snapshot / "model.safetensors").symlink_to(Path("..", "..", "blobs", blob.name))
+        (repository / "refs" / "main").write_text(snapshot.name)
+    return cache
