@@ -17,6 +17,7 @@ from mkdocs.structure.files import File, Files
 from model_heritage_backend.cli.main import app
 
 AS_IT_STANDS = "\b"
+EXAMPLE = "Example: "
 PROJECT = Path(__file__).resolve().parents[2]
 MOVED = {
     "benchmarks/README.md": "benchmarks.md",
@@ -79,7 +80,9 @@ def describe_command(name: str, command: Any) -> str:
 
 
 def describe_paragraph(text: str) -> str:
-    """Prose, or lines that are to stay as they are (after click's mark for them)."""
+    """Prose, an example, or lines that are to stay as they are (after click's mark for them)."""
+    if text.startswith(EXAMPLE):
+        return f"```bash\n{' '.join(text.removeprefix(EXAMPLE).split())}\n```\n"
     if text.startswith(AS_IT_STANDS):
         return f"```text\n{text.removeprefix(AS_IT_STANDS).strip()}\n```\n"
     return escape(text) + "\n"
