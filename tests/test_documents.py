@@ -1,8 +1,8 @@
 """Every command and program in README.md and docs/, run as a reader would, page by page.
 
-Each page has a home of its own with three models in ``~/checkpoints`` and ``unknown.safetensors``,
-which came from one of them; and a server where it speaks of one that it does not start. What cannot
-run says so in its first line, with the reason.
+Each page has a home of its own with three models in ``~/checkpoints``, and again in the hub's cache,
+and with ``unknown.safetensors``, which came from one of them; and a server where it speaks of one
+that it does not start. What cannot run says so in its first line, with the reason.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_limits
 from model_heritage_backend.config import PROJECT
 from tests.documents import BLOCK, HERE, NOT_RUN, Shell, place_in_test, read_steps, take_shown
 from tests.processes import RealServer
-from tests.tiny_models import make_tiny_models, make_unknown
+from tests.tiny_models import make_hub_cache, make_tiny_models, make_unknown
 
 TOUR = PROJECT / "docs" / "api.md"
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md"))]
@@ -41,6 +41,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = tmp_path / "home"
     make_tiny_models(home / "checkpoints")
     make_unknown(home)
+    make_hub_cache(home)
     monkeypatch.setenv("HOME", str(home))
     for name in list(os.environ):
         if name.startswith(("XDG_", "MODEL_HERITAGE_", "HF_")):
