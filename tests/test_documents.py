@@ -1,6 +1,6 @@
 """Every command and program in README.md and docs/, run as a reader would, page by page.
 
-Each page has a home of its own with three models in ``~/checkpoints``, and again in the hub's cache,
+Each page has a home of its own with three models in ``~/checkpoints`` and again in the hub's cache,
 and with ``unknown.safetensors``, which came from one of them; and a server where it speaks of one
 that it does not start. What cannot run says so in its first line, with the reason.
 """
