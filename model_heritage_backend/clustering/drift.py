@@ -76,7 +76,7 @@ def _measure(family: AlignedFamily, corners: Sequence[Corner]) -> list[float]:
                 continue
             within = stack.find(places.ravel()).reshape(-1, 3)
             known = np.flatnonzero((within >= 0).all(1))
-            flat = stack.samples.reshape(len(stack), -1)
+            flat = stack.values.reshape(len(stack), -1)
             products, first, second = multiply_steps(flat, within[known]).T
             scale = np.sqrt(first) * np.sqrt(second)
             moved = scale > 0

@@ -56,7 +56,6 @@ from model_heritage_backend.clustering.pair_statistics import (
     CAP,
     ROW_SHARE,
     SPECTRA,
-    AllPairs,
     Detail,
     calculate_gains,
     measure_details,
@@ -82,6 +81,10 @@ ROOT_POSSIBLE = 1e-4
 LOOKED_AT = 8
 """Members nearest to each, by each of two cheap measures, that are looked at closely. The edges of
 development zoos were among the first 6, families of up to LOOKED_AT + 1 are looked at whole."""
+LARGE = 100
+"""Members from which a glance at a pair comes before a closer look."""
+GLANCES, LIKELY = 8, 2
+"""Matrices of a pair whose spectra are looked at, and nearest members by then that deserve more."""
 SOURCES_TRIED = 8
 """Members nearest to each that it may be a copy of."""
 
@@ -199,11 +202,7 @@ class _Solver:
         self.known = self.constraints.place(self.family.ids, self.twins)
         self.members = [m for m in range(len(self.family)) if self.twins[m] == m]
         self.name = name_family(self.family), tuple(self.members)
-        self.statistics = self.pairs.statistics.recall(
-            self.name,
-            lambda: AllPairs.measure(self.family, self.members),
-            size=len(self.family) ** 2,
-        )
+        self.statistics = self.pairs.measure_statistics(self.family, self.members)
         plain = self.statistics.plain_gains
         self.frames = find_plain_frames(self.family, self.members, plain, self.pairs)
 
@@ -256,9 +255,19 @@ class _Solver:
         pairs = list_nearest(plain, self.members, LOOKED_AT)
         pairs |= list_nearest(np.where(np.isfinite(finest), finest, 0.0), self.members, LOOKED_AT)
         pairs |= self._list_beside_copies(pairs)
-        keys = {pair: name_pair(self.family, *pair) for pair in sorted(pairs)}
+        if len(self.members) <= LARGE:
+            return self._measure_details(pairs, SPECTRA)
+        glances = self._measure_details(pairs, GLANCES)
+        likely = list_nearest(calculate_gains(self.statistics, glances), self.members, LIKELY)
+        return glances | self._measure_details(likely & glances.keys(), SPECTRA)
+
+    def _measure_details(
+        self, pairs: Collection[tuple[int, int]], spectra: int
+    ) -> dict[tuple[int, int], Detail]:
+        keys = {pair: (name_pair(self.family, *pair), spectra) for pair in sorted(pairs)}
         new = [pair for pair, key in keys.items() if key not in self.pairs.details]
-        for pair, detail in zip(new, measure_details(self.family, new), strict=True):
+        measured = measure_details(self.family, new, spectra=spectra)
+        for pair, detail in zip(new, measured, strict=True):
             self.pairs.details[keys[pair]] = detail
         return {pair: self.pairs.details[key] for pair, key in keys.items()}
 

@@ -39,7 +39,63 @@ def compare_rows(
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def multiply_steps(samples: NDArray[np.float64], corners: NDArray[np.int64]) -> NDArray[np.float64]:
+def square_deltas(
+    x: NDArray[np.floating],
+    y: NDArray[np.floating],
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Summed squares of y[second] - x[first], pair by pair, (pairs,), in double precision.
+
+    ``x`` and ``y`` are (n, values). Each pair is summed up alike, to the last bit, whatever others
+    are asked for and whichever of the two comes first. Fastest where pairs come in blocks that fit
+    into the processor's cache, with the same ``first`` beside each other.
+    """
+    found = np.empty(len(first))
+    start = 0
+    while start < len(first):
+        i, last = first[start], start
+        while last + 1 < len(first) and last < start + 3 and first[last + 1] == i:
+            last += 1
+        sums = _square_four(
+            x[i],
+            y[second[start]],
+            y[second[min(start + 1, last)]],
+            y[second[min(start + 2, last)]],
+            y[second[last]],
+        )
+        for place in range(start, last):
+            found[place] = sums[place - start]
+        found[last] = sums[3]
+        start = last + 1
+    return found
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _square_four(
+    a: NDArray[np.floating],
+    b: NDArray[np.floating],
+    c: NDArray[np.floating],
+    d: NDArray[np.floating],
+    e: NDArray[np.floating],
+) -> tuple[float, float, float, float]:
+    """Of the differences of the last four from the first, which is read once."""
+    first = second = third = fourth = 0.0
+    for k in range(len(a)):
+        value = np.float64(a[k])
+        to_b, to_c = value - np.float64(b[k]), value - np.float64(c[k])
+        to_d, to_e = value - np.float64(d[k]), value - np.float64(e[k])
+        first += to_b * to_b
+        second += to_c * to_c
+        third += to_d * to_d
+        fourth += to_e * to_e
+    return first, second, third, fourth
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def multiply_steps(
+    samples: NDArray[np.floating], corners: NDArray[np.int64]
+) -> NDArray[np.float64]:
     """<b - a, c - a>, |b - a|^2 and |c - a|^2 of each (a, b, c), (corners, 3).
 
     ``samples`` is (n, values). Every corner is summed up alike, to the last bit, whatever others
@@ -50,7 +106,8 @@ def multiply_steps(samples: NDArray[np.float64], corners: NDArray[np.int64]) -> 
         a, b, c = samples[corners[place, 0]], samples[corners[place, 1]], samples[corners[place, 2]]
         product = first = second = 0.0
         for k in range(len(a)):
-            to_b, to_c = b[k] - a[k], c[k] - a[k]
+            value = np.float64(a[k])
+            to_b, to_c = np.float64(b[k]) - value, np.float64(c[k]) - value
             product += to_b * to_c
             first += to_b * to_b
             second += to_c * to_c

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections import Counter
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
 from model_heritage_backend.clustering.alignment import AlignedFamily
@@ -16,7 +17,9 @@ from model_heritage_backend.clustering.step_sums import StepSums
 from model_heritage_backend.clustering.whitening import WhitenedSteps
 
 PairName = tuple[str, str, int]
-FamilyName = tuple[Hashable, ...]
+ModelName = tuple[str, int]
+FamilyName = tuple[tuple[str, ...], tuple[int, ...]]
+MembersName = tuple[FamilyName, tuple[int, ...]]
 LARGEST = 4_000_000
 """Pairs of members of the families that are remembered as a whole: two of 1,400, or 1,600 of 50."""
 LARGEST_SUMS = 16_000_000
@@ -29,7 +32,7 @@ class PairCache:
 
     Attributes
     ----------
-    details : of the closer look that a skeleton is grown on
+    details : of the closer look that a skeleton is grown on, by the number of spectra
     evidence : of edges, from samples alone
     copies, disorder, rounding : of (parent, child): how it can be recomputed, whether the two
         disagree as they stand, what the noise of rounding says of the direction
@@ -40,7 +43,7 @@ class PairCache:
         what they are then, by (arrangement, model); None where files were not at hand
     """
 
-    details: dict[PairName, Detail] = field(default_factory=dict)
+    details: dict[tuple[PairName, int], Detail] = field(default_factory=dict)
     evidence: dict[PairName, ExactEvidence] = field(default_factory=dict)
     copies: Memory[Copy | None] = field(default_factory=Memory)
     disorder: Memory[bool] = field(default_factory=Memory)
@@ -52,6 +55,32 @@ class PairCache:
     sums: Memory[StepSums] = field(default_factory=lambda: Memory(LARGEST_SUMS))
     arrangements: dict[tuple[str, str], Arrangement | None] = field(default_factory=dict)
     arranged: dict[tuple[str, str], Arranged | None] = field(default_factory=dict)
+    _latest: dict[ModelName, MembersName] = field(default_factory=dict)
+
+    def measure_statistics(self, family: AlignedFamily, members: Sequence[int]) -> AllPairs:
+        """Of all pairs of members; those of a family before are not measured again."""
+        name = name_family(family), tuple(members)
+        found = self.statistics.find(name)
+        if found is None:
+            found = self._extend_statistics(family, members)
+            self.statistics.keep(name, found, size=len(family) ** 2)
+            self._latest.update({name_model(family, m): name for m in members})
+        return found
+
+    def _extend_statistics(self, family: AlignedFamily, members: Sequence[int]) -> AllPairs:
+        models = {name_model(family, m): m for m in members}
+        families = Counter(self._latest[model] for model in models if model in self._latest)
+        for name, _ in families.most_common(1):
+            before = self.statistics.find(name)
+            if before is not None:
+                (checksums, marks), places = name
+                known = {
+                    models[model]: place
+                    for place in places
+                    if (model := (checksums[place], marks[place])) in models
+                }
+                return AllPairs.measure(family, members, before=before, known=known)
+        return AllPairs.measure(family, members)
 
 
 def name_pair(family: AlignedFamily, a: int, b: int) -> PairName:
@@ -61,6 +90,11 @@ def name_pair(family: AlignedFamily, a: int, b: int) -> PairName:
     """
     first, second = family.fingerprints[a], family.fingerprints[b]
     return first.checksum, second.checksum, hash((family.marks[a], family.marks[b]))
+
+
+def name_model(family: AlignedFamily, member: int) -> ModelName:
+    """What a model is known by, likewise."""
+    return family.fingerprints[member].checksum, family.marks[member]
 
 
 def name_family(family: AlignedFamily) -> FamilyName:

@@ -21,10 +21,13 @@ from model_heritage_backend.clustering.sample_stacks import (
     Block,
     Places,
     list_blocks,
-    stack_samples,
 )
 from model_heritage_backend.clustering.threads import WORKERS, map_ahead
-from model_heritage_backend.weights.tensors import DType
+from model_heritage_backend.clustering.vector_gains import (
+    FLOAT32_ROUNDOFF,
+    count_nats,
+    measure_vectors,
+)
 
 CAP = 12.0
 """Nats per value of an identical matrix, and the most that any matrix can give."""
@@ -35,7 +38,8 @@ ROW_SHARE = 0.2
 SPECTRA = 24
 """Changed matrices of a pair whose spectra are computed: what they add to the plain gain is taken
 to be the same in all others. Skeletons from 8 of 74 matrices were those from all."""
-FLOAT32_ROUNDOFF = 2.0**-24
+CACHED = 32
+"""Members whose samples of one matrix fit into the processor's cache."""
 BATCH = 32
 """Pairs whose deltas are in the processor's cache together."""
 
@@ -62,17 +66,46 @@ class AllPairs:
     plain_gains: Array
 
     @classmethod
-    def measure(cls, family: AlignedFamily, members: Sequence[int]) -> AllPairs:
-        found = cls(*(np.zeros((len(family), len(family))) for _ in fields(cls)))
+    def measure(
+        cls,
+        family: AlignedFamily,
+        members: Sequence[int],
+        *,
+        before: AllPairs | None = None,
+        known: Mapping[int, int] | None = None,
+    ) -> AllPairs:
+        """Of all pairs of members.
 
-        def measure(name: str) -> list[tuple[Block, list[Array | float]]]:
-            blocks = list_blocks(family, members, name)
-            return [(block, _measure_block(block)) for block in blocks]
+        Parameters
+        ----------
+        before : of a family with many of the same models, by the same names; what is known of
+            two of them is not measured again
+        known : place of a member -> its place there
+        """
+        places = known or {}
+        old = [m for m in members if m in places]
+        new = [m for m in members if m not in places]
+        pairs = _list_pairs(old, new)
+        compared = members if len(pairs) else ()
 
-        for measured in map_ahead(measure, family.matrix_names):
-            for block, parts in measured:
-                found._add(block, parts)
-        return found
+        def measure(name: str) -> list[tuple[Places, Array]]:
+            return [_measure_block(b, pairs) for b in list_blocks(family, compared, name)]
+
+        figures = np.zeros((len(fields(cls)), len(pairs)))
+        for blocks in map_ahead(measure, family.matrix_names):
+            for which, parts in blocks:
+                if len(which) == len(pairs):
+                    figures += parts
+                else:
+                    figures[:, which] += parts
+        found = np.zeros((len(fields(cls)), len(family), len(family)))
+        if before is not None:
+            there = [places[m] for m in old]
+            for whole, field in zip(found, fields(cls), strict=True):
+                whole[np.ix_(old, old)] = getattr(before, field.name)[np.ix_(there, there)]
+        i, j = pairs.T
+        found[:, i, j] = found[:, j, i] = figures
+        return cls(*found)
 
     @cached_property
     def distances(self) -> Array:
@@ -84,23 +117,29 @@ class AllPairs:
         distances: Array = np.sqrt(ratios)
         return distances
 
-    def _add(self, block: Block, parts: Sequence[Array | float]) -> None:
-        rows, columns = block.first.places, block.second.places
-        for whole, part in zip((getattr(self, f.name) for f in fields(self)), parts, strict=True):
-            _add_to(whole, rows, columns, part)
-            if not block.is_uniform:
-                _add_to(whole, columns, rows, np.transpose(part))
+
+def _list_pairs(old: Sequence[int], new: Sequence[int]) -> Places:
+    """All pairs but those of two old ones, (m, 2), those of CACHED by CACHED members together."""
+    order = np.array([*old, *new], np.int64)
+    rows = np.arange(len(old), len(order))
+    i = np.repeat(rows, rows)
+    j = np.concatenate([np.arange(row) for row in rows]) if len(rows) else i
+    tiles = np.lexsort((j, i, j // CACHED, i // CACHED))
+    return np.stack([order[i[tiles]], order[j[tiles]]], 1)
 
 
-def _measure_block(block: Block) -> list[Array | float]:
-    """What a matrix adds to each of the figures of ``AllPairs``."""
-    scale = block.size / block.x[0].size
-    own, other = (scale / 2 * np.einsum("irc,irc->i", v, v) for v in (block.x, block.y))
-    norms = own[:, None] + other
-    squares = scale * block.measure_squares()
-    if block.is_uniform:
-        equal = block.are_equal(*np.ix_(*(np.arange(n) for n in squares.shape)))
-    else:
+def _measure_block(block: Block, pairs: Places) -> tuple[Places, Array]:
+    """What a matrix adds to each of the figures of ``AllPairs``, and to which of the pairs."""
+    which, i, j = block.find_pairs(pairs)
+    scale = block.size / max(block.x[0].size, 1)
+    own, other = block.measure_norms()
+    norms = scale / 2 * (own[i] + other[j])
+    equal = block.are_equal(i, j)
+    squares = scale * block.measure_squares(i, j)
+    if not block.is_uniform:
+        # Of a vocabulary that was extended, not of another one.
+        usable = squares < norms
+        which, norms, squares = which[usable], norms[usable], squares[usable]
         equal = squares == 0.0
     squares[equal] = 0.0
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -111,26 +150,8 @@ def _measure_block(block: Block) -> list[Array | float]:
     np.clip(nats, 0.0, CAP, out=nats)
     nats[norms == 0.0] = 0.0
     nats[equal] = CAP
-    nats *= block.size
-    parts: list[Array | float] = [
-        squares,
-        norms,
-        block.size,
-        equal.astype(np.float64) * block.size,
-        nats,
-    ]
-    if not block.is_uniform:
-        # Of a vocabulary that was extended, not of another one.
-        usable = squares < norms
-        parts = [part * usable for part in parts]
-    return parts
-
-
-def _add_to(whole: Array, rows: Places, columns: Places, part: Array | float) -> None:
-    if len(rows) == len(columns) == len(whole):
-        whole += part
-    else:
-        whole[np.ix_(rows, columns)] += part
+    size = np.full(len(which), float(block.size))
+    return which, np.stack([squares, norms, size, size * equal, size * nats])
 
 
 @dataclass(frozen=True)
@@ -159,23 +180,30 @@ def calculate_gains(found: AllPairs, details: Mapping[tuple[int, int], Detail]) 
     return gains
 
 
-def measure_details(family: AlignedFamily, pairs: Sequence[tuple[int, int]]) -> list[Detail]:
-    """A closer look at pairs of members: the same at each, whatever others are asked for."""
+def measure_details(
+    family: AlignedFamily, pairs: Sequence[tuple[int, int]], *, spectra: int = SPECTRA
+) -> list[Detail]:
+    """A closer look at pairs of members: the same at each, whatever others are asked for.
+
+    ``spectra``: changed matrices of each pair that are looked at.
+    """
     share = -(-len(pairs) // WORKERS) or 1
     parts = [pairs[start : start + share] for start in range(0, len(pairs), share)]
     with ThreadPoolExecutor(WORKERS) as pool:
-        found = pool.map(partial(_measure_details, family), parts)
+        found = pool.map(partial(_measure_details, family, most=spectra), parts)
         return [detail for details in found for detail in details]
 
 
-def _measure_details(family: AlignedFamily, pairs: Sequence[tuple[int, int]]) -> list[Detail]:
+def _measure_details(
+    family: AlignedFamily, pairs: Sequence[tuple[int, int]], *, most: int
+) -> list[Detail]:
     places = np.array(pairs, np.int64).reshape(-1, 2)
     nats, values, spectra = np.zeros((3, len(places)))
     for name in family.shuffled_names:
-        waiting = np.unique(places[spectra < SPECTRA])
+        waiting = np.unique(places[spectra < most])
         for block in list_blocks(family, waiting, name):
             known, i, j = block.find_pairs(places)
-            changed = (spectra[known] < SPECTRA) & ~block.are_equal(i, j)
+            changed = (spectra[known] < most) & ~block.are_equal(i, j)
             known, i, j = known[changed], i[changed], j[changed]
             for start in range(0, len(known), BATCH):
                 part = slice(start, start + BATCH)
@@ -185,13 +213,13 @@ def _measure_details(family: AlignedFamily, pairs: Sequence[tuple[int, int]]) ->
                 values[looked] += block.size
                 spectra[looked] += 1
     per_value = np.divide(nats, values, out=np.zeros(len(places)), where=values > 0)
-    vectors = _measure_vectors(family, np.unique(places), places)
+    vectors = (1 + ROW_SHARE) * measure_vectors(family, places, cap=CAP)
     return [Detail(float(p), float(v)) for p, v in zip(per_value, vectors, strict=True)]
 
 
 def _measure_added(block: Block, i: Places, j: Places) -> tuple[Array, NDArray[np.bool_]]:
     """Nats per value above the plain gain, and for which pairs of places in the block."""
-    x, y = block.x[i], block.y[j]
+    x, y = block.x[i].astype(np.float64), block.y[j].astype(np.float64)
     delta = y - x
     # Sums over the last axis of arrays in C order are the same in any batch; einsum's are not.
     first, second, squares = ((v * v).sum(2) for v in (x, y, delta))
@@ -199,27 +227,9 @@ def _measure_added(block: Block, i: Places, j: Places) -> tuple[Array, NDArray[n
     usable = np.ones(len(x), bool)
     if not block.is_uniform:
         usable = (squares.sum(1) < 0.5 * whole) & (squares.sum(1) > 0.0)
-    rows = _measure_rows(first, second, (x * y).sum(2))
+    rows = np.minimum(count_nats(first, second, (x * y).sum(2)), CAP).mean(1)
     tails = measure_tails(delta, whole)
     return tails.mean(1) - tails[:, -1] + ROW_SHARE * rows, usable
-
-
-def _measure_rows(first: Array, second: Array, products: Array) -> Array:
-    """Mean over rows of -1/2 ln(1 - cos^2), in nats per value, at most CAP.
-
-    A slope and a variance per row, so blind to shrinkage (Chow-Liu).
-
-    Parameters
-    ----------
-    first, second, products : (pairs, rows) of squared norms and of products
-    """
-    both = (first > 0) & (second > 0)
-    neither = (first == 0) & (second == 0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        sine = np.where(both, 1 - products**2 / (first * second), np.where(neither, 0.0, 1.0))
-    gains = -0.5 * np.log(np.clip(sine, FLOAT32_ROUNDOFF**2, 1.0))
-    mean: Array = np.minimum(gains, CAP).mean(1)
-    return mean
 
 
 def measure_tails(delta: Samples, squares: Array) -> Array:
@@ -243,23 +253,3 @@ def measure_tails(delta: Samples, squares: Array) -> Array:
         nats = np.clip(-0.5 * np.log(tails / variance + FLOAT32_ROUNDOFF**2), 0.0, CAP)
     known: Array = np.where(variance > 0.0, nats, 0.0)
     return known
-
-
-def _measure_vectors(family: AlignedFamily, members: Places, places: Places) -> Array:
-    """Gains of tensors of one dimension, in nats, (pairs,): of each as one row."""
-    names = {n for m in members for n, t in family.tensors[m].items() if len(t.shape) == 1}
-    gains = np.zeros(len(places))
-    for name in sorted(names):
-        for stack in stack_samples(family, members, name):
-            tensor = family.tensors[stack.places[0]][name]
-            if len(stack.shape) != 1 or stack.size < 2 or not DType(tensor.dtype).is_floating:
-                continue
-            block = Block(stack, stack, stack.samples, stack.samples, stack.size)
-            known, i, j = block.find_pairs(places)
-            flat = stack.samples[:, :, 0]
-            squares = (flat * flat).sum(1)
-            products = (flat[i] * flat[j]).sum(1)
-            nats = _measure_rows(squares[i, None], squares[j, None], products[:, None])
-            nats[block.are_equal(i, j)] = CAP
-            gains[known] += (1 + ROW_SHARE) * stack.size * nats
-    return gains

@@ -45,7 +45,7 @@ class FamilyView:
     def take(cls, fingerprints: Mapping[str, Fingerprint], cache: PairCache) -> FamilyView:
         family = AlignedFamily.build(fingerprints)
         members = list(range(len(family)))
-        gains = AllPairs.measure(family, members).plain_gains
+        gains = cache.measure_statistics(family, members).plain_gains
         return cls(family, gains, find_plain_frames(family, members, gains, cache))
 
     def list_frames(self) -> list[list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import xxhash
@@ -16,6 +17,7 @@ from model_heritage_backend.clustering.alignment import (
     Samples,
     limit_values,
 )
+from model_heritage_backend.clustering.kernels import square_deltas
 from model_heritage_backend.fingerprints.structure import is_matrix
 
 ROUNDING = 1e-11
@@ -32,25 +34,36 @@ class SampleStack:
     Attributes
     ----------
     places : of the members in the family, (n,)
-    samples : (n, rows, columns)
+    values : samples as precise as they are stored, (n, rows, columns)
     shape, size : of the whole tensor
     rows : sampled rows
-    contents : digests of the sampled values
-    labels : the same number where all sampled values are the same, (n,); from 0, in order
     digests : the same number where all of the tensor is, (n,); -1 where that is not known
     """
 
     places: Places
-    samples: Samples
+    values: NDArray[np.floating]
     shape: tuple[int, ...]
     size: int
     rows: Places
-    contents: tuple[int, ...]
-    labels: Places
     digests: Places
 
     def __len__(self) -> int:
         return len(self.places)
+
+    @cached_property
+    def samples(self) -> Samples:
+        """Samples in double precision."""
+        return self.values.astype(np.float64)
+
+    @cached_property
+    def contents(self) -> tuple[int, ...]:
+        """Digests of the sampled values."""
+        return tuple(xxhash.xxh3_64_intdigest(sample) for sample in self.values)
+
+    @cached_property
+    def labels(self) -> Places:
+        """The same number where all sampled values are the same, (n,); from 0, in order."""
+        return _number(self.contents)
 
     @property
     def distinct(self) -> Places:
@@ -85,22 +98,20 @@ def stack_samples(
 def _stack(family: AlignedFamily, members: Sequence[int], name: str, wide: bool) -> SampleStack:
     tensors = [family.tensors[member][name] for member in members]
     stored = [tensor.wide if wide else tensor.sample for tensor in tensors]
-    samples = np.empty((len(stored), *stored[0].shape))
+    double = any(sample.dtype == np.float64 for sample in stored)
+    values = np.empty((len(stored), *stored[0].shape), np.float64 if double else np.float32)
     for place, sample in enumerate(stored):
-        samples[place] = sample
+        values[place] = sample
     # Most tensors hold ordinary numbers only.
-    if any(s.dtype == np.float64 for s in stored) or not np.isfinite(samples.sum()):
+    if double or not np.isfinite(values.sum(dtype=np.float64)):
         for place, sample in enumerate(stored):
-            samples[place] = limit_values(sample)
-    contents = tuple(xxhash.xxh3_64_intdigest(sample) for sample in samples)
+            values[place] = limit_values(sample)
     return SampleStack(
         np.array(members),
-        samples,
+        values,
         tensors[0].shape,
         tensors[0].size,
         tensors[0].rows,
-        contents,
-        _number(contents),
         _number(tensor.value_digest for tensor in tensors),
     )
 
@@ -119,14 +130,14 @@ class Block:
     Attributes
     ----------
     first, second : the members
-    x, y : samples at the rows and columns that both have, (p, rows, columns), (q, rows, columns)
+    x, y : values at the rows and columns that both have, (p, rows, columns), (q, rows, columns)
     size : number of values they stand for
     """
 
     first: SampleStack
     second: SampleStack
-    x: Samples
-    y: Samples
+    x: NDArray[np.floating]
+    y: NDArray[np.floating]
     size: int
 
     @property
@@ -134,12 +145,14 @@ class Block:
         """Whether all have the matrix in one shape."""
         return self.first is self.second
 
-    def measure_squares(self) -> Array:
-        """Summed squared differences, (p, q)."""
-        i, j = self.first.distinct, self.second.distinct
-        x = self.x[i]
-        squares = measure_squares(x, x if self.is_uniform else self.y[j])
-        return squares[np.ix_(self.first.labels, self.second.labels)]
+    def measure_squares(self, i: Places, j: Places) -> Array:
+        """Summed squared differences of places in x from places in y, (pairs,)."""
+        return square_deltas(_flatten(self.x), _flatten(self.y), i, j)
+
+    def measure_norms(self) -> tuple[Array, Array]:
+        """Summed squares of x and of y, (p,), (q,)."""
+        first = _measure_norms(self.x)
+        return first, first if self.is_uniform else _measure_norms(self.y)
 
     def find_pairs(self, pairs: Places) -> tuple[Places, Places, Places]:
         """Which of some pairs (m, 2) are in the block, and where their members are in x and y."""
@@ -156,18 +169,28 @@ class Block:
         return equal
 
 
+def _flatten(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    return np.ascontiguousarray(values.reshape(len(values), -1))
+
+
+def _measure_norms(values: NDArray[np.floating]) -> Array:
+    flat = _flatten(values)
+    places = np.arange(len(flat))
+    return square_deltas(flat, np.zeros_like(flat[:1]), places, np.zeros_like(places))
+
+
 def list_blocks(family: AlignedFamily, members: Iterable[int], name: str) -> Iterator[Block]:
     """A matrix in all of the members that have it in comparable shapes."""
     stacks = [s for s in stack_samples(family, members, name) if is_matrix(s.shape)]
     for place, first in enumerate(stacks):
-        yield Block(first, first, first.samples, first.samples, first.size)
+        yield Block(first, first, first.values, first.values, first.size)
         for second in stacks[place + 1 :]:
             fewer, more = sorted((first.shape[0], second.shape[0]))
             if first.shape[1:] != second.shape[1:] or fewer < EXTENSION_AT_LEAST * more:
                 continue
             _, i, j = np.intersect1d(first.rows, second.rows, return_indices=True)
             if len(i) >= 2:
-                x, y = first.samples[:, i], second.samples[:, j]
+                x, y = first.values[:, i], second.values[:, j]
                 yield Block(first, second, x, y, min(first.size, second.size))
 
 

@@ -57,7 +57,7 @@ class StepSums:
         ends = {(stack.contents[i], stack.contents[j]): (int(i), int(j)) for i, j in pairs}
         asked = Counter((stack.contents[i], stack.contents[j]) for i, j in pairs)
         if before is None or not before._can_go_on(stack, asked):
-            rows, columns = stack.samples.shape[1:]
+            rows, columns = stack.values.shape[1:]
             empty = np.zeros((rows, rows), np.int64), np.zeros((columns, columns), np.int64)
             before = cls(*empty, {}, Counter())
         place = {content: number for number, content in enumerate(stack.contents)}

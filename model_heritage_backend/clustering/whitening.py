@@ -195,7 +195,7 @@ def _measure_stack(
     key: Hashable, stack: SampleStack, pairs: Places, before: StepSums | None
 ) -> _Whitened | None:
     """None if nothing changed."""
-    count, rows, columns = stack.samples.shape
+    count, rows, columns = stack.values.shape
     norm = float(np.einsum("irc,irc->", stack.samples, stack.samples)) / stack.samples.size
     ends = np.stack([stack.find(pairs[:, 0]), stack.find(pairs[:, 1])], 1)
     sums = StepSums.measure(stack, ends[(ends >= 0).all(1)], norm, before)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import NoReturn
@@ -28,7 +29,7 @@ from model_heritage_backend.clustering.genealogy import (
 from model_heritage_backend.clustering.heritage import solve_family
 from model_heritage_backend.clustering.memory_store import InMemoryStore
 from model_heritage_backend.clustering.pair_cache import PairCache
-from model_heritage_backend.clustering.pair_statistics import Detail, measure_details
+from model_heritage_backend.clustering.pair_statistics import SPECTRA, Detail, measure_details
 from model_heritage_backend.fingerprints import Fingerprint
 from model_heritage_backend.fingerprints.extract import fingerprint_sampled
 from tests.clustering.families import (
@@ -312,9 +313,11 @@ def test_what_is_known_of_pairs_is_used_again(
     known = set(pairs.evidence)
     asked: list[tuple[int, int]] = []
 
-    def count(family: AlignedFamily, wanted: Sequence[tuple[int, int]]) -> list[Detail]:
+    def count(
+        family: AlignedFamily, wanted: Sequence[tuple[int, int]], *, spectra: int
+    ) -> list[Detail]:
         asked.extend(wanted)
-        return measure_details(family, wanted)
+        return measure_details(family, wanted, spectra=spectra)
 
     monkeypatch.setattr(heritage, "measure_details", count)
     members = {name: family_prints[name] for name in names}
@@ -337,6 +340,23 @@ def test_a_closer_look_at_some_pairs_is_enough(
     assert everything == 11 * 10 / 2
     assert list_main(trees[0]) == list_main(trees[1])
     assert trees[0].root == trees[1].root
+
+
+def test_in_large_families_a_glance_comes_first(
+    family_prints: dict[str, Fingerprint], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Few pairs are looked at closely then; the tree does not depend on the order of arrival."""
+    whole = solve_family(family_prints)
+    monkeypatch.setattr(heritage, "LARGE", 5)
+    pairs = PairCache()
+    large = solve_family(family_prints, pairs=pairs)
+    assert list_main(large) == list_main(whole)
+    spectra = Counter(spectra for _, spectra in pairs.details)
+    assert spectra[SPECTRA] < 0.6 * spectra[heritage.GLANCES]
+    grown = PairCache()
+    for size in range(2, len(family_prints) + 1):
+        latest = solve_family(dict(list(family_prints.items())[:size]), pairs=grown)
+    assert latest == large
 
 
 def test_pairs_are_known_under_the_names_that_they_were_compared_by() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pytest
@@ -12,16 +12,19 @@ import scipy.linalg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model_heritage_backend.clustering import pair_statistics
+from model_heritage_backend.clustering import sample_stacks
 from model_heritage_backend.clustering.alignment import AlignedFamily
+from model_heritage_backend.clustering.pair_cache import PairCache
 from model_heritage_backend.clustering.pair_statistics import (
     CAP,
     ROW_SHARE,
+    SPECTRA,
     AllPairs,
     calculate_gains,
     measure_details,
     measure_tails,
 )
+from model_heritage_backend.clustering.sample_stacks import Places
 from model_heritage_backend.fingerprints import Fingerprint
 from tests.clustering.families import (
     Arrays,
@@ -50,10 +53,11 @@ class Pair:
     gain: float
 
 
-def compare(first: Arrays, second: Arrays) -> Pair:
+def compare(first: Arrays, second: Arrays, *, spectra: int = SPECTRA) -> Pair:
     family = align({"first": first, "second": second})
     found = AllPairs.measure(family, (0, 1))
-    gains = calculate_gains(found, {(0, 1): measure_details(family, [(0, 1)])[0]})
+    (detail,) = measure_details(family, [(0, 1)], spectra=spectra)
+    gains = calculate_gains(found, {(0, 1): detail})
     arrays = (
         found.squared_distances,
         found.squared_norms,
@@ -234,7 +238,7 @@ def test_laws_of_pairs(share: float, seed: int, rank: int | None) -> None:
     assert scaled.gain == pytest.approx(found.gain)
 
 
-def test_of_many_matrices_a_part_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_many_matrices_a_part_is_looked_at() -> None:
     """What it adds is taken for the rest; unchanged matrices need no look."""
     rng = np.random.default_rng(0)
     base = {f"w{i}": rng.standard_normal((24, 24)) for i in range(12)}
@@ -242,11 +246,10 @@ def test_of_many_matrices_a_part_is_looked_at(monkeypatch: pytest.MonkeyPatch) -
     for name in ("w3", "w4", "w5"):
         child[name] = base[name]
     whole = compare(base, child)
-    monkeypatch.setattr(pair_statistics, "SPECTRA", 9)
-    assert compare(base, child) == whole
-    monkeypatch.setattr(pair_statistics, "SPECTRA", 4)
-    assert compare(base, child).gain == pytest.approx(whole.gain, rel=0.02)
-    assert compare(base, child).gain != whole.gain
+    assert compare(base, child, spectra=9) == whole
+    part = compare(base, child, spectra=4)
+    assert part.gain == pytest.approx(whole.gain, rel=0.02)
+    assert part.gain != whole.gain
 
 
 def test_a_look_at_a_pair_does_not_depend_on_the_others(
@@ -256,3 +259,27 @@ def test_a_look_at_a_pair_does_not_depend_on_the_others(
     pairs = list(itertools.combinations(range(len(family)), 2))
     together = measure_details(family, pairs)
     assert together == [measure_details(family, [pair])[0] for pair in pairs]
+
+
+def test_what_is_known_of_a_smaller_family_is_not_measured_again(
+    family_prints: dict[str, Fingerprint], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the figures are those of the whole family, to the last bit, whoever comes last."""
+    family = AlignedFamily.build(family_prints)
+    whole = AllPairs.measure(family, range(len(family)))
+    square, asked = sample_stacks.square_deltas, []
+
+    def count(x: Floats, y: Floats, i: Places, j: Places) -> Floats:
+        asked.append(len(i))
+        return square(x, y, i, j)
+
+    for newcomer in sorted(family_prints):
+        cache = PairCache()
+        smaller = AlignedFamily.build({i: f for i, f in family_prints.items() if i != newcomer})
+        cache.measure_statistics(smaller, range(len(smaller)))
+        with monkeypatch.context() as patch:
+            patch.setattr(sample_stacks, "square_deltas", count)
+            found = cache.measure_statistics(family, range(len(family)))
+        assert 0 < max(asked) <= len(family)
+        for field in fields(AllPairs):
+            np.testing.assert_array_equal(getattr(found, field.name), getattr(whole, field.name))
