@@ -10,7 +10,7 @@ PNPM := npx -y pnpm@12.21.0 -C $(FRONT)
 FRONT_SOURCES := $(shell find $(FRONT) -path $(FRONT)/node_modules -prune -o -path $(FRONT)/dist -prune -o -type f -print 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev test test-back test-front lint bench bench-accuracy bench-unrelated bench-speed demo docs clean
+.PHONY: help setup run dev test test-back test-front lint bench bench-accuracy bench-unrelated bench-speed demo clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -52,6 +52,7 @@ bench-speed: $(STAMPS)/python-dev ## Seconds for one more model and for a family
 demo: $(STAMPS)/python ## Fill the running server with a small real family and show its tree
 	$(PY) -m benchmarks.demo
 
+.PHONY: docs
 docs: $(STAMPS)/python-dev ## Build the documentation in site/, without a network
 	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
 
