@@ -56,6 +56,10 @@ bench-speed: $(STAMPS)/python-dev ## Seconds for one more model and for a family
 demo: $(STAMPS)/python ## Fill the running server with a small real family and show its tree
 	$(PY) -m benchmarks.demo
 
+.PHONY: docs
+docs: $(STAMPS)/python-dev ## Build the documentation in site/, without a network
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
+
 clean: ## Remove what was installed and built (never the data in uploads/)
 	rm -rf $(VENV) $(STAMPS) $(FRONT)/node_modules $(FRONT)/dist $(FRONT)/dist-report
 
