@@ -40,7 +40,7 @@ export function OriginSentence({ model, linked = true, ...context }: OriginSente
       {after}
       {runnerUp && (
         <>
-          ; next best: <Name named={runnerUp} linked={linked} />
+          ; runner-up: <Name named={runnerUp} linked={linked} />
         </>
       )}
       .

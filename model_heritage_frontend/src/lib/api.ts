@@ -62,6 +62,10 @@ async function getJson<T>(url: string, signal?: AbortSignal): Promise<T> {
   return (await response.json()) as T
 }
 
+async function getText(url: string): Promise<string> {
+  return (await request(url)).text()
+}
+
 async function sendJson<T>(
   method: string,
   url: string,
@@ -90,6 +94,8 @@ export interface ModelFilters {
   tag?: string[]
   parameters_min?: string
   parameters_max?: string
+  created_after?: string
+  created_before?: string
   conflict?: string
   sort?: string
   limit?: number
@@ -117,6 +123,8 @@ export const api = {
     sendJson<{ status: ModelStatus }>('POST', apiUrl(['models', id, 'reprocess'])),
   compareModels: (id: string, other: string, signal?: AbortSignal) =>
     getJson<Comparison>(apiUrl(['models', id, 'compare', other]), signal),
+  getModelCard: (id: string) =>
+    getText(apiUrl(['lineage', 'export'], { format: 'model-card', model: id })),
   getImpact: (id: string, signal?: AbortSignal) =>
     getJson<Impact>(apiUrl(['models', id, 'impact']), signal),
   getLicence: (id: string, signal?: AbortSignal) =>

@@ -299,6 +299,13 @@ export interface TensorComparison {
   status: 'equal' | 'changed' | 'reshaped' | 'removed' | 'added'
 }
 
+/** Tensors that belong together, and how much of them changed. */
+export interface ChangeGroup {
+  tensors: number
+  changed: number
+  relative_change: number | null
+}
+
 export interface Comparison {
   model_id: string
   other_id: string
@@ -308,6 +315,9 @@ export interface Comparison {
   related: boolean
   /** The signals of direction by name, seen from the first to the second; null when not measured. */
   relation_evidence: Record<string, number> | null
+  /** In the order of the network; null is what belongs to no layer. */
+  layers: (ChangeGroup & { layer: number | null })[]
+  kinds: (ChangeGroup & { kind: string })[]
   tensors: TensorComparison[]
 }
 

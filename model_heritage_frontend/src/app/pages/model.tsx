@@ -12,6 +12,7 @@ import { Card, CardContent } from '@/components/ui/card'
 import { Skeleton } from '@/components/ui/skeleton'
 import { ParentCorrection } from '@/features/corrections/components/parent-correction'
 import { ModelActions } from '@/features/models/components/model-actions'
+import { ModelChanges } from '@/features/models/components/model-changes'
 import { ModelClaims } from '@/features/models/components/model-claims'
 import { ModelConsequences } from '@/features/models/components/model-consequences'
 import { ModelEvidence } from '@/features/models/components/model-evidence'
@@ -76,6 +77,9 @@ function Detail({ model }: { model: ModelDetail }) {
         <div className="min-w-0 space-y-5">
           <ModelQuality notes={model.quality} />
           {inFamily && <ModelTree familyId={familyId} modelId={model.id} modelName={model.name} />}
+          {parent && model.status === 'ok' && (
+            <ModelChanges parentId={parent.id} modelId={model.id} />
+          )}
           <ModelLineage model={model} />
           {model.status === 'ok' && <ModelConsequences modelId={model.id} />}
         </div>

@@ -7,6 +7,8 @@ interface ConfirmDialogProps {
   trigger: ReactNode
   title: string
   description: ReactNode
+  /** What else should be known before it is done. */
+  children?: ReactNode
   action: string
   destructive?: boolean
   onConfirm: () => void
@@ -19,13 +21,14 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
       <AlertDialogPrimitive.Trigger asChild>{props.trigger}</AlertDialogPrimitive.Trigger>
       <AlertDialogPrimitive.Portal>
         <AlertDialogPrimitive.Overlay className="animate-fade fixed inset-0 z-50 bg-black/40 backdrop-blur-[2px]" />
-        <AlertDialogPrimitive.Content className="animate-rise bg-popover text-popover-foreground fixed inset-x-4 top-[18vh] z-50 mx-auto max-w-md rounded-xl border p-6 shadow-xl">
+        <AlertDialogPrimitive.Content className="animate-rise bg-popover text-popover-foreground fixed inset-x-4 top-[14vh] z-50 mx-auto max-h-[78vh] max-w-md overflow-y-auto rounded-xl border p-6 shadow-xl">
           <AlertDialogPrimitive.Title className="text-lg font-semibold">
             {props.title}
           </AlertDialogPrimitive.Title>
           <AlertDialogPrimitive.Description className="text-muted-foreground mt-2 text-sm">
             {props.description}
           </AlertDialogPrimitive.Description>
+          {props.children}
           <div className="mt-6 flex justify-end gap-2">
             <AlertDialogPrimitive.Cancel asChild>
               <Button variant="outline">Cancel</Button>

@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react'
 import { Link } from 'react-router'
 
 import { Confidence } from '@/components/confidence'
@@ -46,8 +47,14 @@ function Heritage({ model }: { model: Model }) {
   )
 }
 
+interface ModelCardProps {
+  model: Model
+  /** In its corner, above the link that the card is. */
+  action?: ReactNode
+}
+
 /** One model in the catalogue. The whole card leads to the model; the badge to its family. */
-export function ModelCard({ model }: { model: Model }) {
+export function ModelCard({ model, action }: ModelCardProps) {
   return (
     <article className="group bg-card hover:border-ring/60 relative flex flex-col rounded-xl border p-5 shadow-xs transition-[border-color,box-shadow] hover:shadow-md">
       <div className="flex items-start justify-between gap-3">
@@ -59,7 +66,10 @@ export function ModelCard({ model }: { model: Model }) {
             {model.name}
           </Link>
         </h2>
-        {model.status !== 'ok' && <StatusBadge status={model.status} />}
+        <div className="-mt-0.5 -mr-1.5 flex shrink-0 items-center gap-2">
+          {model.status !== 'ok' && <StatusBadge status={model.status} />}
+          {action}
+        </div>
       </div>
       <p className="text-muted-foreground mt-1 mb-4 text-sm tabular-nums">
         {model.total_parameters === null
@@ -80,6 +90,7 @@ export function ModelCard({ model }: { model: Model }) {
   )
 }
 
+/** One model in the catalogue. The whole card leads to the model; the badge to its family. */
 export function ModelCardSkeleton() {
   return (
     <div className="bg-card rounded-xl border p-5">

@@ -13,10 +13,12 @@ import {
   listChips,
   SORTS,
   STATUS_LABELS,
+  writeMoments,
   type Chip,
 } from '../filters'
 import { useFacets, type FacetCounts } from '../use-facets'
 import type { FilterControl } from '../use-filters'
+import { DateRange } from './date-range'
 import { FilterChips } from './filter-chips'
 import { ParameterRange } from './parameter-range'
 import { SearchField } from './search-field'
@@ -109,6 +111,7 @@ function Selects({ control, families, counts }: SelectsProps) {
           </option>
         ))}
       </NativeSelect>
+      <DateRange after={values.created_after} before={values.created_before} onChange={set} />
       <ParameterRange least={values.parameters_min} most={values.parameters_max} onChange={set} />
     </>
   )
@@ -120,7 +123,7 @@ export function ModelFilters({ control, families, search }: ModelFiltersProps) {
   const [open, setOpen] = useState(false)
   // The order does not count: without it, sorting anew asks for nothing.
   const { sort, ...filters } = values
-  const counts = useFacets({ ...filters, search })
+  const counts = useFacets(writeMoments({ ...filters, search }))
   const chips = listChips(values, families)
   const panelId = useId()
   const remove = ({ name, tag }: Chip) => {
