@@ -19,6 +19,7 @@ from model_heritage_backend.routes import (
     history,
     jobs,
     lake,
+    lake_statistics,
     maintenance,
     models,
     resumable,
@@ -49,6 +50,7 @@ ROOMS = (
     jobs,
     maintenance,
     lake,
+    lake_statistics,
     exports,
 )
 DIST = PROJECT / "model_heritage_frontend" / "dist"
