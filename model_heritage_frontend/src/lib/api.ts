@@ -14,8 +14,10 @@ import type {
   Family,
   FamilyPage,
   FamilyTree,
+  Health,
   Job,
   JobPage,
+  LakeDistributions,
   Model,
   ModelChanges,
   ModelDetail,
@@ -157,7 +159,10 @@ export const api = {
       'POST',
       apiUrl(['families', id, 'tree', 'rebuild']),
     ),
+  getHealth: (signal?: AbortSignal) => getJson<Health>(apiUrl(['health']), signal),
   getStats: (signal?: AbortSignal) => getJson<Stats>(apiUrl(['stats']), signal),
+  getDistributions: (signal?: AbortSignal) =>
+    getJson<LakeDistributions>(apiUrl(['stats', 'distributions']), signal),
   recluster: () => sendJson<{ job_id: string }>('POST', apiUrl(['clustering', 'recluster'])),
   listJobs: (filters: JobFilters, signal?: AbortSignal) =>
     getJson<JobPage>(apiUrl(['jobs'], { ...filters }), signal),

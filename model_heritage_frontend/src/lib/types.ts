@@ -321,6 +321,12 @@ export interface Comparison {
   tensors: TensorComparison[]
 }
 
+export interface Health {
+  status: string
+  version: string
+  database: string
+}
+
 export interface Stats {
   total_models: number
   total_families: number
@@ -333,4 +339,26 @@ export interface Stats {
   relations: Partial<Record<Relation, number>>
   mean_confidence: number | null
   largest_families: Family[]
+}
+
+/** The lake in distributions. */
+export interface LakeDistributions {
+  arrivals: { unit: 'day' | 'month'; counts: { start: string; models: number }[] }
+  formats: { format: string; models: number; bytes: number }[]
+  /** From `least` to less than `below`; null for the largest. */
+  family_sizes: { least: number; below: number | null; families: number }[]
+  parameters: { least: number; below: number; models: number }[]
+  /** Ten bins over [0, 1]. */
+  confidence: { least: number; edges: number; expected_right: number }[]
+  /** The same bins, measured on models whose true parents are known. */
+  calibration: { edges: number; right: number; mean_confidence: number | null }[]
+  storage: StoredBytes & { relations: (StoredBytes & { relation: Relation })[] }
+}
+
+export interface StoredBytes {
+  models: number
+  /** Models of which both files were compared. */
+  measured: number
+  bytes: number
+  saved_bytes: number
 }

@@ -1,5 +1,6 @@
 import { SearchIcon, XIcon } from 'lucide-react'
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
+import { useLocation } from 'react-router'
 
 import { Input } from '@/components/ui/input'
 
@@ -16,6 +17,13 @@ export function SearchField({ value, onChange }: SearchFieldProps) {
     setKnown(value)
     setText(value)
   }
+  const field = useRef<HTMLInputElement>(null)
+  const { state } = useLocation() as { state: { search?: boolean } | null }
+  const wanted = state?.search === true
+  useEffect(() => {
+    // The shortcut for the search was pressed on another page.
+    if (wanted) field.current?.focus()
+  }, [wanted])
   const edit = (next: string) => {
     setText(next)
     setKnown(next)
@@ -28,6 +36,8 @@ export function SearchField({ value, onChange }: SearchFieldProps) {
         className="text-muted-foreground pointer-events-none absolute top-1/2 left-3 size-4 -translate-y-1/2"
       />
       <Input
+        ref={field}
+        data-search
         type="search"
         aria-label="Search models by name"
         placeholder="Search by name"
