@@ -18,10 +18,10 @@ const COLUMNS: Record<number, string> = {
 }
 
 export function useColumns(): number {
-  const two = useMedia('(min-width: 640px)')
-  const three = useMedia('(min-width: 1024px)')
-  const four = useMedia('(min-width: 1536px)')
-  const five = useMedia('(min-width: 2200px)')
+  const two = useMedia('(min-width: 40rem)')
+  const three = useMedia('(min-width: 64rem)')
+  const four = useMedia('(min-width: 96rem)')
+  const five = useMedia('(min-width: 137.5rem)')
   return 1 + Number(two) + Number(three) + Number(four) + Number(five)
 }
 
