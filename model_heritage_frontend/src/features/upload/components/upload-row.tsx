@@ -102,14 +102,14 @@ export function UploadRow({ item, mode }: UploadRowProps) {
           <FileIcon aria-hidden className="size-4" />
         </span>
         <div className="min-w-0 flex-1">
-          <p
+          <h2
             className="truncate text-sm font-medium"
             title={filesOf(item)
               .map((file) => file.name)
               .join('\n')}
           >
             {item.title}
-          </p>
+          </h2>
           <p className="text-muted-foreground text-xs [overflow-wrap:anywhere] tabular-nums">
             {describeFiles(item)}
           </p>
