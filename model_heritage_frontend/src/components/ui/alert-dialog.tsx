@@ -20,7 +20,7 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
     <AlertDialogPrimitive.Root>
       <AlertDialogPrimitive.Trigger asChild>{props.trigger}</AlertDialogPrimitive.Trigger>
       <AlertDialogPrimitive.Portal>
-        <AlertDialogPrimitive.Overlay className="animate-fade fixed inset-0 z-50 bg-black/40 backdrop-blur-[2px]" />
+        <AlertDialogPrimitive.Overlay className="animate-fade fixed inset-0 z-50 bg-black/45" />
         <AlertDialogPrimitive.Content className="animate-rise bg-popover text-popover-foreground fixed inset-x-4 top-[14vh] z-50 mx-auto max-h-[78vh] max-w-md overflow-y-auto rounded-xl border p-6 shadow-xl">
           <AlertDialogPrimitive.Title className="text-lg font-semibold">
             {props.title}

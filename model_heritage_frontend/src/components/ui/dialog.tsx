@@ -8,7 +8,7 @@ export const Dialog = DialogPrimitive.Root
 export const DialogTrigger = DialogPrimitive.Trigger
 export const DialogClose = DialogPrimitive.Close
 
-const overlay = 'animate-fade fixed inset-0 z-50 bg-black/40 backdrop-blur-[2px]'
+const overlay = 'animate-fade fixed inset-0 z-50 bg-black/45'
 
 interface DialogContentProps extends ComponentProps<typeof DialogPrimitive.Content> {
   /** `sheet` slides in at the right edge: used for the menu on phones. */

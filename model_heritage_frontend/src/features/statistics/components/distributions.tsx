@@ -26,7 +26,7 @@ function ArrivalsFigure({ arrivals }: { arrivals: LakeDistributions['arrivals'] 
   const total = counts.reduce((sum, { models }) => sum + models, 0)
   return (
     <Figure
-      className="lg:col-span-2"
+      className="lg:col-span-2 min-[137.5rem]:col-span-3"
       title={words.arrivals.title}
       summary={words.arrivals.summary(total, counts.length, unit)}
       head={[words.arrivals[unit], words.arrivals.models]}
@@ -159,7 +159,7 @@ export function Distributions() {
   const { arrivals, confidence, calibration, storage, parameters, family_sizes, formats } =
     query.data
   return (
-    <div className="grid gap-5 lg:grid-cols-2">
+    <div className="grid gap-5 lg:grid-cols-2 min-[137.5rem]:grid-cols-3">
       <ArrivalsFigure arrivals={arrivals} />
       <ConfidenceFigure bins={confidence} />
       <CalibrationFigure bins={calibration} />

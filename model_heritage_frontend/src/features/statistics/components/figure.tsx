@@ -2,6 +2,7 @@ import { Suspense, type ReactNode } from 'react'
 
 import { Card, CardContent, CardHeader, CardTitle } from '@/components/ui/card'
 import { Skeleton } from '@/components/ui/skeleton'
+import { useNear } from '@/hooks/use-near'
 import { cn } from '@/lib/cn'
 import { statisticsWords as words } from '@/strings/statistics'
 
@@ -17,6 +18,7 @@ interface FigureProps {
 
 /** A chart with a sentence, and the same figures as a table for those who cannot see it. */
 export function Figure({ title, summary, head, rows, className, children }: FigureProps) {
+  const [ref, near] = useNear<HTMLDivElement>()
   return (
     <Card className={cn('min-w-0', className)}>
       <CardHeader>
@@ -24,8 +26,8 @@ export function Figure({ title, summary, head, rows, className, children }: Figu
       </CardHeader>
       <CardContent className="pt-2">
         {summary && <p className="text-muted-foreground mb-4 text-sm text-pretty">{summary}</p>}
-        <div aria-hidden className="min-h-[220px]">
-          <Suspense fallback={<Skeleton className="h-[220px]" />}>{children}</Suspense>
+        <div ref={ref} aria-hidden className="min-h-[220px]">
+          {near && <Suspense fallback={<Skeleton className="h-[220px]" />}>{children}</Suspense>}
         </div>
         <details className="mt-3 text-sm">
           <summary className="text-muted-foreground hover:text-foreground cursor-pointer select-none">
