@@ -28,7 +28,7 @@ export const modelWords = {
     outside: 'other',
     changed: (changed: number, tensors: number): string =>
       `${formatNumber(changed)} of ${plural(tensors, 'tensor')} changed`,
-    scale: (most: string): string => `Relative change of the weights; the darkest is ${most}.`,
+    scale: (most: string): string => `Relative change of the weights; full colour is ${most}.`,
     nothing: 'Nothing: the weights are the same.',
     kind: {
       attention: 'Attention',

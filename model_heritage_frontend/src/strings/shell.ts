@@ -99,7 +99,7 @@ export const shellWords = {
   settings: {
     title: 'Settings',
     description: 'How the pages look to you, and what this server is.',
-    appearance: 'Appearance',
+    appearance: 'In this browser',
     theme: 'Theme',
     you: 'You',
     author: 'Your name',

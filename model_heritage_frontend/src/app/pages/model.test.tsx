@@ -82,7 +82,7 @@ test('what changed is told by layer, with the most changed as the measure', asyn
   show()
   expect(await screen.findByText('2 of 9 shared tensors differ.')).toBeInTheDocument()
   expect(screen.getByText('Layer 1: 2 of 4 tensors changed, 25.00%')).toBeInTheDocument()
-  expect(screen.getByText(/the darkest is 25\.00%/)).toBeInTheDocument()
+  expect(screen.getByText(/full colour is 25\.00%/)).toBeInTheDocument()
 })
 
 test('an unknown model is told apart from a broken server', async () => {

@@ -58,7 +58,7 @@ const COLUMNS: Column[] = [
   },
   {
     name: words.relation,
-    className: 'w-38 max-sm:w-32',
+    className: 'w-38',
     cell: (model) => {
       if (model.relation) return <RelationBadge relation={model.relation} />
       return model.is_root && (model.family_size ?? 1) > 1 ? <Badge>{words.root}</Badge> : null
