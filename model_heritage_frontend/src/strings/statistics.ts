@@ -80,3 +80,35 @@ export const statisticsWords = {
     bytes: 'Bytes',
   },
 } as const
+
+/** Words of its smaller parts. */
+export const statisticsParts = {
+  reclusterPanel: {
+    solvingTheWholeLake: 'Solving the whole lake again',
+    doneEveryFamilyHas: 'Done: every family has been solved again.',
+    solveEverythingAgain: 'Solve everything again',
+    familiesAndTreesDepend:
+      'Families and trees depend only on the models themselves, so this should change nothing. It is useful after an update of Model Heritage.',
+    solveTheWholeLake: 'Solve the whole lake again?',
+    allFamiliesAndParents:
+      'All families and parents are computed anew in the background. The catalogue stays usable.',
+    solveAgain: 'Solve again',
+  },
+  totals: {
+    models: 'Models',
+    processing: 'processing,',
+    withErrors: 'with errors',
+    families: 'Families',
+    modelsOnTheirOwn: 'models on their own included',
+    parentsFound: 'Parents found',
+    parameters: 'Parameters',
+  },
+  relationBars: {
+    howModelsCameAbout: 'How models came about',
+    noParentHasBeen: 'No parent has been found yet.',
+  },
+  largestFamilies: {
+    largestFamilies: 'Largest families',
+    noFamilyYet: 'No family yet.',
+  },
+} as const

@@ -2,6 +2,9 @@ import { AlertDialog as AlertDialogPrimitive } from 'radix-ui'
 import type { ReactNode } from 'react'
 
 import { Button } from '@/components/ui/button'
+import { commonWords } from '@/strings/common'
+
+const words = commonWords.alertDialog
 
 interface ConfirmDialogProps {
   trigger: ReactNode
@@ -31,7 +34,7 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
           {props.children}
           <div className="mt-6 flex justify-end gap-2">
             <AlertDialogPrimitive.Cancel asChild>
-              <Button variant="outline">Cancel</Button>
+              <Button variant="outline">{words.cancel}</Button>
             </AlertDialogPrimitive.Cancel>
             <AlertDialogPrimitive.Action asChild>
               <Button

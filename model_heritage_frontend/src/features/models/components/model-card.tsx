@@ -10,6 +10,9 @@ import { Skeleton } from '@/components/ui/skeleton'
 import { formatBytes, formatCompact, plural } from '@/lib/format'
 import { paths } from '@/lib/paths'
 import type { Model } from '@/lib/types'
+import { modelParts } from '@/strings/models'
+
+const words = modelParts.modelCard
 
 function Heritage({ model }: { model: Model }) {
   if (model.status === 'error') {
@@ -19,7 +22,7 @@ function Heritage({ model }: { model: Model }) {
     return (
       <div className="space-y-2">
         <p className="text-muted-foreground truncate text-sm">
-          from <span className="text-foreground font-medium">{model.parent_name}</span>
+          {words.from} <span className="text-foreground font-medium">{model.parent_name}</span>
         </p>
         <div className="flex items-center justify-between gap-3">
           <RelationBadge relation={model.relation} />
@@ -41,7 +44,7 @@ function Heritage({ model }: { model: Model }) {
               : 'Its parent is not here'}
       </p>
       <div className="flex h-6 items-center">
-        {model.is_root && size > 1 && <Badge>Root</Badge>}
+        {model.is_root && size > 1 && <Badge>{words.root}</Badge>}
       </div>
     </div>
   )

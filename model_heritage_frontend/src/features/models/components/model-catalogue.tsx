@@ -37,7 +37,7 @@ function CatalogueSkeleton({ view }: { view: View }) {
       {view === 'table' ? (
         <Skeleton className="h-112 rounded-xl" />
       ) : (
-        <div className="grid gap-4 min-[137.5rem]:grid-cols-5 sm:grid-cols-2 lg:grid-cols-3 2xl:grid-cols-4">
+        <div className="grid gap-4 sm:grid-cols-2 lg:grid-cols-3 2xl:grid-cols-4 min-[137.5rem]:grid-cols-5">
           {Array.from({ length: 9 }, (_, index) => (
             <ModelCardSkeleton key={index} />
           ))}

@@ -3,6 +3,9 @@ import { useEffect, useRef, useState } from 'react'
 import { useLocation } from 'react-router'
 
 import { Input } from '@/components/ui/input'
+import { modelParts } from '@/strings/models'
+
+const words = modelParts.searchField
 
 interface SearchFieldProps {
   value: string
@@ -39,8 +42,8 @@ export function SearchField({ value, onChange }: SearchFieldProps) {
         ref={field}
         data-search
         type="search"
-        aria-label="Search models by name"
-        placeholder="Search by name"
+        aria-label={words.searchModelsByName}
+        placeholder={words.searchByName}
         className="pl-9 [&::-webkit-search-cancel-button]:hidden"
         value={text}
         onChange={(event) => edit(event.target.value)}
@@ -48,7 +51,7 @@ export function SearchField({ value, onChange }: SearchFieldProps) {
       {text !== '' && (
         <button
           type="button"
-          aria-label="Clear search"
+          aria-label={words.clearSearch}
           onClick={() => edit('')}
           className="text-muted-foreground hover:text-foreground absolute top-1/2 right-2 grid size-6 -translate-y-1/2 place-items-center rounded"
         >
