@@ -84,6 +84,15 @@ export const treeQuery = (id: string) =>
 export const statsQuery = () =>
   queryOptions({ queryKey: ['stats'], queryFn: ({ signal }) => api.getStats(signal) })
 
+export const healthQuery = () =>
+  queryOptions({ queryKey: ['health'], queryFn: ({ signal }) => api.getHealth(signal) })
+
+export const distributionsQuery = () =>
+  queryOptions({
+    queryKey: ['stats', 'distributions'],
+    queryFn: ({ signal }) => api.getDistributions(signal),
+  })
+
 /**
  * Jobs, newest first, page after page. Asked again without end, faster while something runs: the
  * browser sends the ETag along, so that the answer is short while nothing has changed.

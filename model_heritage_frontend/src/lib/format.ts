@@ -68,6 +68,11 @@ const dateTime = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeStyl
 
 export const formatDateTime = (iso: string): string => dateTime.format(new Date(iso))
 
+const day = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeZone: 'UTC' })
+
+/** "2026-11-21" -> "Nov 21, 2026", whatever the time zone. */
+export const formatDay = (date: string): string => day.format(new Date(`${date}T00:00:00Z`))
+
 const relative = new Intl.RelativeTimeFormat(LOCALE, { numeric: 'auto' })
 const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['year', 31_536_000],

@@ -299,6 +299,13 @@ export interface TensorComparison {
   status: 'equal' | 'changed' | 'reshaped' | 'removed' | 'added'
 }
 
+/** Tensors that belong together, and how much of them changed. */
+export interface ChangeGroup {
+  tensors: number
+  changed: number
+  relative_change: number | null
+}
+
 export interface Comparison {
   model_id: string
   other_id: string
@@ -308,7 +315,16 @@ export interface Comparison {
   related: boolean
   /** The signals of direction by name, seen from the first to the second; null when not measured. */
   relation_evidence: Record<string, number> | null
+  /** In the order of the network; null is what belongs to no layer. */
+  layers: (ChangeGroup & { layer: number | null })[]
+  kinds: (ChangeGroup & { kind: string })[]
   tensors: TensorComparison[]
+}
+
+export interface Health {
+  status: string
+  version: string
+  database: string
 }
 
 export interface Stats {
@@ -323,4 +339,26 @@ export interface Stats {
   relations: Partial<Record<Relation, number>>
   mean_confidence: number | null
   largest_families: Family[]
+}
+
+/** The lake in distributions. */
+export interface LakeDistributions {
+  arrivals: { unit: 'day' | 'month'; counts: { start: string; models: number }[] }
+  formats: { format: string; models: number; bytes: number }[]
+  /** From `least` to less than `below`; null for the largest. */
+  family_sizes: { least: number; below: number | null; families: number }[]
+  parameters: { least: number; below: number; models: number }[]
+  /** Ten bins over [0, 1]. */
+  confidence: { least: number; edges: number; expected_right: number }[]
+  /** The same bins, measured on models whose true parents are known. */
+  calibration: { edges: number; right: number; mean_confidence: number | null }[]
+  storage: StoredBytes & { relations: (StoredBytes & { relation: Relation })[] }
+}
+
+export interface StoredBytes {
+  models: number
+  /** Models of which both files were compared. */
+  measured: number
+  bytes: number
+  saved_bytes: number
 }
