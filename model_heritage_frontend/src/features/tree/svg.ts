@@ -1,5 +1,5 @@
-import { traceLink } from './draw/links'
 import { chooseDetail, type Scene } from './draw/scene'
+import { traceLink, WHOLE } from './draw/trace'
 import { nodeCaption } from './draw/words'
 import { dotX, type TreeNode } from './layout'
 
@@ -146,7 +146,7 @@ export function drawSvg(scene: Scene, margin: number): string {
     const style = scene.styles[scene.styleOf[index] ?? 0]
     if (!style) return
     const pen = new PathPen()
-    traceLink(pen, link, layout, { scale: 1, scaleX: 1, left: 0, top: 0 }, cards)
+    traceLink(pen, link, layout, WHOLE, cards)
     root.append(
       make('path', {
         d: pen.data.join(''),

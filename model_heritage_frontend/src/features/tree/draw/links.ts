@@ -1,81 +1,8 @@
-import type { Camera } from '../camera'
-import { dotX, type TreeLayout, type TreeLink } from '../layout'
+import type { TreeLink } from '../layout'
 import type { DrawState, Scene, View } from './scene'
+import { findEnds, traceLink } from './trace'
 
 /** Edges: coloured by the colouring, wider where surer, dashed where not the main parent. */
-
-type Pen = Pick<CanvasPath, 'moveTo' | 'lineTo' | 'bezierCurveTo' | 'quadraticCurveTo'>
-
-type Place = Pick<Camera, 'scale' | 'scaleX' | 'left' | 'top'>
-
-/** Where an edge begins and ends, in the layout's units. */
-function findEnds({ source, target }: TreeLink, layout: TreeLayout, cards: boolean) {
-  const half = layout.size.width / 2
-  return cards
-    ? ([source.x + half, target.x - half] as const)
-    : ([dotX(source, layout), dotX(target, layout)] as const)
-}
-
-/** Traces one edge on the screen. */
-export function traceLink(
-  pen: Pen,
-  link: TreeLink,
-  layout: TreeLayout,
-  place: Place,
-  cards: boolean,
-): void {
-  const ends = findEnds(link, layout, cards)
-  const { scale, scaleX, left, top } = place
-  const x0 = ends[0] * scaleX + left
-  const x1 = ends[1] * scaleX + left
-  const y0 = link.source.y * scale + top
-  const y1 = link.target.y * scale + top
-  pen.moveTo(x0, y0)
-  if (layout.arrangement === 'radial') traceRadial(pen, link, place, x1, y1)
-  else if (layout.arrangement === 'rows') traceElbow(pen, x0, y0, x1, y1)
-  // A curve within a few pixels is a line, which costs a fraction of it.
-  else if (Math.abs(y1 - y0) < 3) pen.lineTo(x1, y1)
-  else {
-    const middle = (x0 + x1) / 2
-    pen.bezierCurveTo(middle, y0, middle, y1, x1, y1)
-  }
-}
-
-function traceRadial(
-  pen: Pen,
-  { source, target }: TreeLink,
-  { scale, left, top }: Place,
-  x1: number,
-  y1: number,
-): void {
-  const inner = Math.hypot(source.x, source.y)
-  if (inner === 0) {
-    pen.lineTo(x1, y1)
-    return
-  }
-  const radius = ((inner + Math.hypot(target.x, target.y)) / 2) * scale
-  pen.bezierCurveTo(
-    radius * Math.cos(source.angle) + left,
-    radius * Math.sin(source.angle) + top,
-    radius * Math.cos(target.angle) + left,
-    radius * Math.sin(target.angle) + top,
-    x1,
-    y1,
-  )
-}
-
-/** Down (or up) at the parent's place, then across, with a round corner where there is room. */
-function traceElbow(pen: Pen, x0: number, y0: number, x1: number, y1: number): void {
-  const across = x1 - x0
-  const down = y1 - y0
-  const corner = Math.min(8, Math.abs(across), Math.abs(down))
-  if (corner < 1) pen.lineTo(x0, y1)
-  else {
-    pen.lineTo(x0, y1 - Math.sign(down) * corner)
-    pen.quadraticCurveTo(x0, y1, x0 + Math.sign(across) * corner, y1)
-  }
-  pen.lineTo(x1, y1)
-}
 
 /** How strong something is drawn while another model's kin stand out. */
 export const strength = (strong: boolean): number => (strong ? 1 : 0.25)

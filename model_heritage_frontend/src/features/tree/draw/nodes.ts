@@ -128,7 +128,9 @@ function writeName(
   // A marked name is written in full, over whatever is beside it.
   const text = marked ? name : fitText(ctx, name, room)
   ctx.save()
-  ctx.translate(x, y)
+  const alpha = ctx.globalAlpha
+  // Whole pixels: letters are then drawn from few cached shapes.
+  ctx.translate(Math.round(x), Math.round(y))
   let away = DOT + 4
   if (layout.arrangement === 'radial' && node.parent) {
     // Names run outwards, never upside down.
@@ -136,10 +138,11 @@ function writeName(
     ctx.rotate(flipped ? node.angle + Math.PI : node.angle)
     if (flipped) away = -away - measure(ctx, text)
   }
-  ctx.lineWidth = 3.5
-  ctx.lineJoin = 'round'
-  ctx.strokeStyle = palette.card
-  ctx.strokeText(text, away, 0)
+  // A box behind the name, not an outline: outlined text is drawn as paths, ten times slower.
+  ctx.globalAlpha *= 0.82
+  ctx.fillStyle = palette.card
+  ctx.fillRect(away - 1, -7, measure(ctx, text) + 2, 14)
+  ctx.globalAlpha = alpha
   ctx.fillStyle = node.ghost || node.more ? palette.muted : palette.foreground
   ctx.fillText(text, away, 0)
   ctx.restore()
