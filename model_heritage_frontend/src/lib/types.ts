@@ -287,6 +287,12 @@ export interface Candidate {
 
 export interface TensorComparison {
   name: string
+  /** The number of its layer; null outside the layers. */
+  layer: number | null
+  /** "attention", "mlp", "embedding", ... */
+  kind: string
+  /** Norm of the first model's values. */
+  norm: number | null
   shape: number[] | null
   other_shape: number[] | null
   distance: number | null
@@ -297,6 +303,19 @@ export interface TensorComparison {
   /** Rank of the change of a matrix, where it is low. */
   delta_rank: number | null
   status: 'equal' | 'changed' | 'reshaped' | 'removed' | 'added'
+  verdict: TensorVerdict | null
+}
+
+export type TensorVerdict = 'rounding' | 'low_rank' | 'few_values' | 'trained' | 'replaced'
+
+/** What the second model is to the first by the tree. */
+export interface Kinship {
+  kind: 'same' | 'parent' | 'child' | 'ancestor' | 'descendant' | 'sibling' | 'relative' | 'none'
+  /** Ids from the first to the second, through their nearest common ancestor. */
+  path: string[]
+  confidence: number | null
+  relation: Relation | null
+  reasons: string[]
 }
 
 export interface Comparison {
@@ -308,6 +327,7 @@ export interface Comparison {
   related: boolean
   /** The signals of direction by name, seen from the first to the second; null when not measured. */
   relation_evidence: Record<string, number> | null
+  kinship: Kinship
   tensors: TensorComparison[]
 }
 
