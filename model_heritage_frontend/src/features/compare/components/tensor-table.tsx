@@ -85,7 +85,10 @@ function Head({ children, order, current, onSort, className }: HeadProps) {
 }
 
 const describeChoice = ({ layer, kind }: HeatChoice): string =>
-  [kind, layer === '' ? '' : layer === 'none' ? 'outside the layers' : `layer ${layer}`]
+  [
+    kind === '' ? '' : kindName(kind),
+    layer === '' ? '' : layer === 'none' ? 'outside the layers' : `layer ${layer}`,
+  ]
     .filter(Boolean)
     .join(', ')
 
