@@ -18,27 +18,28 @@ export interface Held {
 interface Options {
   stage: TreeStage | null
   nodeAt: (event: { clientX: number; clientY: number }) => TreeNode | null
+  /** Whether nodes are large enough to be taken hold of; else every press moves the view. */
+  canHold: () => boolean
   onDrop: ((child: TreeNode, parent: TreeNode) => void) | undefined
 }
 
 /** Drags a model onto another one. Only by mouse or pen: on a touch screen a finger moves the view. */
-export function useDrag({ stage, nodeAt, onDrop }: Options) {
+export function useDrag({ stage, nodeAt, canHold, onDrop }: Options) {
   const [held, setHeld] = useState<Held | null>(null)
   const dropped = useRef(false)
   const listening = useRef<(() => void) | null>(null)
   useEffect(() => () => listening.current?.(), [])
 
-  const canMove = useCallback((node: TreeNode | null) => node?.model != null, [])
-
   /** A press on a model belongs to it, any other one moves the view. */
   const isTaken = useCallback(
-    (event: MouseEvent) => onDrop !== undefined && canMove(nodeAt(event)),
-    [onDrop, nodeAt, canMove],
+    (event: MouseEvent) => onDrop !== undefined && canHold() && nodeAt(event)?.model != null,
+    [onDrop, nodeAt, canHold],
   )
 
   const onPointerDown = (press: PointerEvent) => {
     dropped.current = false
     if (!stage || !onDrop || press.button !== 0 || press.pointerType === 'touch') return
+    if (!canHold()) return
     const node = nodeAt(press)
     if (!node?.model) return
     let now: Held | null = null

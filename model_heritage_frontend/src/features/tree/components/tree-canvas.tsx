@@ -105,7 +105,11 @@ export function TreeCanvas(props: TreeCanvasProps) {
     },
     [stage, layout],
   )
-  const drag = useDrag({ stage, nodeAt, onDrop })
+  const canHold = useCallback(
+    () => stage !== null && chooseDetail(layout, stage.camera.scale) !== 'dots',
+    [stage, layout],
+  )
+  const drag = useDrag({ stage, nodeAt, canHold, onDrop })
 
   useLayoutEffect(() => {
     stage?.configure({ gentle, still, isTaken: drag.isTaken })
