@@ -303,10 +303,9 @@ export interface TensorComparison {
   /** Rank of the change of a matrix, where it is low. */
   delta_rank: number | null
   status: 'equal' | 'changed' | 'reshaped' | 'removed' | 'added'
-  verdict: TensorVerdict | null
+  /** The status or, of what changed, in which way. */
+  verdict: string
 }
-
-export type TensorVerdict = 'rounding' | 'low_rank' | 'few_values' | 'trained' | 'replaced'
 
 /** What the second model is to the first by the tree. */
 export interface Kinship {

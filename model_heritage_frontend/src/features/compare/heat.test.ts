@@ -22,7 +22,7 @@ const tensor = (
   equal: null,
   delta_rank: null,
   status: change === 0 ? 'equal' : change === null ? 'reshaped' : 'changed',
-  verdict: null,
+  verdict: 'trained',
 })
 
 test('cells hold the change of all their tensors together, weighed by their norms', () => {

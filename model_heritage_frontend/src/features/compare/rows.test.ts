@@ -17,7 +17,7 @@ const tensor = (name: string, change: number | null): TensorComparison => ({
   equal: change === 0 ? 1 : 0,
   delta_rank: null,
   status: change === 0 ? 'equal' : 'changed',
-  verdict: null,
+  verdict: 'trained',
 })
 
 const tensors = [tensor('a', 0.1), tensor('b', 0), tensor('c', 0.3), tensor('D', null)]

@@ -1,5 +1,5 @@
 import { RELATION_WORDS } from '@/lib/relations'
-import type { Kinship, TensorComparison, TensorVerdict } from '@/lib/types'
+import type { Kinship, TensorComparison } from '@/lib/types'
 import { formatPercent } from '@/lib/format'
 
 /** The server's word for a kind of tensor, to begin a line with. */
@@ -14,7 +14,8 @@ export const STATUS_WORDS: Record<TensorComparison['status'], string> = {
   added: 'only in the second',
 }
 
-export const VERDICT_WORDS: Record<TensorVerdict, [label: string, explanation: string]> = {
+/** In which way a tensor changed. */
+export const VERDICT_WORDS: Partial<Record<string, [label: string, explanation: string]>> = {
   rounding: ['rounding', 'No more than the rounding of the stored number type.'],
   low_rank: ['low rank', 'A change of low rank, as merged adapters leave.'],
   few_values: ['few values', 'Nine of ten values are the same.'],

@@ -48,8 +48,9 @@ function Shape({ tensor }: { tensor: TensorComparison }) {
 }
 
 function Verdict({ tensor }: { tensor: TensorComparison }) {
-  if (tensor.verdict === null) return null
-  const [label, explanation] = VERDICT_WORDS[tensor.verdict]
+  const words = VERDICT_WORDS[tensor.verdict]
+  if (!words) return null
+  const [label, explanation] = words
   return <span title={explanation}>{label}</span>
 }
 

@@ -26,6 +26,7 @@ export function HoverCard({ node, x, y, offset, size }: HoverCardProps) {
   return (
     <div
       aria-hidden
+      data-testid="hover-card"
       className="animate-fade bg-popover pointer-events-none absolute z-10 rounded-lg border p-3 text-sm shadow-lg"
       style={{
         left,
