@@ -21,7 +21,7 @@ import { makeFamily } from './family'
 
 const nextFrame = () => new Promise<number>((resolve) => requestAnimationFrame(resolve))
 
-const host = document.getElementById('root') as HTMLElement
+const host = document.body.appendChild(document.createElement('div'))
 host.style.cssText = 'width:1200px;height:900px'
 
 async function until(done: () => boolean): Promise<void> {
