@@ -83,7 +83,7 @@ export function Workbench({ tree, label, renderMore, onDropOn }: WorkbenchProps)
       />
       <FocusBar genealogy={genealogy} layout={layout} view={view} />
       <div className={node ? 'grid gap-4 lg:grid-cols-[minmax(0,1fr)_21rem]' : 'grid'}>
-        <Card className="min-w-0 overflow-hidden">
+        <Card className="flex min-w-0 flex-col overflow-hidden">
           {list ? (
             <TreeGrid genealogy={genealogy} selected={selected} onSelect={select} label={label} />
           ) : (
@@ -103,7 +103,8 @@ export function Workbench({ tree, label, renderMore, onDropOn }: WorkbenchProps)
                   if (child.model && parent.model) onDropOn(child.model, parent.model)
                 })
               }
-              className="max-h-[min(74vh,60rem)] min-h-88"
+              // Beside the panel it is as high as that.
+              className="max-h-[min(74vh,60rem)] min-h-88 grow"
               height={rows * (narrow && !radial ? 0.55 : 1) + 160}
             />
           )}
