@@ -87,11 +87,11 @@ async function walkTheFamily(page) {
   await page.keyboard.press('ArrowLeft')
   await page.getByRole('region', { name: `About ${parent}` }).waitFor()
   await page.getByRole('radio', { name: 'List' }).click()
-  const branch = page
-    .getByRole('listitem')
-    .filter({ has: page.getByRole('link', { name: parent, exact: true }) })
-    .last()
-  await branch.getByRole('link', { name, exact: true }).waitFor()
+  const levelOf = async (each) => {
+    const link = page.getByRole('link', { name: each, exact: true })
+    return Number(await page.getByRole('row').filter({ has: link }).getAttribute('aria-level'))
+  }
+  assert.equal(await levelOf(name), (await levelOf(parent)) + 1, 'one level below its parent')
   step('family: the child stands below its parent')
 }
 

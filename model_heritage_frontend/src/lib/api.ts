@@ -104,6 +104,13 @@ export interface ModelFilters {
   cursor?: string | null
 }
 
+export interface FamilyFilters {
+  search?: string
+  sort?: string
+  limit?: number
+  cursor?: string | null
+}
+
 export interface JobFilters {
   state?: string
   kind?: string
@@ -148,8 +155,8 @@ export const api = {
       apiUrl(['families', id, 'revisions', String(from), 'diff', String(to)]),
       signal,
     ),
-  listFamilies: (cursor: string | null, signal?: AbortSignal) =>
-    getJson<FamilyPage>(apiUrl(['families'], { cursor }), signal),
+  listFamilies: (filters: FamilyFilters, signal?: AbortSignal) =>
+    getJson<FamilyPage>(apiUrl(['families'], { ...filters }), signal),
   getFamily: (id: string, signal?: AbortSignal) =>
     getJson<Family>(apiUrl(['families', id]), signal),
   getFamilyTree: (id: string, signal?: AbortSignal) =>

@@ -287,6 +287,12 @@ export interface Candidate {
 
 export interface TensorComparison {
   name: string
+  /** The number of its layer; null outside the layers. */
+  layer: number | null
+  /** "attention", "mlp", "embedding", ... */
+  kind: string
+  /** Norm of the first model's values. */
+  norm: number | null
   shape: number[] | null
   other_shape: number[] | null
   distance: number | null
@@ -297,6 +303,18 @@ export interface TensorComparison {
   /** Rank of the change of a matrix, where it is low. */
   delta_rank: number | null
   status: 'equal' | 'changed' | 'reshaped' | 'removed' | 'added'
+  /** The status or, of what changed, in which way. */
+  verdict: string
+}
+
+/** What the second model is to the first by the tree. */
+export interface Kinship {
+  kind: 'same' | 'parent' | 'child' | 'ancestor' | 'descendant' | 'sibling' | 'relative' | 'none'
+  /** Ids from the first to the second, through their nearest common ancestor. */
+  path: string[]
+  confidence: number | null
+  relation: Relation | null
+  reasons: string[]
 }
 
 /** Tensors that belong together, and how much of them changed. */
@@ -318,6 +336,7 @@ export interface Comparison {
   /** In the order of the network; null is what belongs to no layer. */
   layers: (ChangeGroup & { layer: number | null })[]
   kinds: (ChangeGroup & { kind: string })[]
+  kinship: Kinship
   tensors: TensorComparison[]
 }
 
