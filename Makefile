@@ -10,7 +10,7 @@ PNPM := npx -y pnpm@12.21.0 -C $(FRONT)
 FRONT_SOURCES := $(shell find $(FRONT) -path $(FRONT)/node_modules -prune -o -path $(FRONT)/dist -prune -o -path $(FRONT)/dist-report -prune -o -type f -print 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev wheel test test-back test-front lint bench bench-accuracy bench-unrelated bench-speed demo clean
+.PHONY: help setup run dev wheel test test-back test-front lint bench bench-accuracy bench-unrelated bench-speed bench-page bench-tree demo clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -53,8 +53,18 @@ bench-unrelated: $(STAMPS)/python-dev ## False family links among 100,000 unrela
 bench-speed: $(STAMPS)/python-dev ## Seconds for one more model and for a family of 1,000
 	$(PY) -m benchmarks.speed
 
+bench-page: $(STAMPS)/python $(STAMPS)/dist ## First paint and interactions with 10,000 models in the lake
+	$(PY) -m benchmarks.page
+
+bench-tree: $(STAMPS)/front ## Drawing family trees of 1,000 to 20,000 beside vis-network and React Flow
+	node $(FRONT)/bench/run.mjs
+
 demo: $(STAMPS)/python ## Fill the running server with a small real family and show its tree
 	$(PY) -m benchmarks.demo
+
+.PHONY: docs
+docs: $(STAMPS)/python-dev ## Build the documentation in site/, without a network
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
 
 clean: ## Remove what was installed and built (never the data in uploads/)
 	rm -rf $(VENV) $(STAMPS) $(FRONT)/node_modules $(FRONT)/dist $(FRONT)/dist-report

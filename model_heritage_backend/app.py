@@ -20,6 +20,7 @@ from model_heritage_backend.routes import (
     history,
     jobs,
     lake,
+    lake_statistics,
     maintenance,
     models,
     resumable,
@@ -50,6 +51,7 @@ ROOMS = (
     jobs,
     maintenance,
     lake,
+    lake_statistics,
     exports,
 )
 UPLOADS = ("models.upload_form", "models.upload_raw", "models.identify")

@@ -1,7 +1,7 @@
 """The one table of settings: name, default, unit, help, environment name.
 
 Later sources win: defaults, then ``config.yaml`` (path by ``MODEL_HERITAGE_CONFIG``), then the
-environment. README and the command line print this table; nothing else reads the environment.
+environment. docs/settings.md has this table; nothing else reads the environment.
 """
 
 from __future__ import annotations
@@ -221,7 +221,7 @@ def list_settings() -> list[dict[str, str]]:
 
 
 def format_settings_table() -> str:
-    """The table of settings as Markdown, for the README."""
+    """The table of settings as Markdown, for docs/settings.md."""
     lines = ["| setting | environment | default | unit | meaning |", "|---|---|---|---|---|"]
     lines += [
         f"| `{row['name']}` | `{row['environment']}` | `{row['default']}` | {row['unit']} "

@@ -24,6 +24,11 @@ const zones = [
   },
   { target: './src/hooks', from: './src/components' },
   {
+    target: './src/strings',
+    from: ['./src/components', './src/hooks', './src/features', './src/app'],
+    message: 'src/strings holds words: a translation needs nothing else.',
+  },
+  {
     target: './src/lib',
     from: ['./src/components', './src/hooks'],
     message: 'src/lib has no user interface in it.',
@@ -68,7 +73,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/*.js'],
+    files: ['**/*.{js,mjs}'],
     extends: [tseslint.configs.disableTypeChecked],
     languageOptions: { globals: globals.node },
   },

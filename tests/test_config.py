@@ -90,8 +90,8 @@ def test_table_describes_every_setting() -> None:
     assert format_settings_table().count("\n") == len(rows) + 1
 
 
-def test_readme_shows_the_table() -> None:
-    assert format_settings_table() in (PROJECT / "README.md").read_text()
+def test_the_page_of_settings_shows_the_table() -> None:
+    assert format_settings_table() in (PROJECT / "docs" / "settings.md").read_text()
 
 
 def test_the_password_of_neo4j_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,7 @@ PURE = [
     f"{HERE}.scanning.placing",
     f"{HERE}.client.problems",
     f"{HERE}.clustering.memory_store",
+    f"{HERE}.services.library",
     f"{HERE}.clustering.model_management",
     f"{HERE}.clustering.distance_calculator",
     f"{HERE}.clustering.family_clustering",

@@ -36,13 +36,13 @@ EDGE_MEMBERS = ("relation", "confidence", "distance", "main", "coefficient")
 class Client:
     """A running server.
 
+    Every method raises the errors of ``model_heritage_backend.errors`` as the server tells them,
+    and ``ServerUnreachable`` when nobody answers.
+
     Parameters
     ----------
     url : such as ``http://localhost:5001``
     token : sent with every request, for servers that ask for one
-
-    Every method raises the errors of ``model_heritage_backend.errors`` as the server tells them,
-    and ``ServerUnreachable`` when nobody answers.
 
     Examples
     --------
@@ -244,6 +244,28 @@ class Client:
         'child'
         """
         return self._transport.ask("GET", _address("models", model_id, "compare", other_id))
+
+    def licence(self, model_id: str) -> dict[str, Any]:
+        """What the licences of a model's ancestors ask of it, and which models inherit its own; as
+        ``GET /api/models/{id}/licence``. No legal advice.
+
+        Examples
+        --------
+        >>> client.licence(tuned.id)["restrictions"]
+        ['attribution']
+        """
+        return self._transport.ask("GET", _address("models", model_id, "licence"))
+
+    def impact(self, model_id: str) -> dict[str, Any]:
+        """Which models are reached should this one be flawed, by how sure that is; as
+        ``GET /api/models/{id}/impact``.
+
+        Examples
+        --------
+        >>> [reached["name"] for reached in client.impact(base.id)["sure"]]
+        ['tuned']
+        """
+        return self._transport.ask("GET", _address("models", model_id, "impact"))
 
     def identify(
         self, path: str | os.PathLike[str], *, progress: Progress | None = None
