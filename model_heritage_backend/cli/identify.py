@@ -29,7 +29,7 @@ from model_heritage_backend.scanning.cache import ScanCache
 from model_heritage_backend.scanning.discovery import Found, FoundFile
 from model_heritage_backend.scanning.placing import Answer, Place, place_file
 from model_heritage_backend.scanning.reading import Reading
-from model_heritage_backend.scanning.remote.sources import is_url
+from model_heritage_backend.scanning.remote.sources import is_url, name_file
 
 if TYPE_CHECKING:
     from model_heritage_backend.cli.remote import Sampled
@@ -110,7 +110,7 @@ def place_locally(
             place = _place_sample(sampled, known, cache)
             return _expect(place, weaken(place.to_dict(), sampled.describe()), expected)
         with _at_hand(file, notes) as path:
-            place = _place_whole(path, PurePath(file).name, known, cache, notes, options)
+            place = _place_whole(path, _name(file), known, cache, notes, options)
         return _expect(place, place.to_dict(), expected)
 
 
@@ -165,7 +165,7 @@ def ask_server(file: str, against: str, notes: Console, options: IdentifyOptions
         place = client.identify(path)
         tree = None if place.family_id is None else client.tree(place.family_id)
     names = [] if tree is None else [str(tree.nodes[model]["name"]) for model in tree]
-    document = _describe_remote(PurePath(file).name, place, names)
+    document = _describe_remote(_name(file), place, names)
     expected = None
     if options.expect is not None:
         certain = document["answer"] == Answer.FOUND
@@ -222,6 +222,10 @@ def _at_hand(file: str, notes: Console) -> Iterator[Path]:
 
     with whole_file(file, notes) as path:
         yield path
+
+
+def _name(file: str) -> str:
+    return name_file(file) if is_url(file) else PurePath(file).name
 
 
 def tell(document: dict[str, Any]) -> list[Text]:
