@@ -17,12 +17,17 @@ const zones = [
     except: [`./${feature}`],
     message: 'Features do not import each other: compose them in src/app.',
   })),
-  { target: './src/features', from: './src/app' },
+  { target: './src/features', from: ['./src/app', './src/report'] },
   {
     target: ['./src/components', './src/hooks', './src/lib'],
     from: ['./src/features', './src/app'],
   },
   { target: './src/hooks', from: './src/components' },
+  {
+    target: './src/strings',
+    from: ['./src/components', './src/hooks', './src/features', './src/app'],
+    message: 'src/strings holds words: a translation needs nothing else.',
+  },
   {
     target: './src/lib',
     from: ['./src/components', './src/hooks'],
@@ -31,7 +36,7 @@ const zones = [
 ]
 
 export default tseslint.config(
-  { ignores: ['dist', 'coverage'] },
+  { ignores: ['dist', 'dist-report', 'coverage'] },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
@@ -68,7 +73,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/*.js'],
+    files: ['**/*.{js,mjs}'],
     extends: [tseslint.configs.disableTypeChecked],
     languageOptions: { globals: globals.node },
   },

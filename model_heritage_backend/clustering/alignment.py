@@ -7,20 +7,23 @@ under other names, the values do, and then the longest common ending of the name
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from model_heritage_backend.clustering.per_model import PerModel
+from model_heritage_backend.clustering.per_model import PerTensors
 from model_heritage_backend.clustering.renaming import match_values
 from model_heritage_backend.fingerprints import Fingerprint, TensorFingerprint
 from model_heritage_backend.weights.tensors import DType
 
+Found = TypeVar("Found")
 Samples = NDArray[np.float64]
+MatrixShapes = tuple[tuple[str, tuple[int, ...]], ...]
 LARGEST, SMALLEST = float(np.finfo(np.float32).max), 2.0**-149
 """Range of float32. Numbers beyond it are no weights, and their squares could not be summed up."""
 EXTENSION_AT_LEAST = 0.75
@@ -53,11 +56,14 @@ def _rename_tensors(reference: Fingerprint, member: Fingerprint) -> Mapping[str,
     return {names[n]: t for n, t in member.tensors.items() if n in names}
 
 
+@PerTensors
 def _list_names(tensors: Mapping[str, TensorFingerprint]) -> frozenset[tuple[str, str]]:
     return frozenset((common, tensor.name) for common, tensor in tensors.items())
 
 
-_list_own_names = PerModel(lambda fingerprint: _list_names(fingerprint.tensors))
+@PerTensors
+def _list_shapes(tensors: Mapping[str, TensorFingerprint]) -> MatrixShapes:
+    return tuple(sorted((name, t.shape) for name, t in tensors.items() if t.is_matrix))
 
 
 def match_endings(
@@ -151,8 +157,17 @@ class AlignedFamily:
     @cached_property
     def matrix_names(self) -> tuple[str, ...]:
         """Common names of all matrices, sorted."""
-        names = {n for member in self.tensors for n, t in member.items() if t.is_matrix}
+        names = {name for shapes in set(self.shapes) for name, _ in shapes}
         return tuple(sorted(names))
+
+    @cached_property
+    def shapes(self) -> tuple[MatrixShapes, ...]:
+        """Each member's matrices as (common name, shape), sorted."""
+        return self.describe(_list_shapes)
+
+    def describe(self, measure: PerTensors[Found]) -> tuple[Found, ...]:
+        """What is told of each member's tensors by their common names."""
+        return tuple(map(measure, self.fingerprints, self.tensors))
 
     @cached_property
     def shuffled_names(self) -> tuple[str, ...]:
@@ -164,10 +179,7 @@ class AlignedFamily:
     @cached_property
     def names(self) -> tuple[frozenset[tuple[str, str]], ...]:
         """Each member's tensors as (common name, its own name)."""
-        return tuple(
-            _list_own_names(fingerprint) if tensors is fingerprint.tensors else _list_names(tensors)
-            for tensors, fingerprint in zip(self.tensors, self.fingerprints, strict=True)
-        )
+        return self.describe(_list_names)
 
     @cached_property
     def marks(self) -> tuple[int, ...]:
@@ -176,6 +188,14 @@ class AlignedFamily:
             hash((names, fingerprint.level))
             for names, fingerprint in zip(self.names, self.fingerprints, strict=True)
         )
+
+    def name_members(self, *members: int) -> Hashable:
+        """What some members are known by: the models, and the names by which they are compared.
+
+        Common names say which tensors stand for each other, and may change as families grow.
+        """
+        marks = hash(tuple(self.marks[m] for m in members))
+        return (*(self.fingerprints[m].checksum for m in members), marks)
 
     @cached_property
     def roundoff(self) -> NDArray[np.float64]:

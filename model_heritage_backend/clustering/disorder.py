@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_heritage_backend.clustering.alignment import AlignedFamily
+from model_heritage_backend.clustering.pair_statistics import NEAR_BELOW
 
 CORRELATED_ABOVE = 4.0
 """Standard deviations; matrices below have nothing in common as they stand."""
@@ -30,8 +31,6 @@ BOTH_WAYS = 0.1
 """Least share of these that must be longer, and of those shorter."""
 PAIRS_TRIED = 3
 """Nearest pairs of two groups that are asked whether they agree."""
-NEAR_BELOW = 0.1
-"""Relative change of a matrix that needs no closer look: most steps of training are shorter."""
 VECTORS_ALIKE = 0.95
 ALIKE_ABOVE = 0.8
 """Cosine of rows of like direction."""
@@ -113,7 +112,7 @@ def _measure_unmatched(family: AlignedFamily, a: int, b: int) -> int:
 
 
 def _is_near(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:
-    """Whether the step is so small that nothing can have changed places or scales."""
+    """Whether the step is so small that nothing can have changed places or scales, as most are."""
     step = first - second
     return float((step * step).sum()) < NEAR_BELOW**2 * float((first * first).sum())
 

@@ -44,7 +44,7 @@ class StepAngles:
 
     def learn(self, corners: Collection[Corner]) -> None:
         """Measure many at once: it takes less time."""
-        names = {c: name_corner(self._family, *c) for c in corners if c not in self._cosines}
+        names = {c: self._family.name_members(*c) for c in corners if c not in self._cosines}
         new = [corner for corner, name in names.items() if name not in self._known]
         for corner, cosine in zip(new, _measure(self._family, new), strict=True):
             self._known[names[corner]] = cosine
@@ -55,12 +55,6 @@ class StepAngles:
         corner = member, min(first, second), max(first, second)
         self.learn([corner])
         return self._cosines[corner]
-
-
-def name_corner(family: AlignedFamily, *corner: int) -> Hashable:
-    """What three models are known by, together with the names by which they are compared."""
-    marks = hash(tuple(family.marks[m] for m in corner))
-    return (*(family.fingerprints[m].checksum for m in corner), marks)
 
 
 def _measure(family: AlignedFamily, corners: Sequence[Corner]) -> list[float]:
@@ -76,8 +70,7 @@ def _measure(family: AlignedFamily, corners: Sequence[Corner]) -> list[float]:
                 continue
             within = stack.find(places.ravel()).reshape(-1, 3)
             known = np.flatnonzero((within >= 0).all(1))
-            flat = stack.values.reshape(len(stack), -1)
-            products, first, second = multiply_steps(flat, within[known]).T
+            products, first, second = multiply_steps(stack.flat, within[known]).T
             scale = np.sqrt(first) * np.sqrt(second)
             moved = scale > 0
             total[known[moved]] += stack.size * products[moved] / scale[moved]

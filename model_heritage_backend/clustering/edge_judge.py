@@ -6,8 +6,8 @@ parents), then signals.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from model_heritage_backend.clustering.alignment import AlignedFamily
@@ -17,10 +17,11 @@ from model_heritage_backend.clustering.copies import Copy
 from model_heritage_backend.clustering.direction import calculate_direction
 from model_heritage_backend.clustering.exact_evidence import ExactEvidence, measure_edge
 from model_heritage_backend.clustering.merges import Merge
-from model_heritage_backend.clustering.pair_cache import PairCache, name_pair
+from model_heritage_backend.clustering.pair_cache import PairCache
 from model_heritage_backend.clustering.rounding import judge_rounding
 from model_heritage_backend.clustering.sample_weights import open_samples
-from model_heritage_backend.clustering.threads import WORKERS
+from model_heritage_backend.clustering.threads import map_ahead
+from model_heritage_backend.weights.tensors import LazyTensor
 
 CERTAIN = 12.0
 """Log-odds of an edge whose direction a recomputed copy or a merge proves."""
@@ -28,8 +29,8 @@ EXTENDED = 6.0
 """Log-odds that a model with added rows descends from the one without."""
 REDUCED = 4.0
 """Log-odds of the direction between a quantised or pruned model and a neighbour that is neither."""
-SAMPLES_LOOKED_AT = 24
-"""Changed matrices of a pair whose samples are looked at value by value."""
+SAMPLES_LOOKED_AT, GLANCED_AT = 24, 8
+"""Changed matrices of a pair whose values are looked at one by one, closely and at a glance."""
 MANY_ZEROS = 0.1
 
 NOTHING_ARRANGED: Mapping[str, Arranged] = {}
@@ -84,12 +85,30 @@ class EdgeJudge:
         self._arranged = arranged
         self._odds: dict[tuple[int, int], float] = {}
         self._evidence: dict[tuple[int, int], ExactEvidence] = {}
+        self._glanced: set[tuple[int, int]] = set()
+        self._samples: dict[int, Mapping[str, LazyTensor]] = {}
 
-    def prepare(self, pairs: Iterable[tuple[int, int]]) -> None:
-        """Measure many pairs from samples, two at a time; files are read when asked for."""
-        if self._exact is None:
-            with ThreadPoolExecutor(WORKERS) as pool:
-                list(pool.map(lambda pair: self.measure(*pair), pairs))
+    def prepare(self, pairs: Iterable[tuple[int, int]], *, closely: bool = True) -> None:
+        """Measure many pairs from samples, two at a time; files are read when asked for.
+
+        ``closely``: pairs that were glanced at are measured again; else others are glanced at.
+        """
+        if self._exact is not None:
+            return
+        ordered = {(min(pair), max(pair)) for pair in pairs}
+        new = ordered - self._evidence.keys()
+        if closely:
+            new |= ordered & self._glanced
+            self._glanced -= new
+        else:
+            self._glanced |= new
+        wanted = sorted(new)
+        for a, b in wanted:
+            for pair in ((a, b), (b, a)):
+                self._evidence.pop(pair, None)
+                self._odds.pop(pair, None)
+        measured = map_ahead(lambda pair: self.measure(*pair), wanted, members=len(self._family))
+        deque(measured, maxlen=0)
 
     def measure(self, a: int, b: int) -> ExactEvidence:
         """Evidence seen as (a, b): from the files where they are at hand, else from samples."""
@@ -111,15 +130,21 @@ class EdgeJudge:
 
     def _measure_samples(self, a: int, b: int) -> ExactEvidence:
         family, known = self._family, self._pairs.evidence
-        name = name_pair(family, a, b)
+        looked_at = GLANCED_AT if (a, b) in self._glanced else SAMPLES_LOOKED_AT
+        name = family.name_members(a, b), looked_at
         if name not in known:
             known[name] = measure_edge(
-                open_samples(family, a),
-                open_samples(family, b),
+                self._open_samples(a),
+                self._open_samples(b),
                 roundoff=max(family.roundoff[a], family.roundoff[b]),
-                looked_at=SAMPLES_LOOKED_AT,
+                looked_at=looked_at,
             )
         return known[name]
+
+    def _open_samples(self, member: int) -> Mapping[str, LazyTensor]:
+        if member not in self._samples:
+            self._samples[member] = open_samples(self._family, member)
+        return self._samples[member]
 
     def direct(self, a: int, b: int) -> float:
         """Log-odds that a is b's parent."""
@@ -147,7 +172,7 @@ class EdgeJudge:
         if first.structural_hash != second.structural_hash:
             odds += EXTENDED * sum(s.extended for s in family.shared_matrices(a, b))
         odds += self._pairs.rounding.recall(
-            name_pair(family, a, b), lambda: judge_rounding(family, a, b)
+            family.name_members(a, b), lambda: judge_rounding(family, a, b)
         )
         return odds + calculate_direction(self.measure(a, b))
 

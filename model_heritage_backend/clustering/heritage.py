@@ -47,11 +47,12 @@ from model_heritage_backend.clustering.merges import Merge, drop_cyclic_merges
 from model_heritage_backend.clustering.orientation import (
     Orientation,
     link,
+    list_contested,
     orient,
     point,
     weigh_root,
 )
-from model_heritage_backend.clustering.pair_cache import PairCache, name_family, name_pair
+from model_heritage_backend.clustering.pair_cache import PairCache, name_family
 from model_heritage_backend.clustering.pair_statistics import (
     CAP,
     ROW_SHARE,
@@ -67,7 +68,7 @@ from model_heritage_backend.clustering.reordering import (
 from model_heritage_backend.clustering.screening import list_nearest
 from model_heritage_backend.clustering.siblings import are_siblings, find_siblings
 from model_heritage_backend.clustering.skeleton import Neighbours, build_skeleton, prefer_sources
-from model_heritage_backend.clustering.threads import one_blas_thread
+from model_heritage_backend.clustering.threads import one_blas_thread, run_beside
 from model_heritage_backend.clustering.whitening import WhitenedSteps
 from model_heritage_backend.fingerprints import Fingerprint
 
@@ -82,7 +83,7 @@ LOOKED_AT = 8
 """Members nearest to each, by each of two cheap measures, that are looked at closely. The edges of
 development zoos were among the first 6, families of up to LOOKED_AT + 1 are looked at whole."""
 LARGE = 100
-"""Members from which a glance at a pair comes before a closer look."""
+"""Members above which a glance at a pair comes before a closer look, if it needs one."""
 GLANCES, LIKELY = 8, 2
 """Matrices of a pair whose spectra are looked at, and nearest members by then that deserve more."""
 SOURCES_TRIED = 8
@@ -129,7 +130,6 @@ class _Solver:
     arranged: dict[str, Arranged] = field(default_factory=dict)
 
     def solve(self) -> FamilyTree:
-        size = len(self.family)
         self._compare_all()
         if self.exact is not None and len(set(self.frames.values())) > 1:
             self._put_in_order(self.exact)
@@ -138,21 +138,12 @@ class _Solver:
         self.near = sorted(list_nearest(apart, self.members, NEAR))
         self.wide = self._whiten(wide=True)
         self.copies = self._find_copies()
-        gains = self._add_wide_gains(calculate_gains(self.statistics, self._look_closer()))
+        self.merges, details = run_beside(
+            self._find_merges, self._look_closer, members=len(self.members)
+        )
+        gains = self._add_wide_gains(calculate_gains(self.statistics, details))
         full = self.statistics.values.max() * (1 + ROW_SHARE) * CAP
         self.gains = prefer_sources(gains, self.copies, full)
-        copied = {child for _, child in self.copies}
-        self.merges = self.pairs.merges.recall(
-            self.name,
-            lambda: find_merges(self.family, self.members, copies=copied),
-            size=size**2,
-        )
-        self.merges = {
-            child: merge
-            for child, merge in self.merges.items()
-            if self.known.confirmed.get(child, merge.main) in merge.parents
-            and not any((parent, child) in self.known.forbidden for parent in merge.parents)
-        }
         self.angles = StepAngles(self.family, self.pairs.cosines)
         # Steps to copies and merges are no training: they drift with nobody.
         self.deaf = {*self.copies, *((m.main, m.child) for m in self.merges.values())}
@@ -162,6 +153,11 @@ class _Solver:
         if not self.known.are_met(parents):
             orientation, parents = self._obey(orientation, parents)
         return self._finish(orientation, parents)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether a glance comes before a closer look."""
+        return len(self.members) > LARGE
 
     def _obey(
         self, free: Orientation, parents: Mapping[int, int]
@@ -190,10 +186,16 @@ class _Solver:
         )
         links = [(a, b) for a in neighbours for b in neighbours[a] if a < b]
         drift = calculate_drift_odds(neighbours, self.angles, deaf=self.deaf)
-        judge.prepare(links)
-        log_odds = {(a, b): judge.direct(a, b) + drift[a, b] for a, b in links}
-        first = orient(neighbours, log_odds, len(self.family), pinned=known.root)
-        return self._choose_root(neighbours, first, known, judge)
+        judge.prepare(links, closely=not self.is_large)
+        looked: set[tuple[int, int]] = set()
+        while True:
+            log_odds = {(a, b): judge.direct(a, b) + drift[a, b] for a, b in links}
+            first = orient(neighbours, log_odds, len(self.family), pinned=known.root)
+            contested = list_contested(first, least=ROOT_POSSIBLE) if self.is_large else set()
+            if contested <= looked:
+                return self._choose_root(neighbours, first, known, judge)
+            judge.prepare(contested)
+            looked |= contested
 
     def _compare_all(self) -> None:
         self.twins = choose_leaders(
@@ -203,8 +205,7 @@ class _Solver:
         self.members = [m for m in range(len(self.family)) if self.twins[m] == m]
         self.name = name_family(self.family), tuple(self.members)
         self.statistics = self.pairs.measure_statistics(self.family, self.members)
-        plain = self.statistics.plain_gains
-        self.frames = find_plain_frames(self.family, self.members, plain, self.pairs)
+        self.frames = find_plain_frames(self.family, self.members, self.statistics, self.pairs)
 
     def _put_in_order(self, exact: ExactSource) -> None:
         """Go on with the members that are out of order as they are in the family's frame."""
@@ -229,15 +230,19 @@ class _Solver:
         fixed = set(self.merges) | set(known.confirmed) | {c for _, c in self.copies}
         likely = np.argsort(-first.posterior, kind="stable")[:ROOTS_WEIGHED]
         roots = [int(r) for r in likely if first.posterior[r] > ROOT_POSSIBLE]
-        repaired, scores = [], []
-        for root in roots:
+        repaired = [
+            find_siblings(point(neighbours, root, first.posterior), self._are_siblings, fixed=fixed)
+            for root in roots
+        ]
+        moved = {pair for parents in repaired for pair in parents.items()}
+        judge.prepare(moved, closely=not self.is_large)
+        scores = []
+        for root, parents in zip(roots, repaired, strict=True):
             orientation = point(neighbours, root, first.posterior)
-            parents = find_siblings(orientation, self._are_siblings, fixed=fixed)
             odds = sum(judge.direct(parent, child) for child, parent in parents.items())
             # Repair makes acute angles wherever it moves a member: half of the say is before it.
             for tree in (orientation.parents, parents):
                 odds += score_drift(tree, self.angles, deaf=self.deaf) / 2
-            repaired.append(parents)
             odds += known.score(parents)
             scores.append(weigh_root(odds, len(neighbours[root])))
         weights = np.exp(np.array(scores) - max(scores))
@@ -255,7 +260,7 @@ class _Solver:
         pairs = list_nearest(plain, self.members, LOOKED_AT)
         pairs |= list_nearest(np.where(np.isfinite(finest), finest, 0.0), self.members, LOOKED_AT)
         pairs |= self._list_beside_copies(pairs)
-        if len(self.members) <= LARGE:
+        if not self.is_large:
             return self._measure_details(pairs, SPECTRA)
         glances = self._measure_details(pairs, GLANCES)
         likely = list_nearest(calculate_gains(self.statistics, glances), self.members, LIKELY)
@@ -264,7 +269,7 @@ class _Solver:
     def _measure_details(
         self, pairs: Collection[tuple[int, int]], spectra: int
     ) -> dict[tuple[int, int], Detail]:
-        keys = {pair: (name_pair(self.family, *pair), spectra) for pair in sorted(pairs)}
+        keys = {pair: (self.family.name_members(*pair), spectra) for pair in sorted(pairs)}
         new = [pair for pair, key in keys.items() if key not in self.pairs.details]
         measured = measure_details(self.family, new, spectra=spectra)
         for pair, detail in zip(new, measured, strict=True):
@@ -313,6 +318,23 @@ class _Solver:
             size=len(self.family) ** 2,
         )
 
+    def _find_merges(self) -> dict[int, Merge]:
+        """By child, those that people's words leave possible."""
+        copied = {child for _, child in self.copies}
+        found = self.pairs.merges.recall(
+            self.name,
+            lambda: find_merges(
+                self.family, self.members, copies=copied, known=self.pairs.sums_tried
+            ),
+            size=len(self.family) ** 2,
+        )
+        return {
+            child: merge
+            for child, merge in found.items()
+            if self.known.confirmed.get(child, merge.main) in merge.parents
+            and not any((parent, child) in self.known.forbidden for parent in merge.parents)
+        }
+
     def _find_copies(self) -> dict[tuple[int, int], Copy]:
         """(source, copy) -> how, among members that are not exact duplicates."""
         nearest = list_nearest(-self.statistics.squared_distances, self.members, SOURCES_TRIED)
@@ -324,7 +346,7 @@ class _Solver:
         return keep_nearest_sources(self.family, found)
 
     def _find_copy(self, a: int, b: int) -> Copy | None:
-        name = name_pair(self.family, a, b)
+        name = self.family.name_members(a, b)
         return self.pairs.copies.recall(name, lambda: find_copy(self.family, a, b))
 
     def _may_be_copy(self, parent: int, child: int) -> bool:

@@ -10,14 +10,17 @@ and by far more of them than chance would.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model_heritage_backend.clustering.alignment import AlignedFamily, limit_values
 from model_heritage_backend.clustering.merges import Merge, MergeMethod
+from model_heritage_backend.clustering.per_model import PerTensors
+from model_heritage_backend.fingerprints import Fingerprint, TensorFingerprint
 
 VALUES = 24_000
 """Looked at in all, but at least LEAST of every matrix."""
@@ -57,6 +60,10 @@ FEW_DROPPED = 0.02
 """For one value that is kept: nothing was trimmed."""
 
 Vector = NDArray[np.float64]
+TakeValues = Callable[
+    [Fingerprint, Mapping[str, TensorFingerprint]],
+    tuple[NDArray[np.floating], NDArray[np.int64]],
+]
 
 
 def find_masked_merges(
@@ -71,7 +78,7 @@ def find_masked_merges(
     """
     if len(members) < 4:
         return {}
-    few, places = _collect_values(family, members, VALUES // SCREENED, LEAST // SCREENED)
+    few, places = _collect_values(family, members, _take_few)
     squares = (few**2).sum(1)
     order = np.argsort(squares[:, None] + squares - 2 * few @ few.T, axis=1, kind="stable")
     bases = {}
@@ -81,7 +88,7 @@ def find_masked_merges(
             bases[child] = _list_bases(few, places, child, near)
     if not any(bases.values()):
         return {}
-    values, matrix = _collect_values(family, members, VALUES, LEAST)
+    values, matrix = _collect_values(family, members, _take_many)
     found: dict[int, Merge] = {}
     for child, base in ((child, base) for child, near in bases.items() for base in near):
         others = [int(m) for m in order[base] if m not in (child, base)][:NEAREST]
@@ -93,22 +100,45 @@ def find_masked_merges(
 
 
 def _collect_values(
-    family: AlignedFamily, members: Sequence[int], total: int, least: int
+    family: AlignedFamily, members: Sequence[int], take: TakeValues
 ) -> tuple[Vector, NDArray[np.int64]]:
-    """Some values of every matrix, (members, values), and the number of the matrix of each.
+    """Some values of every matrix, (members, values), and the number of the matrix of each."""
+    taken = [take(family.fingerprints[m], family.tensors[m]) for m in members]
+    return limit_values(np.stack([values for values, _ in taken])), taken[0][1]
 
-    ``total`` : in all, but at least ``least`` of each matrix
-    """
-    names = sorted(n for n, t in family.tensors[members[0]].items() if t.is_matrix)
+
+def _take_values(
+    tensors: Mapping[str, TensorFingerprint], total: int, least: int
+) -> tuple[NDArray[np.floating], NDArray[np.int64]]:
+    """Of a model: ``total`` values in all, but at least ``least`` of each matrix."""
+    names = sorted(name for name, tensor in tensors.items() if tensor.is_matrix)
     each = max(total // max(len(names), 1), least)
     columns, places = [], []
     for number, name in enumerate(names):
-        samples = [family.tensors[m][name].sample.ravel() for m in members]
-        # Spread evenly, and not down one column.
-        chosen = np.linspace(0, samples[0].size - 1, min(each, samples[0].size)).astype(np.int64)
-        columns.append(limit_values(np.stack([sample[chosen] for sample in samples])))
+        sample = tensors[name].sample.ravel()
+        chosen = _spread(sample.size, min(each, sample.size))
+        columns.append(sample[chosen])
         places.append(np.full(len(chosen), number))
-    return np.concatenate(columns, axis=1), np.concatenate(places)
+    return np.concatenate(columns), np.concatenate(places)
+
+
+@cache
+def _spread(size: int, count: int) -> NDArray[np.int64]:
+    """Places of so many values, spread evenly, and not down one column."""
+    return np.linspace(0, size - 1, count).astype(np.int64)
+
+
+@PerTensors
+def _take_few(
+    tensors: Mapping[str, TensorFingerprint],
+) -> tuple[NDArray[np.floating], NDArray[np.int64]]:
+    return _take_values(tensors, VALUES // SCREENED, LEAST // SCREENED)
+
+
+def _take_many(
+    _fingerprint: Fingerprint, tensors: Mapping[str, TensorFingerprint]
+) -> tuple[NDArray[np.floating], NDArray[np.int64]]:
+    return _take_values(tensors, VALUES, LEAST)
 
 
 def _list_bases(

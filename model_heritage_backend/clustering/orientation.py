@@ -78,6 +78,17 @@ def orient(
     return Orientation(root, parents, tuple(order), posterior)
 
 
+def list_contested(orientation: Orientation, *, least: float) -> set[tuple[int, int]]:
+    """Edges (parent, child) that another root of at least this probability would turn round."""
+    found = set()
+    for member in np.flatnonzero(orientation.posterior >= least).tolist():
+        while member in orientation.parents:
+            parent = orientation.parents[member]
+            found.add((parent, member))
+            member = parent
+    return found
+
+
 def weigh_root(log_odds: float, children: int) -> float:
     """Log of a root's weight, up to a constant: what the edges say, and the prior."""
     return EVIDENCE_WEIGHT * log_odds + CHILDREN_WEIGHT * math.log1p(children)

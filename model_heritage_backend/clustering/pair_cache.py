@@ -13,15 +13,17 @@ from model_heritage_backend.clustering.exact_evidence import ExactEvidence
 from model_heritage_backend.clustering.memory import Memory
 from model_heritage_backend.clustering.merges import Merge
 from model_heritage_backend.clustering.pair_statistics import AllPairs, Detail
+from model_heritage_backend.clustering.span_fit import SpanFit
 from model_heritage_backend.clustering.step_sums import StepSums
 from model_heritage_backend.clustering.whitening import WhitenedSteps
 
-PairName = tuple[str, str, int]
 ModelName = tuple[str, int]
 FamilyName = tuple[tuple[str, ...], tuple[int, ...]]
 MembersName = tuple[FamilyName, tuple[int, ...]]
 LARGEST = 4_000_000
 """Pairs of members of the families that are remembered as a whole: two of 1,400, or 1,600 of 50."""
+LARGEST_TRIED = 100_000
+"""Sums of models that are remembered."""
 LARGEST_SUMS = 16_000_000
 """Numbers in all sums of steps that are remembered, 8 bytes each."""
 
@@ -33,18 +35,19 @@ class PairCache:
     Attributes
     ----------
     details : of the closer look that a skeleton is grown on, by the number of spectra
-    evidence : of edges, from samples alone
+    evidence : of edges, from samples alone, by the number of matrices looked at
     copies, disorder, rounding : of (parent, child): how it can be recomputed, whether the two
         disagree as they stand, what the noise of rounding says of the direction
     cosines : of the steps from a model to two others
     statistics, steps, merges : of whole families, the latest ones
+    sums_tried : whether a model is a sum of others
     sums : of steps, by which the next member's family is whitened
     arrangements, arranged : how models are brought into others' order, by (reference, model), and
         what they are then, by (arrangement, model); None where files were not at hand
     """
 
-    details: dict[tuple[PairName, int], Detail] = field(default_factory=dict)
-    evidence: dict[PairName, ExactEvidence] = field(default_factory=dict)
+    details: dict[tuple[Hashable, int], Detail] = field(default_factory=dict)
+    evidence: dict[tuple[Hashable, int], ExactEvidence] = field(default_factory=dict)
     copies: Memory[Copy | None] = field(default_factory=Memory)
     disorder: Memory[bool] = field(default_factory=Memory)
     rounding: Memory[float] = field(default_factory=Memory)
@@ -52,6 +55,7 @@ class PairCache:
     statistics: Memory[AllPairs] = field(default_factory=lambda: Memory(LARGEST))
     steps: Memory[WhitenedSteps] = field(default_factory=lambda: Memory(LARGEST))
     merges: Memory[dict[int, Merge]] = field(default_factory=lambda: Memory(LARGEST))
+    sums_tried: Memory[SpanFit | None] = field(default_factory=lambda: Memory(LARGEST_TRIED))
     sums: Memory[StepSums] = field(default_factory=lambda: Memory(LARGEST_SUMS))
     arrangements: dict[tuple[str, str], Arrangement | None] = field(default_factory=dict)
     arranged: dict[tuple[str, str], Arranged | None] = field(default_factory=dict)
@@ -83,17 +87,8 @@ class PairCache:
         return AllPairs.measure(family, members)
 
 
-def name_pair(family: AlignedFamily, a: int, b: int) -> PairName:
-    """What a pair is known by: the two models, and the names by which they are compared.
-
-    Common names say which tensors stand for each other, and may change as families grow.
-    """
-    first, second = family.fingerprints[a], family.fingerprints[b]
-    return first.checksum, second.checksum, hash((family.marks[a], family.marks[b]))
-
-
 def name_model(family: AlignedFamily, member: int) -> ModelName:
-    """What a model is known by, likewise."""
+    """What a model is known by: itself, and the names by which it is compared."""
     return family.fingerprints[member].checksum, family.marks[member]
 
 

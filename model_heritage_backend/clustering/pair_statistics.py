@@ -9,7 +9,6 @@ What spectra add to it is costly, and measured where it can matter.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from functools import cached_property, partial
 
@@ -22,7 +21,7 @@ from model_heritage_backend.clustering.sample_stacks import (
     Places,
     list_blocks,
 )
-from model_heritage_backend.clustering.threads import WORKERS, map_ahead
+from model_heritage_backend.clustering.threads import count_workers, map_ahead
 from model_heritage_backend.clustering.vector_gains import (
     FLOAT32_ROUNDOFF,
     count_nats,
@@ -38,6 +37,8 @@ ROW_SHARE = 0.2
 SPECTRA = 24
 """Changed matrices of a pair whose spectra are computed: what they add to the plain gain is taken
 to be the same in all others. Skeletons from 8 of 74 matrices were those from all."""
+NEAR_BELOW = 0.1
+"""Relative change of a matrix in which nothing can have changed places or scales."""
 CACHED = 32
 """Members whose samples of one matrix fit into the processor's cache."""
 BATCH = 32
@@ -57,6 +58,7 @@ class AllPairs:
     values : number of values in shared matrices
     equal : number of those that lie in identical matrices
     plain_gains : nats; -1/2 ln(mean square of the delta / variance of the weights) per value
+    far : number of values in matrices of which the delta is more than NEAR_BELOW of either's norm
     """
 
     squared_distances: Array
@@ -64,6 +66,7 @@ class AllPairs:
     values: Array
     equal: Array
     plain_gains: Array
+    far: Array
 
     @classmethod
     def measure(
@@ -92,7 +95,7 @@ class AllPairs:
             return [_measure_block(b, pairs) for b in list_blocks(family, compared, name)]
 
         figures = np.zeros((len(fields(cls)), len(pairs)))
-        for blocks in map_ahead(measure, family.matrix_names):
+        for blocks in map_ahead(measure, family.matrix_names, members=len(members)):
             for which, parts in blocks:
                 if len(which) == len(pairs):
                     figures += parts
@@ -134,12 +137,13 @@ def _measure_block(block: Block, pairs: Places) -> tuple[Places, Array]:
     scale = block.size / max(block.x[0].size, 1)
     own, other = block.measure_norms()
     norms = scale / 2 * (own[i] + other[j])
+    smaller = scale * np.minimum(own[i], other[j])
     equal = block.are_equal(i, j)
     squares = scale * block.measure_squares(i, j)
     if not block.is_uniform:
         # Of a vocabulary that was extended, not of another one.
         usable = squares < norms
-        which, norms, squares = which[usable], norms[usable], squares[usable]
+        which, norms, squares, smaller = (v[usable] for v in (which, norms, squares, smaller))
         equal = squares == 0.0
     squares[equal] = 0.0
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -151,7 +155,9 @@ def _measure_block(block: Block, pairs: Places) -> tuple[Places, Array]:
     nats[norms == 0.0] = 0.0
     nats[equal] = CAP
     size = np.full(len(which), float(block.size))
-    return which, np.stack([squares, norms, size, size * equal, size * nats])
+    far = squares >= NEAR_BELOW**2 * smaller
+    far &= ~equal
+    return which, np.stack([squares, norms, size, size * equal, size * nats, size * far])
 
 
 @dataclass(frozen=True)
@@ -187,11 +193,11 @@ def measure_details(
 
     ``spectra``: changed matrices of each pair that are looked at.
     """
-    share = -(-len(pairs) // WORKERS) or 1
+    # In parts for threads, of which each stacks the samples that its pairs need.
+    share = -(-len(pairs) // count_workers(len(family))) or 1
     parts = [pairs[start : start + share] for start in range(0, len(pairs), share)]
-    with ThreadPoolExecutor(WORKERS) as pool:
-        found = pool.map(partial(_measure_details, family, most=spectra), parts)
-        return [detail for details in found for detail in details]
+    measure = partial(_measure_details, family, most=spectra)
+    return [detail for found in map_ahead(measure, parts, members=len(family)) for detail in found]
 
 
 def _measure_details(

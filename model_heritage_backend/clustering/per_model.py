@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
-from model_heritage_backend.fingerprints import Fingerprint
+from model_heritage_backend.fingerprints import Fingerprint, TensorFingerprint
 
 Found = TypeVar("Found")
 
@@ -31,3 +31,18 @@ class PerModel(Generic[Found]):
     def __len__(self) -> int:
         """Fingerprints that are kept in mind."""
         return len(self._known)
+
+
+class PerTensors(Generic[Found]):
+    """A function of a model's tensors, by the names that its family gives them. Kept in mind where
+    these are the model's own, as in most families.
+    """
+
+    def __init__(self, measure: Callable[[Mapping[str, TensorFingerprint]], Found]) -> None:
+        self._measure = measure
+        self._own = PerModel(lambda fingerprint: measure(fingerprint.tensors))
+
+    def __call__(self, fingerprint: Fingerprint, tensors: Mapping[str, TensorFingerprint]) -> Found:
+        if tensors is fingerprint.tensors:
+            return self._own(fingerprint)
+        return self._measure(tensors)

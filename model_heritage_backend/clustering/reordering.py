@@ -18,7 +18,7 @@ from model_heritage_backend.clustering.alignment import AlignedFamily, match_nam
 from model_heritage_backend.clustering.arrangement import Arranged, Arrangement
 from model_heritage_backend.clustering.disorder import are_out_of_order, find_frames
 from model_heritage_backend.clustering.edge_judge import ExactSource
-from model_heritage_backend.clustering.pair_cache import PairCache, name_pair
+from model_heritage_backend.clustering.pair_cache import PairCache
 from model_heritage_backend.clustering.pair_statistics import AllPairs
 from model_heritage_backend.clustering.renaming import measure_unlikeness
 from model_heritage_backend.clustering.skeleton import grow_spanning_tree
@@ -45,8 +45,8 @@ class FamilyView:
     def take(cls, fingerprints: Mapping[str, Fingerprint], cache: PairCache) -> FamilyView:
         family = AlignedFamily.build(fingerprints)
         members = list(range(len(family)))
-        gains = cache.measure_statistics(family, members).plain_gains
-        return cls(family, gains, find_plain_frames(family, members, gains, cache))
+        pairs = cache.measure_statistics(family, members)
+        return cls(family, pairs.plain_gains, find_plain_frames(family, members, pairs, cache))
 
     def list_frames(self) -> list[list[str]]:
         """Ids of each frame's members, by checksum; the largest frame first."""
@@ -67,14 +67,17 @@ class FamilyView:
 def find_plain_frames(
     family: AlignedFamily,
     members: Sequence[int],
-    gains: NDArray[np.float64],
+    pairs: AllPairs,
     cache: PairCache,
 ) -> dict[int, int]:
     """``find_frames`` before a tree is known: along the spanning tree of plain gains."""
+    gains = pairs.plain_gains
     parents = {child: parent for parent, child in grow_spanning_tree(gains, members)}
 
     def judge(a: int, b: int) -> bool:
-        name = name_pair(family, a, b)
+        if pairs.far[a, b] == 0.0 and family.shapes[a] == family.shapes[b]:
+            return False
+        name = family.name_members(a, b)
         return cache.disorder.recall(name, lambda: are_out_of_order(family, a, b))
 
     return find_frames(members, parents, gains, judge)

@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 import xxhash
 from numpy.typing import NDArray
+from scipy.linalg.blas import dsyrk
 
 from model_heritage_backend.clustering.alignment import (
     EXTENSION_AT_LEAST,
@@ -54,6 +55,11 @@ class SampleStack:
     def samples(self) -> Samples:
         """Samples in double precision."""
         return self.values.astype(np.float64)
+
+    @property
+    def flat(self) -> NDArray[np.floating]:
+        """Values as they are stored, (n, values)."""
+        return self.values.reshape(len(self), -1)
 
     @cached_property
     def contents(self) -> tuple[int, ...]:
@@ -151,8 +157,8 @@ class Block:
 
     def measure_norms(self) -> tuple[Array, Array]:
         """Summed squares of x and of y, (p,), (q,)."""
-        first = _measure_norms(self.x)
-        return first, first if self.is_uniform else _measure_norms(self.y)
+        first = measure_norms(self.x)
+        return first, first if self.is_uniform else measure_norms(self.y)
 
     def find_pairs(self, pairs: Places) -> tuple[Places, Places, Places]:
         """Which of some pairs (m, 2) are in the block, and where their members are in x and y."""
@@ -173,7 +179,8 @@ def _flatten(values: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.ascontiguousarray(values.reshape(len(values), -1))
 
 
-def _measure_norms(values: NDArray[np.floating]) -> Array:
+def measure_norms(values: NDArray[np.floating]) -> Array:
+    """Summed squares of each sample, (n,)."""
     flat = _flatten(values)
     places = np.arange(len(flat))
     return square_deltas(flat, np.zeros_like(flat[:1]), places, np.zeros_like(places))
@@ -203,8 +210,13 @@ def measure_squares(x: Samples, y: Samples) -> Array:
     first = (x - x[0]).reshape(len(x), -1)
     second = first if y is x else (y - x[0]).reshape(len(y), -1)
     own, other = (np.einsum("iv,iv->i", part, part) for part in (first, second))
-    squares: Array = first @ second.T
-    squares *= -2.0
+    if y is x:
+        # Half of the product, as it is symmetric.
+        lower = dsyrk(-2.0, first.T, trans=1, lower=0).T
+        squares: Array = np.tril(lower) + np.tril(lower, -1).T
+    else:
+        squares = first @ second.T
+        squares *= -2.0
     both = own[:, None] + other
     squares += both
     both *= ROUNDING

@@ -13,14 +13,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+import xxhash
 from numpy.typing import NDArray
 
-from model_heritage_backend.clustering.alignment import AlignedFamily
+from model_heritage_backend.clustering.alignment import AlignedFamily, limit_values
+from model_heritage_backend.clustering.memory import Memory
 from model_heritage_backend.clustering.merges import Merge
+from model_heritage_backend.clustering.per_model import PerTensors
 from model_heritage_backend.clustering.rounding_source import is_rounded_child
 from model_heritage_backend.clustering.span_fit import SpanFit, fit_span
 from model_heritage_backend.clustering.span_recipes import describe_fit
 from model_heritage_backend.clustering.span_screen import RELATIVE, SpanScreen
+from model_heritage_backend.fingerprints import TensorFingerprint
 
 POOL = 24
 """Members that are tried as parents of one child, the nearest ones."""
@@ -37,7 +41,11 @@ FITS_TRIED = 12
 
 
 def find_span_merges(
-    family: AlignedFamily, candidates: Sequence[int], *, copies: Collection[int]
+    family: AlignedFamily,
+    candidates: Sequence[int],
+    *,
+    copies: Collection[int],
+    known: Memory[SpanFit | None] | None = None,
 ) -> dict[int, Merge]:
     """Merges among candidates that have all matrices in common, by child.
 
@@ -45,7 +53,15 @@ def find_span_merges(
     ----------
     candidates : one of each group of duplicates
     copies : members whose parent is proven already; they may still be parents
+    known : sums that were tried before, read and added to
     """
+    remembered = Memory() if known is None else known
+
+    def fit(child: int, parents: Sequence[int]) -> SpanFit | None:
+        names = family.name_members(child, *parents)
+        found = remembered.recall(names, lambda: fit_span(family, child, parents))
+        return found and replace(found, child=child, parents=tuple(parents))
+
     twins = _group_twins(family, candidates)
     members = sorted(twins)
     screen = SpanScreen.measure(family, members) if len(members) > 2 else None
@@ -63,31 +79,36 @@ def find_span_merges(
         for child in children:
             sets, between = _rank_sets(screen, child, _list_nearest(screen, child, pool), size)
             tried = (
-                fit_span(family, members[child], [members[p] for p in places])
+                fit(members[child], [members[p] for p in places])
                 for places in (between if size == 2 else sets)
             )
-            ranked = _sort_fits(family, [fit for fit in tried if fit is not None])
+            ranked = _sort_fits(family, [found for found in tried if found is not None])
             # Of two parents, both have to be about the child; the best sum of more has to be what
             # was computed.
-            ranked = [fit for fit in ranked if size > 2 or fit.lies_between]
+            ranked = [found for found in ranked if size > 2 or found.lies_between]
             if ranked and is_rounded_child(family, ranked[0]):
                 fits[members[child]] = ranked
     chosen = _part_mutual(fits)
-    found = [describe_fit(family, _choose_twins(family, fit, twins, copies)) for fit in chosen]
-    return {merge.child: merge for merge in found}
+    merges = [describe_fit(family, _choose_twins(family, f, twins, copies)) for f in chosen]
+    return {merge.child: merge for merge in merges}
 
 
 def _group_twins(family: AlignedFamily, members: Iterable[int]) -> dict[int, list[int]]:
     """Members with equal matrices, by the first of them; their biases and the like may differ."""
+    contents = family.describe(_name_contents)
     groups: dict[tuple[str | bytes, ...], list[int]] = {}
     for member in sorted(members):
-        key = tuple(
-            tensor.value_digest or family.get_sample(member, name).tobytes()
-            for name, tensor in sorted(family.tensors[member].items())
-            if tensor.is_matrix
-        )
-        groups.setdefault(key, []).append(member)
+        groups.setdefault(contents[member], []).append(member)
     return {group[0]: group for group in groups.values()}
+
+
+@PerTensors
+def _name_contents(tensors: Mapping[str, TensorFingerprint]) -> tuple[str | bytes, ...]:
+    return tuple(
+        tensor.value_digest or xxhash.xxh3_128_digest(limit_values(tensor.sample).tobytes())
+        for name, tensor in sorted(tensors.items())
+        if tensor.is_matrix
+    )
 
 
 def _list_nearest(screen: SpanScreen, child: int, pool: Sequence[int]) -> list[int]:

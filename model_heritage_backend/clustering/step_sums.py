@@ -7,12 +7,13 @@ were added and taken away: a family that grew has, to the last bit, the sum of o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from model_heritage_backend.clustering.kernels import square_deltas
 from model_heritage_backend.clustering.sample_stacks import Places, SampleStack
 
 UNIT = 2.0**-20
@@ -20,6 +21,9 @@ UNIT = 2.0**-20
 Millions of steps fit into 64 bits."""
 SMALLEST_RATIO = 1e-13
 """Steps of a smaller share of the weights' mean square are rounding."""
+
+TOGETHER = 32
+"""Steps whose products are in memory at once."""
 
 Array = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -61,19 +65,23 @@ class StepSums:
             empty = np.zeros((rows, rows), np.int64), np.zeros((columns, columns), np.int64)
             before = cls(*empty, {}, Counter())
         place = {content: number for number, content in enumerate(stack.contents)}
-        squares = {step: before.squares.get(step) for step in asked}
-        known = {
-            step: _measure_square(stack, *ends[step]) if square is None else square
-            for step, square in squares.items()
-        }
+        known = {step: before.squares[step] for step in asked if step in before.squares}
+        unknown = [step for step in asked if step not in known]
+        measured = square_deltas(
+            stack.flat, stack.flat, *np.array([ends[s] for s in unknown], np.int64).reshape(-1, 2).T
+        )
+        known |= zip(unknown, (measured / stack.values[0].size).tolist(), strict=True)
         moved = {step: n for step, n in asked.items() if known[step] > SMALLEST_RATIO * norm}
         over_rows, over_columns = before.over_rows.copy(), before.over_columns.copy()
-        for step in dict.fromkeys([*moved, *before.counted]):
-            times = moved.get(step, 0) - before.counted[step]
-            if times:
-                added = _multiply(stack, place[step[0]], place[step[1]])
-                over_rows += times * added[0]
-                over_columns += times * added[1]
+        steps = dict.fromkeys([*moved, *before.counted])
+        times = {s: n for s in steps if (n := moved.get(s, 0) - before.counted[s])}
+        changes = list(times)
+        for start in range(0, len(changes), TOGETHER):
+            part = changes[start : start + TOGETHER]
+            added = _multiply(stack, [(place[a], place[b]) for a, b in part])
+            for whole, products in zip((over_rows, over_columns), added, strict=True):
+                for step, product in zip(part, products, strict=True):
+                    whole += times[step] * product
         return cls(over_rows, over_columns, known, Counter(moved))
 
     @property
@@ -103,17 +111,19 @@ class StepSums:
         )
 
 
-def _measure_square(stack: SampleStack, i: int, j: int) -> float:
-    delta = stack.samples[j] - stack.samples[i]
-    return float(np.einsum("rc,rc->", delta, delta)) / int(delta.size)
+def _multiply(stack: SampleStack, steps: Sequence[tuple[int, int]]) -> tuple[Whole, Whole]:
+    """What steps add to the sums, (steps, rows, rows), (steps, columns, columns).
 
-
-def _multiply(stack: SampleStack, i: int, j: int) -> tuple[Whole, Whole]:
-    """What a step adds to the sums. Its sign makes no difference."""
-    delta = stack.samples[j] - stack.samples[i]
-    unit = (delta / np.sqrt((delta * delta).sum() / delta.size)).astype(np.float32)
+    Their signs make no difference.
+    """
+    i, j = np.array(steps).T
+    deltas = stack.values[j].astype(np.float64) - stack.values[i]
+    size = deltas[0].size
+    lengths = np.sqrt(square_deltas(stack.flat, stack.flat, i, j) / size)
+    units = (deltas / lengths[:, None, None]).astype(np.float32)
+    turned = units.transpose(0, 2, 1)
     first, second = (
         np.rint(product * np.float32(1 / UNIT)).astype(np.int64)
-        for product in (unit @ unit.T, unit.T @ unit)
+        for product in (units @ turned, turned @ units)
     )
     return first, second

@@ -17,9 +17,12 @@ from threadpoolctl import ThreadpoolController
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
+Other = TypeVar("Other")
 
 WORKERS = 2
 """Threads of our own, for what is spent in linear algebra of many pairs."""
+THREADS_FROM = 100
+"""Members of a family that is worth them."""
 
 
 @cache
@@ -33,12 +36,37 @@ def one_blas_thread() -> AbstractContextManager[object]:
     return limits
 
 
-def map_ahead(function: Callable[[Item], Found], items: Iterable[Item]) -> Iterator[Found]:
+def count_workers(members: int) -> int:
+    """Threads that a family of so many members is worth."""
+    return WORKERS if members >= THREADS_FROM else 1
+
+
+def run_beside(
+    first: Callable[[], Found], second: Callable[[], Other], *, members: int
+) -> tuple[Found, Other]:
+    """Both results, the first worked out by a thread of its own where the family is worth it."""
+    if count_workers(members) == 1:
+        return first(), second()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(first)
+        found = second()
+        return waiting.result(), found
+
+
+def map_ahead(
+    function: Callable[[Item], Found], items: Iterable[Item], *, members: int
+) -> Iterator[Found]:
     """Results in the items' order, a few worked out ahead by threads of our own.
 
     Of work that is mostly done outside of Python. Unlike ``Executor.map``, it holds few results in
     memory, and begins nothing new once nobody asks for more.
+
+    ``members``: of the family that it is for. Of a small one each piece is so short that threads
+    would wait for each other: one does it all.
     """
+    if count_workers(members) == 1:
+        yield from map(function, items)
+        return
     with ThreadPoolExecutor(WORKERS) as pool:
         waiting: deque[Future[Found]] = deque()
         for item in items:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_heritage_backend.clustering.alignment import AlignedFamily, limit_values
+from model_heritage_backend.clustering.per_model import PerTensors
 from model_heritage_backend.fingerprints import TensorFingerprint
 from model_heritage_backend.weights.tensors import DType
 
@@ -34,7 +35,7 @@ def measure_vectors(family: AlignedFamily, pairs: Places, *, cap: float) -> Arra
     pairs : (m, 2), places in the family
     cap : nats per value of a vector that both have, and the most that any can give
     """
-    vectors = {int(m): _Vectors.read(family.tensors[m]) for m in np.unique(pairs)}
+    vectors = {int(m): _read(family.fingerprints[m], family.tensors[m]) for m in np.unique(pairs)}
     alike: dict[tuple[Kind, ...], int] = {}
     label = {m: alike.setdefault(v.kinds, len(alike)) for m, v in vectors.items()}
     groups: dict[tuple[int, int], list[int]] = defaultdict(list)
@@ -58,18 +59,19 @@ class _Vectors:
     values: Mapping[Kind, Array]
     digests: Mapping[Kind, str | None]
 
-    @classmethod
-    def read(cls, tensors: Mapping[str, TensorFingerprint]) -> _Vectors:
-        found = {
-            (name, tensor.size): tensor
-            for name, tensor in sorted(tensors.items())
-            if len(tensor.shape) == 1 and tensor.size > 1 and DType(tensor.dtype).is_floating
-        }
-        return cls(
-            tuple(found),
-            {kind: limit_values(tensor.sample).ravel() for kind, tensor in found.items()},
-            {kind: tensor.value_digest for kind, tensor in found.items()},
-        )
+
+@PerTensors
+def _read(tensors: Mapping[str, TensorFingerprint]) -> _Vectors:
+    found = {
+        (name, tensor.size): tensor
+        for name, tensor in sorted(tensors.items())
+        if len(tensor.shape) == 1 and tensor.size > 1 and DType(tensor.dtype).is_floating
+    }
+    return _Vectors(
+        tuple(found),
+        {kind: limit_values(tensor.sample).ravel() for kind, tensor in found.items()},
+        {kind: tensor.value_digest for kind, tensor in found.items()},
+    )
 
 
 def _measure_group(

@@ -20,6 +20,7 @@ from model_heritage_backend.clustering.memory import Memory
 from model_heritage_backend.clustering.sample_stacks import (
     Places,
     SampleStack,
+    measure_norms,
     measure_squares,
     stack_samples,
 )
@@ -82,7 +83,7 @@ class WhitenedSteps:
             key = name, wide, stacks[0].contents[0]
             return _measure_stack(key, stacks[0], ends, remembered.find(key))
 
-        for found in map_ahead(whiten, family.shuffled_names):
+        for found in map_ahead(whiten, family.shuffled_names, members=len(members)):
             if len(sizes) == most:
                 break
             if found is not None:
@@ -196,7 +197,7 @@ def _measure_stack(
 ) -> _Whitened | None:
     """None if nothing changed."""
     count, rows, columns = stack.values.shape
-    norm = float(np.einsum("irc,irc->", stack.samples, stack.samples)) / stack.samples.size
+    norm = float(measure_norms(stack.values).sum()) / stack.values.size
     ends = np.stack([stack.find(pairs[:, 0]), stack.find(pairs[:, 1])], 1)
     sums = StepSums.measure(stack, ends[(ends >= 0).all(1)], norm, before)
     if sums.count == 0 or norm == 0.0:
@@ -205,11 +206,11 @@ def _measure_stack(
     covariances = sums.get_covariances()
     left = _invert_root(covariances[0], steps * columns)
     right = _invert_root(covariances[1], steps * rows)
-    distinct = stack.samples[stack.distinct] - stack.samples[0]
+    distinct = stack.values[stack.distinct].astype(np.float64)
+    distinct -= stack.values[0]
     # In place: a matrix in C order is its transpose to BLAS.
     dtrmm(1.0, right, distinct.reshape(-1, columns).T, lower=1, overwrite_b=1)
-    for sample in distinct:
-        dtrmm(1.0, left, sample.T, side=1, lower=1, trans_a=1, overwrite_b=1)
+    distinct = np.matmul(left, distinct)
     whitened: Array = measure_squares(distinct, distinct) / (rows * columns * norm)
     among: Array = whitened[np.ix_(stack.labels, stack.labels)]
     return _Whitened(stack.places, stack.size, among, key, sums)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, case, func, or_, select
+from sqlalchemy import Float, Integer, Select, case, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from model_heritage_backend.clustering.genealogy import UNRESOLVED_BELOW
@@ -35,12 +35,55 @@ _sizes = (
     .subquery()
 )
 _root = aliased(Model)
+_guessed = case((Parentage.confidence < UNRESOLVED_BELOW, 1), else_=0)
+_edges = (
+    select(
+        Parentage.family_id,
+        func.sum(_guessed, type_=Integer).label("unresolved"),
+        func.avg(Parentage.confidence, type_=Float).label("confidence"),
+        func.avg(Parentage.distance, type_=Float).label("distance"),
+    )
+    .where(Parentage.is_main)
+    .group_by(Parentage.family_id)
+    .subquery()
+)
+
+
+def _select_depths() -> Any:
+    """The generations below the tops of each family, by main edges."""
+    above = aliased(Parentage)
+    top = (
+        ~select(above.child_id).where(above.child_id == Parentage.parent_id, above.is_main).exists()
+    )
+    lines = (
+        select(Parentage.family_id, Parentage.child_id, literal(1).label("depth"))
+        .where(Parentage.is_main, top)
+        .cte(recursive=True)
+    )
+    below = aliased(Parentage)
+    lines = lines.union_all(
+        select(below.family_id, below.child_id, lines.c.depth + 1)
+        .join(lines, below.parent_id == lines.c.child_id)
+        .where(below.is_main)
+    )
+    deepest = func.max(lines.c.depth, type_=Integer).label("depth")
+    return select(lines.c.family_id, deepest).group_by(lines.c.family_id).subquery()
+
+
+_depths = _select_depths()
+_unresolved = func.coalesce(_edges.c.unresolved, 0, type_=Integer)
+_depth = func.coalesce(_depths.c.depth, 0, type_=Integer)
 SORTS: Mapping[str, Order] = {
     **both_ways("size", Order(func.coalesce(_sizes.c.size, 0), int, id=Family.id)),
     **both_ways("name", Order(_root.name_folded, str, nullable=True, id=Family.id)),
     **both_ways("created_at", Order(Family.created_at, datetime, id=Family.id)),
     **both_ways("updated_at", Order(Family.updated_at, datetime, id=Family.id)),
+    **both_ways("depth", Order(_depth, int, id=Family.id)),
+    **both_ways("unresolved", Order(_unresolved, int, id=Family.id)),
+    **both_ways("confidence", Order(_edges.c.confidence, float, nullable=True, id=Family.id)),
+    **both_ways("distance", Order(_edges.c.distance, float, nullable=True, id=Family.id)),
 }
+_NEEDS_EDGES = frozenset({"unresolved", "confidence", "distance"})
 
 
 class Families:
@@ -78,7 +121,8 @@ class Families:
     ) -> FamilyPage:
         """Families whose own or root's name contains ``search``, in any case; by keyset."""
         order = SORTS[sort]
-        query = _select_families(search).add_columns(order.column.label("place"))
+        query = _join_measures(_select_families(search), sort.lstrip("-"))
+        query = query.add_columns(order.column.label("place"))
         with self._database.read() as session:
             total = session.scalar(
                 select(func.count()).select_from(_select_families(search).subquery())
@@ -107,6 +151,15 @@ def _select_families(search: str) -> Select[Any]:
         return query
     of_root = _root.name_folded.contains(fold(search), autoescape=True)
     return query.where(or_(of_root, Family.given_name.icontains(search, autoescape=True)))
+
+
+def _join_measures(query: Select[Any], key: str) -> Select[Any]:
+    """With what the order needs beyond the rows of families: a look at all edges."""
+    if key in _NEEDS_EDGES:
+        return query.join(_edges, _edges.c.family_id == Family.id, isouter=True)
+    if key == "depth":
+        return query.join(_depths, _depths.c.family_id == Family.id, isouter=True)
+    return query
 
 
 def _describe(session: Session, families: Sequence[Family]) -> list[dict[str, Any]]:
@@ -139,11 +192,10 @@ def _sum_up_members(family_ids: Sequence[str]) -> Select[Any]:
 
 
 def _sum_up_edges(family_ids: Sequence[str]) -> Select[Any]:
-    guessed = case((Parentage.confidence < UNRESOLVED_BELOW, 1), else_=0)
     return (
         select(
             Parentage.family_id,
-            func.sum(guessed).label("unresolved_count"),
+            func.sum(_guessed).label("unresolved_count"),
             func.avg(Parentage.confidence).label("mean_confidence"),
             func.avg(Parentage.distance).label("avg_intra_distance"),
             func.max(Parentage.distance).label("diameter"),

@@ -44,6 +44,7 @@ from model_heritage_backend.services.exports import Exports
 from model_heritage_backend.services.family_history import FamilyHistory
 from model_heritage_backend.services.imports import Imports
 from model_heritage_backend.services.jobs import Jobs
+from model_heritage_backend.services.lake_statistics import LakeStatistics
 from model_heritage_backend.services.maintenance import Maintenance
 from model_heritage_backend.services.resumable import ResumableUploads
 from model_heritage_backend.services.texts import check_text as check_text
@@ -106,6 +107,7 @@ class HeritageService:
         self.families = Families(database)
         self.claims = ClaimService(database)
         self.facets = FacetCounter(database)
+        self.statistics = LakeStatistics(database)
         self.consequences = Consequences(database)
         self.job_queue = JobQueue(database)
         self.exports = Exports(Genealogies(database), neo4j)

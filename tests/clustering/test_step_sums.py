@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -71,9 +72,9 @@ def test_only_what_is_new_is_multiplied(monkeypatch: pytest.MonkeyPatch) -> None
     asked: list[object] = []
     name = "model_heritage_backend.clustering.step_sums._multiply"
 
-    def count(_stack: SampleStack, i: int, j: int) -> tuple[int, int]:
-        asked.append((i, j))
-        return 0, 0
+    def count(_stack: SampleStack, steps: Sequence[object]) -> tuple[list[int], list[int]]:
+        asked.extend(steps)
+        return [0] * len(steps), [0] * len(steps)
 
     monkeypatch.setattr(name, count)
     StepSums.measure(large, list_pairs(large), NORM, before)

@@ -56,6 +56,20 @@ def test_pages_give_each_family_once_in_order(families: Families, sort: str) -> 
     assert set(whole) == {"f_big", "f_mid", "f_one"}
 
 
+@pytest.mark.parametrize(
+    ("sort", "names"),
+    [
+        ("-depth", ["f_big", "f_mid", "f_one"]),
+        ("-unresolved", ["f_big", "f_one", "f_mid"]),
+        # Mean confidences .6 and .9, mean distances .2 and .1; none for a model alone.
+        ("confidence", ["f_one", "f_big", "f_mid"]),
+        ("-distance", ["f_big", "f_mid", "f_one"]),
+    ],
+)
+def test_sorted_by_what_their_edges_tell(families: Families, sort: str, names: list[str]) -> None:
+    assert [family["id"] for family in families.list_page(sort=sort).families] == names
+
+
 def test_search_by_the_name_of_the_root(families: Families) -> None:
     page = families.list_page(search="A", sort="name")
     assert [family["id"] for family in page.families] == ["f_big", "f_one"]

@@ -144,6 +144,21 @@ class Relative(Schema):
     runner_up = Nested(RunnerUp, allow_none=True)
 
 
+class Candidate(Relative):
+    """A possible parent; a runner-up has no relation."""
+
+    confidence = Float()
+
+
+class Kin(Candidate):
+    """Joined by an edge."""
+
+    relation = String(validate=OneOf(RELATIONS))
+    distance = Float()
+    main = Boolean()
+    evidence = Nested(EvidenceShape)
+
+
 class DeclaredShape(Schema):
     licence = String(allow_none=True)
     task = String(allow_none=True)

@@ -27,8 +27,10 @@ from model_heritage_backend.models.paging import LARGEST_INTEGER, SORTS
 from model_heritage_backend.routes.schemas.claims import ClaimChange, ClaimForm
 from model_heritage_backend.routes.schemas.common import (
     RELATIONS,
+    Candidate,
     EdgeShape,
     FamilyShape,
+    Kin,
     ModelShape,
     Relative,
     describe_writing,
@@ -116,9 +118,9 @@ class ModelChange(ClaimChange):
 
 
 class Lineage(Schema):
-    parent = Nested(Relative, allow_none=True)
-    other_parents = List(Nested(Relative))
-    children = List(Nested(Relative))
+    parent = Nested(Kin, allow_none=True)
+    other_parents = List(Nested(Kin))
+    children = List(Nested(Kin))
 
 
 class ModelDetail(ModelShape):
@@ -218,5 +220,5 @@ class Identified(Schema):
     relation = String(allow_none=True)
     confidence = Float(allow_none=True)
     existing_id = String(allow_none=True)
-    candidates = List(Nested(Relative))
-    children = List(Nested(Relative))
+    candidates = List(Nested(Candidate))
+    children = List(Nested(Candidate))

@@ -64,6 +64,7 @@ test('every page is reached from the navigation bar', async () => {
     ['Compare', '/compare'],
     ['Statistics', '/statistics'],
     ['Jobs', '/jobs'],
+    ['Settings', '/settings'],
     ['Add Model', '/add'],
   ] as const) {
     const [link] = screen.getAllByRole('link', { name })
@@ -112,4 +113,39 @@ test('reclustering asks first, then shows the job until it is done', async () =>
   expect(
     await screen.findByText(/every family has been solved again/, undefined, { timeout: 3000 }),
   ).toBeInTheDocument()
+})
+
+test('the tour is shown once, and for good over when it was closed', async () => {
+  serve(() => undefined)
+  const first = renderRoutes(routes, '/')
+  const user = userEvent.setup()
+  const tour = await screen.findByRole('region', { name: 'Tour' })
+  expect(tour).toHaveTextContent('1 of 4')
+  await user.click(screen.getByRole('button', { name: 'Next' }))
+  expect(tour).toHaveTextContent('2 of 4')
+  await user.click(screen.getByRole('button', { name: 'Close the tour for good' }))
+  expect(screen.queryByRole('region', { name: 'Tour' })).toBeNull()
+  first.unmount()
+  renderRoutes(routes, '/')
+  await screen.findByRole('heading', { level: 1 })
+  expect(screen.queryByRole('region', { name: 'Tour' })).toBeNull()
+  await user.keyboard('?')
+  await user.click(await screen.findByRole('button', { name: 'Show the tour' }))
+  expect(await screen.findByRole('region', { name: 'Tour' })).toHaveTextContent('1 of 4')
+})
+
+test('keys lead to the pages and to the search, but never out of a field', async () => {
+  serve(() => undefined)
+  const { router } = renderRoutes(routes, '/')
+  await screen.findByRole('heading', { level: 1 })
+  const user = userEvent.setup()
+  await user.keyboard('gs')
+  await waitFor(() => expect(router.state.location.pathname).toBe('/statistics'))
+  await user.keyboard('/')
+  await waitFor(() => expect(router.state.location.pathname).toBe('/models'))
+  const search = await screen.findByLabelText('Search models by name')
+  await waitFor(() => expect(search).toHaveFocus())
+  await user.keyboard('g?j')
+  expect(search).toHaveValue('g?j')
+  expect(router.state.location.pathname).toBe('/models')
 })

@@ -48,6 +48,10 @@ export const routes: RouteObject[] = [
             lazy: async () => ({ Component: (await import('@/app/pages/jobs')).JobsPage }),
           },
           {
+            path: 'settings',
+            lazy: async () => ({ Component: (await import('@/app/pages/settings')).SettingsPage }),
+          },
+          {
             path: 'add',
             lazy: async () => ({ Component: (await import('@/app/pages/add')).AddPage }),
           },

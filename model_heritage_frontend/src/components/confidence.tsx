@@ -1,6 +1,9 @@
 import { cn } from '@/lib/cn'
 import { formatPercent } from '@/lib/format'
 import { UNRESOLVED_BELOW } from '@/lib/relations'
+import { commonWords } from '@/strings/common'
+
+const words = commonWords.confidence
 
 interface ConfidenceProps {
   value: number
@@ -11,7 +14,7 @@ interface ConfidenceProps {
 export function Confidence({ value, className }: ConfidenceProps) {
   return (
     <span
-      title="How likely this is the true parent, if that one is among the models here"
+      title={words.howLikelyThisIs}
       className={cn('inline-flex items-center gap-2 text-sm tabular-nums', className)}
     >
       <span aria-hidden className="bg-foreground/10 h-1.5 w-12 overflow-hidden rounded-full">
@@ -23,7 +26,7 @@ export function Confidence({ value, className }: ConfidenceProps) {
           style={{ width: `${value * 100}%` }}
         />
       </span>
-      <span className="sr-only">confidence </span>
+      <span className="sr-only">{words.confidence} </span>
       {formatPercent(value)}
     </span>
   )

@@ -5,6 +5,9 @@ import { describeMethod, describeSignal, explainEvidence } from '@/lib/evidence'
 import { formatPercent, formatSmall } from '@/lib/format'
 import { paths } from '@/lib/paths'
 import type { Evidence, RunnerUp } from '@/lib/types'
+import { commonWords } from '@/strings/common'
+
+const words = commonWords.evidenceList
 
 interface EvidenceListProps {
   evidence: Partial<Evidence>
@@ -23,11 +26,11 @@ function NextBest({ evidence, nameOf, runnerUp }: EvidenceListProps) {
   // No runner-up and no margin: nothing was weighed, as between equal copies.
   if (id === undefined || (id === null && margin == null)) return null
   if (id === null) {
-    return <p className="text-muted-foreground text-sm">No other model here could be the parent.</p>
+    return <p className="text-muted-foreground text-sm">{words.noOtherModelHere}</p>
   }
   return (
     <p className="text-sm">
-      <span className="text-muted-foreground">Next best parent: </span>
+      <span className="text-muted-foreground">{words.nextBestParent} </span>
       <Link
         to={paths.model(id)}
         className="hover:text-primary font-medium [overflow-wrap:anywhere] underline decoration-current/30 underline-offset-4"
@@ -35,7 +38,10 @@ function NextBest({ evidence, nameOf, runnerUp }: EvidenceListProps) {
         {runnerUp?.name ?? nameOf?.(id) ?? id}
       </Link>
       {margin != null && (
-        <span className="text-muted-foreground"> ({formatPercent(margin)} behind)</span>
+        <span className="text-muted-foreground">
+          {' '}
+          ({formatPercent(margin)} {words.behind}
+        </span>
       )}
     </p>
   )
@@ -62,7 +68,7 @@ export function EvidenceList({ evidence, nameOf, reasons, runnerUp }: EvidenceLi
       {(signals.length > 0 || changed.length > 0) && (
         <details className="group text-sm">
           <summary className="text-muted-foreground hover:text-foreground cursor-pointer select-none">
-            Measured signals
+            {words.measuredSignals}
           </summary>
           <dl className="mt-2 space-y-1">
             {signals.map(([name, value]) => (
@@ -76,14 +82,14 @@ export function EvidenceList({ evidence, nameOf, reasons, runnerUp }: EvidenceLi
             ))}
             {evidence.method && (
               <div className="flex justify-between gap-4">
-                <dt className="text-muted-foreground">Decided by</dt>
+                <dt className="text-muted-foreground">{words.decidedBy}</dt>
                 <dd className="text-right">{describeMethod(evidence.method)}</dd>
               </div>
             )}
           </dl>
           {changed.length > 0 && (
             <>
-              <p className="text-muted-foreground mt-3">Changed tensors</p>
+              <p className="text-muted-foreground mt-3">{words.changedTensors}</p>
               <ul className="mt-1 space-y-0.5 font-mono text-xs [overflow-wrap:anywhere]">
                 {changed.map((name) => (
                   <li key={name}>{name}</li>

@@ -4,6 +4,9 @@ import { Link } from 'react-router'
 import { paths } from '@/lib/paths'
 import { describeOrigin, type Named, type OriginContext } from '@/lib/relations'
 import type { Model } from '@/lib/types'
+import { commonWords } from '@/strings/common'
+
+const words = commonWords.originSentence
 
 interface OriginSentenceProps extends OriginContext {
   model: Model
@@ -40,7 +43,7 @@ export function OriginSentence({ model, linked = true, ...context }: OriginSente
       {after}
       {runnerUp && (
         <>
-          ; next best: <Name named={runnerUp} linked={linked} />
+          {words.runnerUp} <Name named={runnerUp} linked={linked} />
         </>
       )}
       .

@@ -4,6 +4,9 @@ import type { ReactNode } from 'react'
 import { Button } from '@/components/ui/button'
 import { cn } from '@/lib/cn'
 import { ApiError, describeError, isNotFound } from '@/lib/problem'
+import { commonWords } from '@/strings/common'
+
+const words = commonWords.states
 
 interface MessageProps {
   icon: LucideIcon
@@ -58,7 +61,7 @@ export function ErrorState({ error, onRetry, actions, className }: ErrorStatePro
             {onRetry && !isNotFound(error) && (
               <Button variant="outline" onClick={onRetry}>
                 <RotateCwIcon aria-hidden />
-                Try again
+                {words.tryAgain}
               </Button>
             )}
             {actions}
@@ -67,7 +70,9 @@ export function ErrorState({ error, onRetry, actions, className }: ErrorStatePro
       >
         <p>{describeError(error)}</p>
         {known && error.requestId && (
-          <p className="mt-2 font-mono text-xs">Request {error.requestId}</p>
+          <p className="mt-2 font-mono text-xs">
+            {words.request} {error.requestId}
+          </p>
         )}
       </Message>
     </div>
@@ -78,7 +83,9 @@ export function ErrorState({ error, onRetry, actions, className }: ErrorStatePro
 export function Loading({ label, children }: { label: string; children: ReactNode }) {
   return (
     <div role="status" aria-busy="true">
-      <span className="sr-only">Loading {label}…</span>
+      <span className="sr-only">
+        {words.loading} {label}…
+      </span>
       {children}
     </div>
   )

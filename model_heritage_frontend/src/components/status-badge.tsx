@@ -2,6 +2,9 @@ import { CircleAlertIcon, LoaderCircleIcon } from 'lucide-react'
 
 import { Badge } from '@/components/ui/badge'
 import type { ModelStatus } from '@/lib/types'
+import { commonWords } from '@/strings/common'
+
+const words = commonWords.statusBadge
 
 /** Only what needs attention is shown loudly: a model that is well has a quiet mark. */
 export function StatusBadge({ status }: { status: ModelStatus }) {
@@ -9,7 +12,7 @@ export function StatusBadge({ status }: { status: ModelStatus }) {
     return (
       <Badge variant="muted">
         <LoaderCircleIcon aria-hidden className="animate-spin" />
-        Processing
+        {words.processing}
       </Badge>
     )
   }
@@ -17,14 +20,14 @@ export function StatusBadge({ status }: { status: ModelStatus }) {
     return (
       <Badge variant="destructive">
         <CircleAlertIcon aria-hidden />
-        Error
+        {words.error}
       </Badge>
     )
   }
   return (
     <span className="text-muted-foreground inline-flex h-6 items-center gap-1.5 text-xs">
       <span aria-hidden className="bg-primary size-1.5 rounded-full" />
-      Ready
+      {words.ready}
     </span>
   )
 }

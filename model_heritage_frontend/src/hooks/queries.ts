@@ -5,7 +5,7 @@ import {
   type QueryClient,
 } from '@tanstack/react-query'
 
-import { api, type JobFilters, type ModelFilters } from '@/lib/api'
+import { api, type FamilyFilters, type JobFilters, type ModelFilters } from '@/lib/api'
 import type { Job } from '@/lib/types'
 
 const BUSY_POLL = 1500
@@ -61,12 +61,13 @@ export const comparisonQuery = (a: string, b: string) =>
   })
 
 /** Families, the largest first, page after page. */
-export const familiesQuery = () =>
+export const familiesQuery = (filters: Omit<FamilyFilters, 'cursor'> = {}) =>
   infiniteQueryOptions({
-    queryKey: ['families', 'list'],
-    queryFn: ({ pageParam, signal }) => api.listFamilies(pageParam, signal),
+    queryKey: ['families', 'list', filters],
+    queryFn: ({ pageParam, signal }) => api.listFamilies({ ...filters, cursor: pageParam }, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
+    placeholderData: keepPreviousData,
   })
 
 export const familyQuery = (id: string) =>
@@ -83,6 +84,15 @@ export const treeQuery = (id: string) =>
 
 export const statsQuery = () =>
   queryOptions({ queryKey: ['stats'], queryFn: ({ signal }) => api.getStats(signal) })
+
+export const healthQuery = () =>
+  queryOptions({ queryKey: ['health'], queryFn: ({ signal }) => api.getHealth(signal) })
+
+export const distributionsQuery = () =>
+  queryOptions({
+    queryKey: ['stats', 'distributions'],
+    queryFn: ({ signal }) => api.getDistributions(signal),
+  })
 
 /**
  * Jobs, newest first, page after page. Asked again without end, faster while something runs: the

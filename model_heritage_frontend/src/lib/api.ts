@@ -14,8 +14,10 @@ import type {
   Family,
   FamilyPage,
   FamilyTree,
+  Health,
   Job,
   JobPage,
+  LakeDistributions,
   Model,
   ModelChanges,
   ModelDetail,
@@ -62,6 +64,10 @@ async function getJson<T>(url: string, signal?: AbortSignal): Promise<T> {
   return (await response.json()) as T
 }
 
+async function getText(url: string): Promise<string> {
+  return (await request(url)).text()
+}
+
 async function sendJson<T>(
   method: string,
   url: string,
@@ -90,7 +96,16 @@ export interface ModelFilters {
   tag?: string[]
   parameters_min?: string
   parameters_max?: string
+  created_after?: string
+  created_before?: string
   conflict?: string
+  sort?: string
+  limit?: number
+  cursor?: string | null
+}
+
+export interface FamilyFilters {
+  search?: string
   sort?: string
   limit?: number
   cursor?: string | null
@@ -117,6 +132,8 @@ export const api = {
     sendJson<{ status: ModelStatus }>('POST', apiUrl(['models', id, 'reprocess'])),
   compareModels: (id: string, other: string, signal?: AbortSignal) =>
     getJson<Comparison>(apiUrl(['models', id, 'compare', other]), signal),
+  getModelCard: (id: string) =>
+    getText(apiUrl(['lineage', 'export'], { format: 'model-card', model: id })),
   getImpact: (id: string, signal?: AbortSignal) =>
     getJson<Impact>(apiUrl(['models', id, 'impact']), signal),
   getLicence: (id: string, signal?: AbortSignal) =>
@@ -138,8 +155,8 @@ export const api = {
       apiUrl(['families', id, 'revisions', String(from), 'diff', String(to)]),
       signal,
     ),
-  listFamilies: (cursor: string | null, signal?: AbortSignal) =>
-    getJson<FamilyPage>(apiUrl(['families'], { cursor }), signal),
+  listFamilies: (filters: FamilyFilters, signal?: AbortSignal) =>
+    getJson<FamilyPage>(apiUrl(['families'], { ...filters }), signal),
   getFamily: (id: string, signal?: AbortSignal) =>
     getJson<Family>(apiUrl(['families', id]), signal),
   getFamilyTree: (id: string, signal?: AbortSignal) =>
@@ -149,7 +166,10 @@ export const api = {
       'POST',
       apiUrl(['families', id, 'tree', 'rebuild']),
     ),
+  getHealth: (signal?: AbortSignal) => getJson<Health>(apiUrl(['health']), signal),
   getStats: (signal?: AbortSignal) => getJson<Stats>(apiUrl(['stats']), signal),
+  getDistributions: (signal?: AbortSignal) =>
+    getJson<LakeDistributions>(apiUrl(['stats', 'distributions']), signal),
   recluster: () => sendJson<{ job_id: string }>('POST', apiUrl(['clustering', 'recluster'])),
   listJobs: (filters: JobFilters, signal?: AbortSignal) =>
     getJson<JobPage>(apiUrl(['jobs'], { ...filters }), signal),

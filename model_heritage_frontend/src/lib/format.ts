@@ -68,6 +68,26 @@ const dateTime = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeStyl
 
 export const formatDateTime = (iso: string): string => dateTime.format(new Date(iso))
 
+const day = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeZone: 'UTC' })
+
+/** "2026-11-21" -> "Nov 21, 2026", whatever the time zone. */
+export const formatDay = (date: string): string => day.format(new Date(`${date}T00:00:00Z`))
+
+const dayFormat = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium' })
+const minuteFormat = new Intl.DateTimeFormat(LOCALE, {
+  month: 'short',
+  day: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+})
+const secondFormat = new Intl.DateTimeFormat(LOCALE, { timeStyle: 'medium' })
+
+/** A moment as finely as steps of `step` milliseconds need. */
+export function formatDate(iso: string, step: number): string {
+  const format = step >= 86_400_000 ? dayFormat : step >= 60_000 ? minuteFormat : secondFormat
+  return format.format(new Date(iso))
+}
+
 const relative = new Intl.RelativeTimeFormat(LOCALE, { numeric: 'auto' })
 const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['year', 31_536_000],

@@ -17,5 +17,6 @@ export const paths = {
   },
   statistics: '/statistics',
   jobs: '/jobs',
+  settings: '/settings',
   add: '/add',
 }

@@ -37,10 +37,16 @@ test('a doubtful parent is never told as a fact', () => {
   )
   const runnerUp = { id: 'm_2', name: 'other' }
   expect(describeOrigin(model({ confidence_score: 0.41 }), { runnerUp }).runnerUp).toBe(runnerUp)
-  expect(describeOrigin(model(), { runnerUp }).runnerUp).toBeNull()
   expect(describeOrigin(model({ relation: 'unresolved', confidence_score: 0.8 })).kind).toBe(
     'unresolved',
   )
+})
+
+test('the runner-up is named beside what the weights decide, never beside what people do', () => {
+  const runnerUp = { id: 'm_2', name: 'other' }
+  expect(describeOrigin(model(), { runnerUp }).runnerUp).toBe(runnerUp)
+  const stated = { runnerUp, evidence: { stated_by: 'Ann' } }
+  expect(describeOrigin(model(), stated).runnerUp).toBeNull()
 })
 
 test('a copy says that nothing can tell which came first, however many copies there are', () => {

@@ -119,12 +119,13 @@ function describeParent(
     return { ...plain('unresolved', before), parents: [parent], after: sure, runnerUp }
   }
   const [before, after] = deedWords(relation, evidence)
+  const doubt = author === null ? runnerUp : null
   if (relation !== 'merge') {
-    return { ...plain('derived', before), parents: [parent], after: after + sure }
+    return { ...plain('derived', before), parents: [parent], after: after + sure, runnerUp: doubt }
   }
   const parents = [parent, ...others]
   const unnamed = parents.length === 1 ? ' and another model' : ''
-  return { ...plain('derived', before), parents, after: unnamed + sure }
+  return { ...plain('derived', before), parents, after: unnamed + sure, runnerUp: doubt }
 }
 
 /** Where a model comes from, in one sentence, with its doubt. */

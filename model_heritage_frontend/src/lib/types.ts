@@ -287,6 +287,12 @@ export interface Candidate {
 
 export interface TensorComparison {
   name: string
+  /** The number of its layer; null outside the layers. */
+  layer: number | null
+  /** "attention", "mlp", "embedding", ... */
+  kind: string
+  /** Norm of the first model's values. */
+  norm: number | null
   shape: number[] | null
   other_shape: number[] | null
   distance: number | null
@@ -297,6 +303,25 @@ export interface TensorComparison {
   /** Rank of the change of a matrix, where it is low. */
   delta_rank: number | null
   status: 'equal' | 'changed' | 'reshaped' | 'removed' | 'added'
+  /** The status or, of what changed, in which way. */
+  verdict: string
+}
+
+/** What the second model is to the first by the tree. */
+export interface Kinship {
+  kind: 'same' | 'parent' | 'child' | 'ancestor' | 'descendant' | 'sibling' | 'relative' | 'none'
+  /** Ids from the first to the second, through their nearest common ancestor. */
+  path: string[]
+  confidence: number | null
+  relation: Relation | null
+  reasons: string[]
+}
+
+/** Tensors that belong together, and how much of them changed. */
+export interface ChangeGroup {
+  tensors: number
+  changed: number
+  relative_change: number | null
 }
 
 export interface Comparison {
@@ -308,7 +333,17 @@ export interface Comparison {
   related: boolean
   /** The signals of direction by name, seen from the first to the second; null when not measured. */
   relation_evidence: Record<string, number> | null
+  /** In the order of the network; null is what belongs to no layer. */
+  layers: (ChangeGroup & { layer: number | null })[]
+  kinds: (ChangeGroup & { kind: string })[]
+  kinship: Kinship
   tensors: TensorComparison[]
+}
+
+export interface Health {
+  status: string
+  version: string
+  database: string
 }
 
 export interface Stats {
@@ -323,4 +358,26 @@ export interface Stats {
   relations: Partial<Record<Relation, number>>
   mean_confidence: number | null
   largest_families: Family[]
+}
+
+/** The lake in distributions. */
+export interface LakeDistributions {
+  arrivals: { unit: 'day' | 'month'; counts: { start: string; models: number }[] }
+  formats: { format: string; models: number; bytes: number }[]
+  /** From `least` to less than `below`; null for the largest. */
+  family_sizes: { least: number; below: number | null; families: number }[]
+  parameters: { least: number; below: number; models: number }[]
+  /** Ten bins over [0, 1]. */
+  confidence: { least: number; edges: number; expected_right: number }[]
+  /** The same bins, measured on models whose true parents are known. */
+  calibration: { edges: number; right: number; mean_confidence: number | null }[]
+  storage: StoredBytes & { relations: (StoredBytes & { relation: Relation })[] }
+}
+
+export interface StoredBytes {
+  models: number
+  /** Models of which both files were compared. */
+  measured: number
+  bytes: number
+  saved_bytes: number
 }

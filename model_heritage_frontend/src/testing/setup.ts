@@ -1,9 +1,12 @@
 import '@testing-library/jest-dom/vitest'
-import { cleanup } from '@testing-library/react'
+import { cleanup, configure } from '@testing-library/react'
 import { afterEach, beforeEach, expect, vi } from 'vitest'
 
 // happy-dom knows no font loading; every real browser does.
 Object.defineProperty(document, 'fonts', { value: { ready: Promise.resolve() } })
+
+// A busy machine is no fault of the page.
+configure({ asyncUtilTimeout: 8000 })
 
 /** What React and the browser complain about fails the test in which it was said. */
 let complaints: unknown[][] = []
@@ -16,6 +19,7 @@ beforeEach(() => {
 
 afterEach(() => {
   cleanup()
+  localStorage.clear()
   vi.unstubAllGlobals()
   expect(complaints).toEqual([])
 })

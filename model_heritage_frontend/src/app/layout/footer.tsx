@@ -1,11 +1,28 @@
-export function Footer() {
+import { FRAME } from '@/app/layout/frame'
+import { cn } from '@/lib/cn'
+import { shellWords } from '@/strings/shell'
+
+const words = shellWords.footer
+const link = 'hover:text-foreground underline-offset-4 hover:underline'
+
+export function Footer({ onHelp }: { onHelp: () => void }) {
   return (
     <footer className="border-t">
-      <div className="text-muted-foreground mx-auto flex max-w-6xl flex-wrap justify-between gap-x-6 gap-y-2 px-4 py-6 text-sm sm:px-6">
-        <p>Model Heritage reads family trees from weights. Names are never trusted.</p>
-        <a className="hover:text-foreground underline-offset-4 hover:underline" href="/api/docs">
-          API documentation
-        </a>
+      <div
+        className={cn(
+          FRAME,
+          'text-muted-foreground flex flex-wrap justify-between gap-x-6 gap-y-2 py-6 text-sm',
+        )}
+      >
+        <p>{words.text}</p>
+        <p className="flex flex-wrap gap-x-6 gap-y-2">
+          <button type="button" className={link} onClick={onHelp}>
+            {words.help}
+          </button>
+          <a className={link} href="/api/docs">
+            {words.api}
+          </a>
+        </p>
       </div>
     </footer>
   )

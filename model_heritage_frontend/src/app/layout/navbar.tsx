@@ -1,20 +1,24 @@
-import { DatabaseIcon, MenuIcon, PlusIcon } from 'lucide-react'
+import { CircleHelpIcon, DatabaseIcon, MenuIcon, PlusIcon, SettingsIcon } from 'lucide-react'
 import { useState } from 'react'
 import { Link, NavLink } from 'react-router'
 
+import { FRAME } from '@/app/layout/frame'
 import { ThemeMenu } from '@/app/layout/theme-menu'
 import { Button } from '@/components/ui/button'
 import { Dialog, DialogContent, DialogTitle, DialogTrigger } from '@/components/ui/dialog'
 import { UploadIndicator } from '@/features/upload/components/upload-indicator'
 import { cn } from '@/lib/cn'
 import { paths } from '@/lib/paths'
+import { shellWords } from '@/strings/shell'
+
+const words = shellWords.nav
 
 const LINKS = [
-  { to: paths.models, label: 'Models' },
-  { to: paths.families, label: 'Families' },
-  { to: paths.compare(), label: 'Compare' },
-  { to: paths.statistics, label: 'Statistics' },
-  { to: paths.jobs, label: 'Jobs' },
+  { to: paths.models, label: words.models },
+  { to: paths.families, label: words.families },
+  { to: paths.compare(), label: words.compare },
+  { to: paths.statistics, label: words.statistics },
+  { to: paths.jobs, label: words.jobs },
 ]
 
 function Brand() {
@@ -26,7 +30,7 @@ function Brand() {
       <span className="bg-primary text-primary-foreground grid size-8 place-items-center rounded-lg">
         <DatabaseIcon aria-hidden className="size-4.5" />
       </span>
-      Model Heritage
+      {shellWords.name}
     </Link>
   )
 }
@@ -36,14 +40,18 @@ function MobileMenu() {
   return (
     <Dialog open={open} onOpenChange={setOpen}>
       <DialogTrigger asChild>
-        <Button variant="ghost" size="icon" className="md:hidden" aria-label="Menu">
+        <Button variant="ghost" size="icon" className="md:hidden" aria-label={words.menu}>
           <MenuIcon aria-hidden />
         </Button>
       </DialogTrigger>
       <DialogContent side="sheet" aria-describedby={undefined}>
-        <DialogTitle>Menu</DialogTitle>
-        <nav aria-label="Main" className="mt-5 flex flex-col gap-1">
-          {[...LINKS, { to: paths.add, label: 'Add Model' }].map(({ to, label }) => (
+        <DialogTitle>{words.menu}</DialogTitle>
+        <nav aria-label={words.label} className="mt-5 flex flex-col gap-1">
+          {[
+            ...LINKS,
+            { to: paths.settings, label: words.settings },
+            { to: paths.add, label: words.add },
+          ].map(({ to, label }) => (
             <NavLink
               key={to}
               to={to}
@@ -64,12 +72,12 @@ function MobileMenu() {
   )
 }
 
-export function Navbar() {
+export function Navbar({ onHelp }: { onHelp: () => void }) {
   return (
     <header className="bg-background/85 sticky top-0 z-40 border-b backdrop-blur-md">
-      <div className="mx-auto flex h-16 max-w-6xl items-center gap-2 px-4 sm:px-6">
+      <div className={cn(FRAME, 'flex h-16 items-center gap-2')}>
         <Brand />
-        <nav aria-label="Main" className="ml-6 hidden items-center gap-1 md:flex">
+        <nav aria-label={words.label} className="ml-6 hidden items-center gap-1 md:flex">
           {LINKS.map(({ to, label }) => (
             <NavLink
               key={to}
@@ -87,17 +95,32 @@ export function Navbar() {
             </NavLink>
           ))}
         </nav>
-        <div className="ml-auto flex items-center gap-1.5 sm:gap-3">
+        <div className="ml-auto flex items-center gap-1 sm:gap-1.5">
           <UploadIndicator />
+          <Button
+            variant="ghost"
+            size="icon"
+            className="max-sm:hidden"
+            aria-label={words.help}
+            title={words.help}
+            onClick={onHelp}
+          >
+            <CircleHelpIcon aria-hidden />
+          </Button>
+          <Button asChild variant="ghost" size="icon" className="max-md:hidden">
+            <Link to={paths.settings} aria-label={words.settings} title={words.settings}>
+              <SettingsIcon aria-hidden />
+            </Link>
+          </Button>
           <ThemeMenu />
-          <Button asChild className="max-sm:hidden">
+          <Button asChild className="ml-1.5 max-sm:hidden">
             <Link to={paths.add}>
               <PlusIcon aria-hidden />
-              Add Model
+              {words.add}
             </Link>
           </Button>
           <Button asChild size="icon" className="sm:hidden">
-            <Link to={paths.add} aria-label="Add Model">
+            <Link to={paths.add} aria-label={words.add}>
               <PlusIcon aria-hidden />
             </Link>
           </Button>

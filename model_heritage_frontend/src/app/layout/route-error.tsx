@@ -3,6 +3,7 @@ import { Link, useRouteError } from 'react-router'
 import { ErrorState } from '@/components/states'
 import { Button } from '@/components/ui/button'
 import { paths } from '@/lib/paths'
+import { shellWords } from '@/strings/shell'
 
 /** A page that broke or whose code could not be loaded; the frame around it stays. */
 export function RouteError() {
@@ -14,7 +15,7 @@ export function RouteError() {
       actions={
         <Button asChild variant="ghost">
           <Link to={paths.home} reloadDocument>
-            Go to the start page
+            {shellWords.errors.home}
           </Link>
         </Button>
       }

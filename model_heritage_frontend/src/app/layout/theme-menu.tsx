@@ -9,13 +9,16 @@ import {
   DropdownMenuRadioItem,
   DropdownMenuTrigger,
 } from '@/components/ui/dropdown-menu'
+import { shellWords } from '@/strings/shell'
+
+const words = shellWords.theme
 
 export function ThemeMenu() {
   const { theme, setTheme } = useTheme()
   return (
     <DropdownMenu>
       <DropdownMenuTrigger asChild>
-        <Button variant="ghost" size="icon" aria-label="Colour theme">
+        <Button variant="ghost" size="icon" aria-label={words.label}>
           <SunIcon aria-hidden className="dark:hidden" />
           <MoonIcon aria-hidden className="hidden dark:block" />
         </Button>
@@ -24,15 +27,15 @@ export function ThemeMenu() {
         <DropdownMenuRadioGroup value={theme} onValueChange={setTheme}>
           <DropdownMenuRadioItem value="light">
             <SunIcon aria-hidden />
-            Light
+            {words.light}
           </DropdownMenuRadioItem>
           <DropdownMenuRadioItem value="dark">
             <MoonIcon aria-hidden />
-            Dark
+            {words.dark}
           </DropdownMenuRadioItem>
           <DropdownMenuRadioItem value="system">
             <MonitorIcon aria-hidden />
-            As the system
+            {words.system}
           </DropdownMenuRadioItem>
         </DropdownMenuRadioGroup>
       </DropdownMenuContent>

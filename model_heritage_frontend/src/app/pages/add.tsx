@@ -1,15 +1,15 @@
 import { PageHeader } from '@/components/page-header'
 import { UploadForm } from '@/features/upload/components/upload-form'
 import { useTitle } from '@/hooks/use-title'
+import { pageWords } from '@/strings/pages'
+
+const words = pageWords.add
 
 export function AddPage() {
   useTitle('Add Model')
   return (
     <div className="mx-auto max-w-3xl">
-      <PageHeader
-        title="Add Model"
-        description="Drop one checkpoint or a whole folder. Each is read, never executed, and its parent is found from the weights alone."
-      />
+      <PageHeader title={words.addModel} description={words.dropOneCheckpointOr} />
       <UploadForm />
     </div>
   )

@@ -13,9 +13,14 @@ const comparison = {
   distance: 0.03,
   related: true,
   relation_evidence: { norm_growth: 0.92 },
+  kinship: { kind: 'child', path: ['a', 'b'], confidence: 0.9, relation: 'finetune', reasons: [] },
   tensors: [
     {
       name: 'head.weight',
+      layer: null,
+      kind: 'head',
+      norm: 1,
+      verdict: 'reshaped',
       shape: [10, 48],
       other_shape: [5, 48],
       distance: null,
@@ -27,6 +32,10 @@ const comparison = {
     },
     {
       name: 'embed.weight',
+      layer: null,
+      kind: 'embedding',
+      norm: 1,
+      verdict: 'equal',
       shape: [48, 16],
       other_shape: [48, 16],
       distance: 0,

@@ -1,10 +1,12 @@
 import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
 import { Link, useNavigate, useParams } from 'react-router'
 
 import { PageHeader } from '@/components/page-header'
 import { ErrorState, Loading } from '@/components/states'
 import { Button } from '@/components/ui/button'
 import { Skeleton } from '@/components/ui/skeleton'
+import { DropCorrection, type Dropped } from '@/features/corrections/components/drop-correction'
 import { FamilyHistory } from '@/features/corrections/components/family-history'
 import { FamilyStatements } from '@/features/corrections/components/family-statements'
 import { NameFamilyDialog } from '@/features/corrections/components/name-family-dialog'
@@ -52,6 +54,7 @@ export function FamilyPage() {
       void navigate(paths.family(result.tree.family_id))
     }
   }
+  const [dropped, setDropped] = useState<Dropped | null>(null)
   useTitle(family.data?.name ?? 'Family')
   if (family.isPending) {
     return (
@@ -107,6 +110,7 @@ export function FamilyPage() {
       <FamilyTreeView
         familyId={id}
         familyName={family.data.name}
+        onDropOn={(child, parent) => setDropped({ child, parent })}
         renderMore={({ model, parents, statedBy }) => (
           <ParentCorrection
             model={model}
@@ -117,6 +121,12 @@ export function FamilyPage() {
             onSolved={follow}
           />
         )}
+      />
+      <DropCorrection
+        dropped={dropped}
+        familyId={id}
+        onClose={() => setDropped(null)}
+        onSolved={follow}
       />
       <div className="mt-8 space-y-5">
         <FamilyFacts family={family.data} />

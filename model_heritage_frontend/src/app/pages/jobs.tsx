@@ -2,14 +2,17 @@ import { PageHeader } from '@/components/page-header'
 import { AdminActions } from '@/features/jobs/components/admin-actions'
 import { JobList } from '@/features/jobs/components/job-list'
 import { useTitle } from '@/hooks/use-title'
+import { pageWords } from '@/strings/pages'
+
+const words = pageWords.jobs
 
 export function JobsPage() {
   useTitle('Jobs')
   return (
     <>
       <PageHeader
-        title="Jobs"
-        description="What the server is doing, and what it did."
+        title={words.jobs}
+        description={words.whatTheServerIs}
         actions={<AdminActions />}
       />
       <JobList />

@@ -1,4 +1,4 @@
-import { screen } from '@testing-library/react'
+import { screen, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { expect, test } from 'vitest'
 
@@ -49,12 +49,40 @@ test('the origin comes first, with its evidence, its runner-up and the specifica
   show()
   expect(await screen.findByRole('heading', { level: 1, name: 'child' })).toBeInTheDocument()
   expect(screen.getByText(/97% sure/)).toBeInTheDocument()
-  expect(screen.getByRole('link', { name: 'other' })).toHaveAttribute('href', '/models/m_other')
+  for (const link of screen.getAllByRole('link', { name: 'other' })) {
+    expect(link).toHaveAttribute('href', '/models/m_other')
+  }
+  expect(screen.getByText(/runner-up/)).toBeInTheDocument()
   expect(screen.getByText('38 of 40 shared tensors differ.')).toBeInTheDocument()
   expect(screen.getByText(/40% behind/)).toBeInTheDocument()
   expect(screen.getByText('33,802')).toBeInTheDocument()
   expect(screen.getByText('3 rows are zero.')).toBeInTheDocument()
   expect(document.title).toBe('child · Model Heritage')
+})
+
+test('what changed is told by layer, with the most changed as the measure', async () => {
+  serve((request) => {
+    if (request === 'GET /api/models/m_child') return { json: detail() }
+    if (request === 'GET /api/models/m_base/compare/m_child') {
+      return {
+        json: {
+          summary: '2 of 9 shared tensors differ.',
+          layers: [
+            { layer: 0, tensors: 4, changed: 0, relative_change: 0 },
+            { layer: 1, tensors: 4, changed: 2, relative_change: 0.25 },
+            { layer: null, tensors: 1, changed: 0, relative_change: null },
+          ],
+          kinds: [{ kind: 'attention', tensors: 9, changed: 2, relative_change: 0.2 }],
+          tensors: [],
+        },
+      }
+    }
+    return undefined
+  })
+  show()
+  expect(await screen.findByText('2 of 9 shared tensors differ.')).toBeInTheDocument()
+  expect(screen.getByText('Layer 1: 2 of 4 tensors changed, 25.00%')).toBeInTheDocument()
+  expect(screen.getByText(/full colour is 25\.00%/)).toBeInTheDocument()
 })
 
 test('an unknown model is told apart from a broken server', async () => {
@@ -64,15 +92,22 @@ test('an unknown model is told apart from a broken server', async () => {
   expect(screen.queryByRole('button', { name: 'Try again' })).toBeNull()
 })
 
-test('deleting asks first, then returns to the catalogue', async () => {
+test('deleting tells the consequences first, then returns to the catalogue', async () => {
+  const { parent } = detail().lineage
+  const children = parent ? [{ ...parent, id: 'm_grandchild', name: 'grandchild' }] : []
   const requests = serve((request) => {
     if (request.startsWith('DELETE')) return { json: null }
-    return request === 'GET /api/models/m_child' ? { json: detail({ family_size: 1 }) } : undefined
+    return request === 'GET /api/models/m_child'
+      ? { json: detail({ lineage: { parent, other_parents: [], children } }) }
+      : undefined
   })
   show()
   const user = userEvent.setup()
   await user.click(await screen.findByRole('button', { name: 'Delete' }))
   expect(requests.some((request) => request.startsWith('DELETE'))).toBe(false)
+  const dialog = await screen.findByRole('alertdialog')
+  expect(await within(dialog).findByText('One model loses its parent:')).toBeInTheDocument()
+  expect(within(dialog).getByText('grandchild')).toBeInTheDocument()
   await user.click(await screen.findByRole('button', { name: 'Delete model' }))
   expect(await screen.findByText('The catalogue')).toBeInTheDocument()
   expect(requests).toContain('DELETE /api/models/m_child')

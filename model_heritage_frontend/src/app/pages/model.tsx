@@ -12,6 +12,7 @@ import { Card, CardContent } from '@/components/ui/card'
 import { Skeleton } from '@/components/ui/skeleton'
 import { ParentCorrection } from '@/features/corrections/components/parent-correction'
 import { ModelActions } from '@/features/models/components/model-actions'
+import { ModelChanges } from '@/features/models/components/model-changes'
 import { ModelClaims } from '@/features/models/components/model-claims'
 import { ModelConsequences } from '@/features/models/components/model-consequences'
 import { ModelEvidence } from '@/features/models/components/model-evidence'
@@ -25,6 +26,9 @@ import { useTitle } from '@/hooks/use-title'
 import { plural } from '@/lib/format'
 import { paths } from '@/lib/paths'
 import type { ModelDetail } from '@/lib/types'
+import { pageWords } from '@/strings/pages'
+
+const words = pageWords.model
 
 function Detail({ model }: { model: ModelDetail }) {
   const familyId = model.family_id
@@ -38,7 +42,7 @@ function Detail({ model }: { model: ModelDetail }) {
             to={paths.models}
             className="hover:text-foreground underline-offset-4 hover:underline"
           >
-            Models
+            {words.models}
           </Link>
         }
         title={model.name}
@@ -54,7 +58,7 @@ function Detail({ model }: { model: ModelDetail }) {
       <div className="-mt-3 mb-8 flex flex-wrap items-center justify-between gap-x-6 gap-y-4">
         <div className="flex min-w-0 flex-wrap items-center gap-2">
           <StatusBadge status={model.status} />
-          {model.is_root && inFamily && <Badge variant="outline">Root</Badge>}
+          {model.is_root && inFamily && <Badge variant="outline">{words.root}</Badge>}
           {familyId && model.family_name && (
             <FamilyBadge
               id={familyId}
@@ -76,6 +80,9 @@ function Detail({ model }: { model: ModelDetail }) {
         <div className="min-w-0 space-y-5">
           <ModelQuality notes={model.quality} />
           {inFamily && <ModelTree familyId={familyId} modelId={model.id} modelName={model.name} />}
+          {parent && model.status === 'ok' && (
+            <ModelChanges parentId={parent.id} modelId={model.id} />
+          )}
           <ModelLineage model={model} />
           {model.status === 'ok' && <ModelConsequences modelId={model.id} />}
         </div>
@@ -104,7 +111,7 @@ function Detail({ model }: { model: ModelDetail }) {
 
 function DetailSkeleton() {
   return (
-    <Loading label="the model">
+    <Loading label={words.theModel}>
       <Skeleton className="h-4 w-16" />
       <Skeleton className="mt-3 h-9 w-72 max-w-full" />
       <Skeleton className="mt-4 h-5 w-96 max-w-full" />
@@ -124,13 +131,13 @@ export function ModelPage() {
   if (model.data === undefined) {
     return (
       <>
-        <h1 className="sr-only">Model</h1>
+        <h1 className="sr-only">{words.model}</h1>
         <ErrorState
           error={model.error}
           onRetry={() => void model.refetch()}
           actions={
             <Button asChild variant="outline">
-              <Link to={paths.models}>All models</Link>
+              <Link to={paths.models}>{words.allModels}</Link>
             </Button>
           }
         />

@@ -1,15 +1,13 @@
 import { PageHeader } from '@/components/page-header'
 import { ModelCatalogue } from '@/features/models/components/model-catalogue'
 import { useTitle } from '@/hooks/use-title'
+import { modelsWords as words } from '@/strings/models'
 
 export function ModelsPage() {
-  useTitle('Models')
+  useTitle(words.title)
   return (
     <>
-      <PageHeader
-        title="Models"
-        description="Every checkpoint in the lake, with the parent its weights point to."
-      />
+      <PageHeader title={words.title} description={words.description} />
       <ModelCatalogue />
     </>
   )

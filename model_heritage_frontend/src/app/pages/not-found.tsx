@@ -5,28 +5,31 @@ import { EmptyState } from '@/components/states'
 import { Button } from '@/components/ui/button'
 import { useTitle } from '@/hooks/use-title'
 import { paths } from '@/lib/paths'
+import { shellWords } from '@/strings/shell'
+
+const words = shellWords.notFound
 
 export function NotFoundPage() {
-  useTitle('Not found')
+  useTitle(words.title)
   return (
     <>
-      <h1 className="sr-only">Not found</h1>
+      <h1 className="sr-only">{words.title}</h1>
       <EmptyState
         icon={CompassIcon}
-        title="There is no such page"
+        title={words.heading}
         className="py-28"
         actions={
           <>
             <Button asChild>
-              <Link to={paths.models}>Browse the models</Link>
+              <Link to={paths.models}>{words.browse}</Link>
             </Button>
             <Button asChild variant="outline">
-              <Link to={paths.home}>Start page</Link>
+              <Link to={paths.home}>{words.home}</Link>
             </Button>
           </>
         }
       >
-        The address may be mistyped, or the model it named has been deleted.
+        {words.text}
       </EmptyState>
     </>
   )

@@ -6,6 +6,7 @@ import { PageHeader } from '@/components/page-header'
 import { EmptyState, ErrorState, Loading } from '@/components/states'
 import { Button } from '@/components/ui/button'
 import { Skeleton } from '@/components/ui/skeleton'
+import { Distributions } from '@/features/statistics/components/distributions'
 import { LargestFamilies } from '@/features/statistics/components/largest-families'
 import { ReclusterPanel } from '@/features/statistics/components/recluster-panel'
 import { RelationBars } from '@/features/statistics/components/relation-bars'
@@ -13,12 +14,13 @@ import { Totals } from '@/features/statistics/components/totals'
 import { statsQuery } from '@/hooks/queries'
 import { useTitle } from '@/hooks/use-title'
 import { paths } from '@/lib/paths'
+import { statisticsWords as words } from '@/strings/statistics'
 
 function Content() {
   const stats = useQuery(statsQuery())
   if (stats.isPending) {
     return (
-      <Loading label="statistics">
+      <Loading label={words.loading}>
         <div className="grid grid-cols-2 gap-3 lg:grid-cols-4">
           {Array.from({ length: 4 }, (_, index) => (
             <Skeleton key={index} className="h-28 rounded-xl" />
@@ -33,17 +35,17 @@ function Content() {
     return (
       <EmptyState
         icon={ChartColumnIcon}
-        title="Nothing to count yet"
+        title={words.empty.title}
         actions={
           <Button asChild>
             <Link to={paths.add}>
               <PlusIcon aria-hidden />
-              Add a model
+              {words.empty.action}
             </Link>
           </Button>
         }
       >
-        Figures appear with the first model.
+        {words.empty.text}
       </EmptyState>
     )
   }
@@ -54,16 +56,17 @@ function Content() {
         <RelationBars relations={stats.data.relations} />
         <LargestFamilies families={stats.data.largest_families} />
       </div>
+      <Distributions />
       <ReclusterPanel />
     </div>
   )
 }
 
 export function StatisticsPage() {
-  useTitle('Statistics')
+  useTitle(words.title)
   return (
     <>
-      <PageHeader title="Statistics" description="The lake in figures." />
+      <PageHeader title={words.title} description={words.description} />
       <Content />
     </>
   )

@@ -3,12 +3,15 @@ import { Dialog as DialogPrimitive } from 'radix-ui'
 import type { ComponentProps } from 'react'
 
 import { cn } from '@/lib/cn'
+import { commonWords } from '@/strings/common'
+
+const words = commonWords.dialog
 
 export const Dialog = DialogPrimitive.Root
 export const DialogTrigger = DialogPrimitive.Trigger
 export const DialogClose = DialogPrimitive.Close
 
-const overlay = 'animate-fade fixed inset-0 z-50 bg-black/40 backdrop-blur-[2px]'
+const overlay = 'animate-fade fixed inset-0 z-50 bg-black/45'
 
 interface DialogContentProps extends ComponentProps<typeof DialogPrimitive.Content> {
   /** `sheet` slides in at the right edge: used for the menu on phones. */
@@ -36,7 +39,7 @@ export function DialogContent({
       >
         {children}
         <DialogPrimitive.Close
-          aria-label="Close"
+          aria-label={words.close}
           className="text-muted-foreground hover:bg-muted hover:text-foreground absolute top-4 right-4 grid size-8 place-items-center rounded-md"
         >
           <XIcon className="size-4" aria-hidden />

@@ -1,27 +1,61 @@
 import type { TensorComparison } from '@/lib/types'
 
-export type RowOrder = 'change' | 'file'
+export const ORDERS = ['change', 'file', 'name', 'rank', 'equal', 'cosine'] as const
+export type RowOrder = (typeof ORDERS)[number]
 
 export interface RowOptions {
   search: string
   changedOnly: boolean
   order: RowOrder
+  /** The other way round than the order's own, which puts what differs most first. */
+  reversed: boolean
+  /** Only of this layer ("none": outside the layers) or kind; empty for all. */
+  layer: string
+  kind: string
 }
 
+export const ALL_ROWS: RowOptions = {
+  search: '',
+  changedOnly: false,
+  order: 'change',
+  reversed: false,
+  layer: '',
+  kind: '',
+}
+
+/** How a tensor's layer stands in an address. */
+export const layerKey = (layer: number | null): string => (layer === null ? 'none' : String(layer))
+
+type Value = (tensor: TensorComparison) => number
+
+/** Least first; what cannot be measured is the greatest difference. */
+const VALUES: Record<Exclude<RowOrder, 'file' | 'name'>, Value> = {
+  change: (tensor) => -(tensor.relative_change ?? Infinity),
+  rank: (tensor) => -(tensor.delta_rank ?? -1),
+  equal: (tensor) => tensor.equal ?? -1,
+  cosine: (tensor) => tensor.cosine ?? -2,
+}
+
+const collator = new Intl.Collator('en', { numeric: true })
+
 /** The tensors to show: filtered, and by default the most changed first. */
-export function chooseRows(
-  tensors: TensorComparison[],
-  { search, changedOnly, order }: RowOptions,
-): TensorComparison[] {
-  const wanted = search.trim().toLowerCase()
+export function chooseRows(tensors: TensorComparison[], options: RowOptions): TensorComparison[] {
+  const { changedOnly, order, reversed, layer, kind } = options
+  const wanted = options.search.trim().toLowerCase()
   const rows = tensors.filter(
     (tensor) =>
       (!changedOnly || tensor.status !== 'equal') &&
+      (layer === '' || layerKey(tensor.layer) === layer) &&
+      (kind === '' || tensor.kind === kind) &&
       (wanted === '' || tensor.name.toLowerCase().includes(wanted)),
   )
-  if (order === 'file') return rows
-  // What cannot be measured (a tensor of one model only) comes first: it is the greatest difference.
-  return rows.sort((a, b) => (b.relative_change ?? Infinity) - (a.relative_change ?? Infinity) || 0)
+  if (order === 'name') rows.sort((a, b) => collator.compare(a.name, b.name))
+  else if (order !== 'file') {
+    const value = VALUES[order]
+    // Two that cannot be measured differ by Infinity - Infinity: they keep their order.
+    rows.sort((a, b) => value(a) - value(b) || 0)
+  }
+  return reversed ? rows.reverse() : rows
 }
 
 /** The length of a tensor's bar, 0 to 1, on a scale shared by the whole table. */

@@ -1,6 +1,7 @@
-import { formatCompact } from '@/lib/format'
+import { formatCompact, formatDay } from '@/lib/format'
 import { RELATION_WORDS } from '@/lib/relations'
 import type { Family, Relation } from '@/lib/types'
+import { modelsWords } from '@/strings/models'
 
 /** The filters by their names in the address, which are those of the API. */
 export const FILTERS = [
@@ -12,6 +13,8 @@ export const FILTERS = [
   'tag',
   'parameters_min',
   'parameters_max',
+  'created_after',
+  'created_before',
   'conflict',
 ] as const
 export type FilterName = (typeof FILTERS)[number]
@@ -46,6 +49,23 @@ export type FilterValues = Record<Exclude<FilterName, 'tag'>, string> & {
   sort: string
 }
 
+/** A day as the address and the browser's own field have it; anything else is no day. */
+const readDay = (text: string): string =>
+  /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)) ? text : ''
+
+/** The days, which are those of whoever looks, as moments that the server understands. */
+export function writeMoments<T extends { created_after: string; created_before: string }>(
+  values: T,
+): T {
+  const moment = (day: string, time: string) =>
+    day === '' ? '' : new Date(`${day}T${time}`).toISOString()
+  return {
+    ...values,
+    created_after: moment(values.created_after, '00:00:00'),
+    created_before: moment(values.created_before, '23:59:59.999'),
+  }
+}
+
 export function readFilters(params: URLSearchParams): FilterValues {
   const get = (name: string) => params.get(name) ?? ''
   return {
@@ -57,6 +77,8 @@ export function readFilters(params: URLSearchParams): FilterValues {
     tag: params.getAll('tag').filter((tag) => tag !== ''),
     parameters_min: get('parameters_min'),
     parameters_max: get('parameters_max'),
+    created_after: readDay(get('created_after')),
+    created_before: readDay(get('created_before')),
     conflict: get('conflict'),
     sort: params.get('sort') ?? 'name',
   }
@@ -95,6 +117,8 @@ export function listChips(values: FilterValues, families: Family[]): Chip[] {
   chips.push(...values.tag.map((tag) => ({ name: 'tag' as const, tag, label: `#${tag}` })))
   add('parameters_min', (least) => `≥ ${describeCount(least)} parameters`)
   add('parameters_max', (most) => `≤ ${describeCount(most)} parameters`)
+  add('created_after', (day) => modelsWords.dates.afterChip(formatDay(day)))
+  add('created_before', (day) => modelsWords.dates.beforeChip(formatDay(day)))
   add('conflict', (conflict) => CONFLICT_LABELS[conflict] ?? conflict)
   return chips
 }

@@ -2,15 +2,8 @@ import { expect, test } from 'vitest'
 
 import { edge, ghost, model, tree } from '@/testing/samples'
 
-import {
-  chooseColumnGap,
-  COMPACT,
-  findKin,
-  findNodeAt,
-  layoutTree,
-  ROOMY,
-  stepFrom,
-} from './layout'
+import { COMPACT, findKin, findNodeAt, layoutTree, ROOMY, stepFrom } from './layout'
+import { chooseColumnGap } from './place'
 
 test('the root is left, each generation one column further right, and no boxes overlap', () => {
   const layout = layoutTree(tree())
@@ -97,8 +90,8 @@ test('a point finds the box it lies in', () => {
   const layout = layoutTree(tree())
   const left = layout.byId.get('left')
   if (!left) throw new Error('left is missing')
-  expect(findNodeAt(layout, left.x + 20, left.y - 5)?.id).toBe('left')
-  expect(findNodeAt(layout, left.x, left.y + ROOMY.height)).toBeNull()
+  expect(findNodeAt(layout, left.x + 20, left.y - 5, { cards: true, slack: 0 })?.id).toBe('left')
+  expect(findNodeAt(layout, left.x, left.y + ROOMY.height, { cards: true, slack: 0 })).toBeNull()
 })
 
 test('columns of a tall family move apart, within bounds', () => {

@@ -1,20 +1,31 @@
-import { hierarchy, tree as tidyTree } from 'd3-hierarchy'
-
 import type { Edge, FamilyTree, Ghost, Model } from '@/lib/types'
 
-/** A model or a ghost at its place. `x` grows to the right (away from the root), `y` downwards. */
+import { buildGenealogy, type Genealogy, type Member } from './genealogy'
+import { placeColumns, placeRadial, placeRows } from './place'
+import { measureAxis, type AxisKind, type AxisScale } from './axis'
+import { chooseVisible, SHOW_ALL, type Folding } from './visible'
+
+/** A model, a ghost or a group of siblings at its place; `y` grows downwards. */
 export interface TreeNode {
   id: string
-  /** null for a ghost: an ancestor that must have existed but is not here. */
   model: Model | null
   ghost: Ghost | null
-  /** The edge from its main parent; null for a top and for the child of a ghost. */
   edge: Edge | null
+  name: string
   parent: TreeNode | null
   children: TreeNode[]
   depth: number
+  distance: number
+  /** How many descend from it, shown or not. */
+  below: number
+  /** How many of them are folded away; 0 while they are shown. */
+  folded: number
+  /** The siblings that a "+37" stands for; null for everything else. */
+  more: Member[] | null
   x: number
   y: number
+  /** Radial only: the direction from the centre, in radians. */
+  angle: number
 }
 
 export interface TreeLink {
@@ -36,15 +47,33 @@ export interface NodeSize {
   rowGap: number
 }
 
+/** Columns of cards by generation, rows along a scale, or circles around the root. */
+export type Arrangement = 'columns' | 'rows' | 'radial'
+
 export interface TreeLayout {
+  arrangement: Arrangement
   nodes: TreeNode[]
   links: TreeLink[]
   byId: ReadonlyMap<string, TreeNode>
   size: NodeSize
-  bounds: { left: number; top: number; right: number; bottom: number }
+  bounds: Bounds
+  /** The distance between neighbours: what decides how much can be written. */
+  pitch: number
+  axis: AxisScale
 }
 
-const WANTED_ASPECT = 1.5
+export interface Bounds {
+  left: number
+  top: number
+  right: number
+  bottom: number
+}
+
+export interface LayoutOptions {
+  axis: AxisKind
+  radial: boolean
+  folding: Folding
+}
 
 export const ROOMY: NodeSize = { width: 188, height: 42, columnGap: 72, widestGap: 440, rowGap: 14 }
 export const COMPACT: NodeSize = {
@@ -57,83 +86,52 @@ export const COMPACT: NodeSize = {
 /** For phones, where the width is what limits the scale. */
 export const NARROW: NodeSize = { width: 132, height: 40, columnGap: 28, widestGap: 90, rowGap: 12 }
 
-const collator = new Intl.Collator('en', { numeric: true })
+export const DEFAULT_LAYOUT: LayoutOptions = { axis: 'depth', radial: false, folding: SHOW_ALL }
 
-export const nodeName = (node: TreeNode): string => node.model?.name ?? 'Missing ancestor'
+export const nodeName = (node: TreeNode): string => node.name
 
-function makeNodes(tree: FamilyTree): Map<string, TreeNode> {
-  const blank = { edge: null, parent: null, children: [], depth: 0, x: 0, y: 0 }
-  const nodes = new Map<string, TreeNode>()
-  for (const model of tree.nodes) {
-    nodes.set(model.id, { ...blank, id: model.id, model, ghost: null, children: [] })
-  }
-  for (const ghost of tree.ghosts) {
-    nodes.set(ghost.id, { ...blank, id: ghost.id, model: null, ghost, children: [] })
-  }
-  return nodes
-}
+/** How many children a node has, those behind a "+37" included. */
+export const countChildren = (node: TreeNode): number =>
+  node.children.reduce((sum, child) => sum + (child.more?.length ?? 1), 0)
 
-function connect(child: TreeNode, parent: TreeNode, edge: Edge | null): void {
-  child.parent = parent
-  child.edge = edge
-  parent.children.push(child)
-}
+/** Lays out a family in full, from left (root) to right. */
+export const layoutTree = (tree: FamilyTree, size: NodeSize = ROOMY): TreeLayout =>
+  layoutGenealogy(buildGenealogy(tree), size, DEFAULT_LAYOUT)
 
-/** Joins nodes by main edges and ghosts; returns the tops (nodes without a parent) in a stable order. */
-function connectNodes(tree: FamilyTree, nodes: Map<string, TreeNode>): TreeNode[] {
-  for (const edge of tree.edges) {
-    const child = nodes.get(edge.child)
-    const parent = nodes.get(edge.parent)
-    if (edge.main && child && parent && !child.parent) connect(child, parent, edge)
-  }
-  for (const ghost of tree.ghosts) {
-    const parent = nodes.get(ghost.id)
-    const above = ghost.parent === null ? undefined : nodes.get(ghost.parent)
-    if (parent && above) connect(parent, above, null)
-    for (const id of ghost.children) {
-      const child = nodes.get(id)
-      if (child && parent && !child.parent) connect(child, parent, null)
+/** Places what is to be seen of a family. */
+export function layoutGenealogy(
+  genealogy: Genealogy,
+  size: NodeSize,
+  { axis, radial, folding }: LayoutOptions,
+): TreeLayout {
+  const tops = chooseVisible(genealogy, folding)
+  const nodes: TreeNode[] = []
+  const open = [...tops].reverse()
+  for (let node = open.pop(); node; node = open.pop()) {
+    nodes.push(node)
+    for (let index = node.children.length - 1; index >= 0; index -= 1) {
+      const child = node.children[index]
+      if (child) open.push(child)
     }
   }
-  const byName = (a: TreeNode, b: TreeNode) =>
-    collator.compare(nodeName(a), nodeName(b)) || collator.compare(a.id, b.id)
-  for (const node of nodes.values()) node.children.sort(byName)
-  return [...nodes.values()].filter((node) => !node.parent).sort(byName)
-}
-
-/**
- * Places a family from left (root) to right: a tidy tree over the main parents (Reingold-Tilford, as
- * d3-hierarchy computes it). A family with several tops gets an invisible root that is not returned.
- */
-export function layoutTree(tree: FamilyTree, wanted: NodeSize = ROOMY): TreeLayout {
-  const byId = makeNodes(tree)
-  const tops = connectNodes(tree, byId)
-  const invisible: TreeNode = {
-    id: '',
-    model: null,
-    ghost: null,
-    edge: null,
-    parent: null,
-    children: tops,
-    depth: -1,
-    x: 0,
-    y: 0,
+  const byId = new Map(nodes.map((node) => [node.id, node]))
+  const scale = measureAxis(axis, nodes)
+  const placed = radial
+    ? placeRadial(tops, nodes, scale)
+    : axis === 'depth'
+      ? placeColumns(tops, size)
+      : placeRows(tops, nodes, scale)
+  const arrangement = radial ? 'radial' : axis === 'depth' ? 'columns' : 'rows'
+  return {
+    arrangement,
+    nodes,
+    links: makeLinks(genealogy.tree, byId, nodes),
+    byId,
+    size: placed.size ?? size,
+    bounds: findBounds(nodes, arrangement, placed.size ?? size),
+    pitch: placed.pitch,
+    axis: placed.axis,
   }
-  const root = hierarchy(invisible, (node) => node.children)
-  const leaves = root.leaves().length
-  const size = { ...wanted, columnGap: chooseColumnGap(leaves, root.height, wanted) }
-  const place = tidyTree<TreeNode>()
-    .nodeSize([size.height + size.rowGap, size.width + size.columnGap])
-    .separation((a, b) => (a.parent === b.parent ? 1 : 1.25))
-  const nodes: TreeNode[] = []
-  place(root).each((point) => {
-    if (point.data === invisible) return
-    point.data.depth = point.depth - 1
-    point.data.x = (point.depth - 1) * (size.width + size.columnGap)
-    point.data.y = point.x
-    nodes.push(point.data)
-  })
-  return { nodes, links: makeLinks(tree, byId, nodes), byId, size, bounds: findBounds(nodes, size) }
 }
 
 function makeLinks(
@@ -146,33 +144,41 @@ function makeLinks(
     if (target.parent) links.push({ source: target.parent, target, edge: target.edge, main: true })
   }
   for (const edge of tree.edges) {
+    if (edge.main) continue
     const source = byId.get(edge.parent)
     const target = byId.get(edge.child)
-    if (!edge.main && source && target) links.push({ source, target, edge, main: false })
+    if (source && target) links.push({ source, target, edge, main: false })
   }
   return links
 }
 
-function findBounds(nodes: TreeNode[], size: NodeSize): TreeLayout['bounds'] {
+/** Room for the names of the outermost, where they stand beside dots. */
+const NAME_ROOM = 110
+
+function findBounds(nodes: TreeNode[], arrangement: Arrangement, size: NodeSize): Bounds {
+  if (nodes.length === 0) return { left: 0, top: 0, right: 0, bottom: 0 }
+  const columns = arrangement === 'columns'
+  const before = columns ? size.width / 2 : arrangement === 'radial' ? NAME_ROOM : 24
+  const after = columns ? size.width / 2 : NAME_ROOM
+  const beside = columns ? size.height / 2 : arrangement === 'radial' ? NAME_ROOM : 24
   const bounds = { left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity }
-  for (const node of nodes) {
-    bounds.left = Math.min(bounds.left, node.x - size.width / 2)
-    bounds.right = Math.max(bounds.right, node.x + size.width / 2)
-    bounds.top = Math.min(bounds.top, node.y - size.height / 2)
-    bounds.bottom = Math.max(bounds.bottom, node.y + size.height / 2)
+  for (const { x, y } of nodes) {
+    if (x < bounds.left) bounds.left = x
+    if (x > bounds.right) bounds.right = x
+    if (y < bounds.top) bounds.top = y
+    if (y > bounds.bottom) bounds.bottom = y
   }
-  return nodes.length > 0 ? bounds : { left: 0, top: 0, right: 0, bottom: 0 }
+  return {
+    left: bounds.left - before,
+    right: bounds.right + after,
+    top: bounds.top - beside,
+    bottom: bounds.bottom + beside,
+  }
 }
 
-/** The column gap that brings the whole drawing near the shape of a screen. */
-export function chooseColumnGap(rows: number, columns: number, size: NodeSize): number {
-  const height = rows * (size.height + size.rowGap)
-  const gap = (height * WANTED_ASPECT) / Math.max(columns, 1) - size.width
-  return Math.min(Math.max(gap, size.columnGap), size.widestGap)
-}
-
-/** Where a node's dot is: at the left edge of its box, so that a name has the box's width beside it. */
-export const dotX = (node: TreeNode, size: NodeSize): number => node.x - size.width / 2 + 16
+/** Where a node's dot is: of a card at its left edge, so that a name has the card's width beside it. */
+export const dotX = (node: TreeNode, layout: Pick<TreeLayout, 'arrangement' | 'size'>): number =>
+  layout.arrangement === 'columns' ? node.x - layout.size.width / 2 + 16 : node.x
 
 /** The ids of a node, of everything above it and of everything below it. */
 export function findKin(layout: TreeLayout, id: string): Set<string> {
@@ -200,17 +206,36 @@ export function stepFrom(layout: TreeLayout, id: string, step: Step): TreeNode |
   if (!node) return null
   if (step === 'parent') return node.parent
   if (step === 'child') return node.children[Math.floor((node.children.length - 1) / 2)] ?? null
-  const row = layout.nodes.filter((other) => other.depth === node.depth).sort((a, b) => a.y - b.y)
+  // The list is in the order of the drawing, so of one generation it is from top to bottom.
+  const row = layout.nodes.filter((other) => other.depth === node.depth)
   return row[row.indexOf(node) + (step === 'next' ? 1 : -1)] ?? null
 }
 
-/** The node whose box (or dot, when zoomed out) holds a point of the layout. */
-export function findNodeAt(layout: TreeLayout, x: number, y: number, slack = 0): TreeNode | null {
-  const { width, height } = layout.size
-  return (
-    layout.nodes.find(
-      (node) =>
-        Math.abs(x - node.x) <= width / 2 + slack && Math.abs(y - node.y) <= height / 2 + slack,
-    ) ?? null
-  )
+/**
+ * The node whose card, or dot where there are no cards, is at a point of the layout. `slack` is how
+ * far from a dot is near enough, `aspect` the scale across in scales down.
+ */
+export function findNodeAt(
+  layout: TreeLayout,
+  x: number,
+  y: number,
+  { cards, slack, aspect = 1 }: { cards: boolean; slack: number; aspect?: number },
+): TreeNode | null {
+  let best: TreeNode | null = null
+  let least = slack * slack
+  for (const node of layout.nodes) {
+    const dy = y - node.y
+    if (cards) {
+      const { width, height } = layout.size
+      if (Math.abs(dy) <= height / 2 && Math.abs(x - node.x) <= width / 2) return node
+    } else if (Math.abs(dy) <= slack) {
+      const dx = (x - dotX(node, layout)) * aspect
+      const far = dx * dx + dy * dy
+      if (far <= least) {
+        least = far
+        best = node
+      }
+    }
+  }
+  return best
 }

@@ -1,3 +1,4 @@
+import { ArrowDownIcon, ArrowUpIcon, XIcon } from 'lucide-react'
 import { useState } from 'react'
 
 import { Badge } from '@/components/ui/badge'
@@ -6,19 +7,14 @@ import { Card } from '@/components/ui/card'
 import { Input, NativeSelect } from '@/components/ui/input'
 import { useQueryParam } from '@/hooks/use-query-param'
 import { formatChange, formatNumber, formatPercent, formatShape, plural } from '@/lib/format'
+import { cn } from '@/lib/cn'
 import type { TensorComparison } from '@/lib/types'
 
-import { barLength, chooseRows, largestChange } from '../rows'
+import { ALL_ROWS, barLength, chooseRows, largestChange, ORDERS, type RowOrder } from '../rows'
+import { kindName, STATUS_WORDS, VERDICT_WORDS } from '../words'
+import type { HeatChoice } from './heat-grid'
 
 const STEP = 150
-
-const STATUS_WORDS: Record<TensorComparison['status'], string> = {
-  equal: 'equal',
-  changed: 'changed',
-  reshaped: 'other shape',
-  removed: 'only in the first',
-  added: 'only in the second',
-}
 
 function Change({ tensor, largest }: { tensor: TensorComparison; largest: number }) {
   if (tensor.status === 'equal') {
@@ -51,17 +47,74 @@ function Shape({ tensor }: { tensor: TensorComparison }) {
   return here === there ? here : `${here} → ${there}`
 }
 
+function Verdict({ tensor }: { tensor: TensorComparison }) {
+  const words = VERDICT_WORDS[tensor.verdict]
+  if (!words) return null
+  const [label, explanation] = words
+  return <span title={explanation}>{label}</span>
+}
+
+interface HeadProps {
+  children: string
+  order: RowOrder
+  current: string
+  onSort: (order: string | null) => void
+  className?: string
+}
+
+/** A column that sorts: a second click turns the order round, marked by a leading "-". */
+function Head({ children, order, current, onSort, className }: HeadProps) {
+  const down = current === order
+  const up = current === `-${order}`
+  const Arrow = up ? ArrowUpIcon : ArrowDownIcon
+  return (
+    <th
+      scope="col"
+      aria-sort={down ? 'descending' : up ? 'ascending' : 'none'}
+      className={cn('px-5 py-2 font-medium whitespace-nowrap', className)}
+    >
+      <button
+        type="button"
+        onClick={() => onSort(down ? `-${order}` : order)}
+        className="hover:text-foreground inline-flex items-center gap-1 rounded-sm py-1"
+      >
+        {children}
+        <Arrow aria-hidden className={cn('size-3.5', !down && !up && 'invisible')} />
+      </button>
+    </th>
+  )
+}
+
+const describeChoice = ({ layer, kind }: HeatChoice): string =>
+  [
+    kind === '' ? '' : kindName(kind),
+    layer === '' ? '' : layer === 'none' ? 'outside the layers' : `layer ${layer}`,
+  ]
+    .filter(Boolean)
+    .join(', ')
+
+interface TensorTableProps {
+  tensors: TensorComparison[]
+  /** The layer and kind that are shown alone. */
+  chosen: HeatChoice
+  onChoose: (choice: HeatChoice) => void
+}
+
 /** Every tensor of the two models, with the size of its change relative to itself. */
-export function TensorTable({ tensors }: { tensors: TensorComparison[] }) {
+export function TensorTable({ tensors, chosen, onChoose }: TensorTableProps) {
   const [search, setSearch] = useQueryParam('tensor')
   const [show, setShow] = useQueryParam('show', 'all')
   const [order, setOrder] = useQueryParam('order', 'change')
   const [limit, setLimit] = useState(STEP)
   const largest = largestChange(tensors)
+  const wanted = order.replace(/^-/, '')
   const rows = chooseRows(tensors, {
+    ...ALL_ROWS,
+    ...chosen,
     search,
     changedOnly: show === 'changed',
-    order: order === 'file' ? 'file' : 'change',
+    order: ORDERS.find((each) => each === wanted) ?? 'change',
+    reversed: order.startsWith('-'),
   })
   const ranked = tensors.some((tensor) => tensor.delta_rank !== null)
   const changed = tensors.filter((tensor) => tensor.status !== 'equal').length
@@ -96,35 +149,55 @@ export function TensorTable({ tensors }: { tensors: TensorComparison[] }) {
             onChange={(event) => setOrder(event.target.value)}
           >
             <option value="change">Most changed first</option>
+            <option value="-change">Least changed first</option>
             <option value="file">As in the file</option>
+            <option value="name">By name</option>
+            {ranked && <option value="rank">Highest rank first</option>}
+            <option value="equal">Fewest equal values first</option>
+            <option value="cosine">Least alike first</option>
           </NativeSelect>
         </div>
       </div>
+      {(chosen.layer !== '' || chosen.kind !== '') && (
+        <Button
+          variant="secondary"
+          size="sm"
+          className="mb-3"
+          onClick={() => onChoose({ layer: '', kind: '' })}
+        >
+          Only {describeChoice(chosen)}
+          <XIcon aria-hidden />
+          <span className="sr-only">: show all tensors</span>
+        </Button>
+      )}
       <Card className="overflow-x-auto">
         {/* As a grid on phones: a table with four columns would not fit. */}
         <table className="w-full text-sm max-md:block">
           <thead className="text-muted-foreground border-b text-left max-md:sr-only">
             <tr>
-              <th scope="col" className="px-5 py-3 font-medium">
+              <Head order="name" current={order} onSort={setOrder}>
                 Tensor
-              </th>
-              <th scope="col" className="px-5 py-3 font-medium">
+              </Head>
+              <th scope="col" className="px-5 py-2 font-medium">
                 Shape
               </th>
-              <th scope="col" className="w-1/3 px-5 py-3 font-medium">
+              <Head order="change" current={order} onSort={setOrder} className="w-1/4">
                 Change, relative to its size
+              </Head>
+              <th scope="col" className="px-5 py-2 font-medium">
+                Verdict
               </th>
               {ranked && (
-                <th scope="col" className="px-5 py-3 text-right font-medium whitespace-nowrap">
-                  Rank of change
-                </th>
+                <Head order="rank" current={order} onSort={setOrder} className="text-right">
+                  Rank
+                </Head>
               )}
-              <th scope="col" className="px-5 py-3 text-right font-medium whitespace-nowrap">
+              <Head order="equal" current={order} onSort={setOrder} className="text-right">
                 Equal values
-              </th>
-              <th scope="col" className="px-5 py-3 text-right font-medium">
+              </Head>
+              <Head order="cosine" current={order} onSort={setOrder} className="text-right">
                 Cosine
-              </th>
+              </Head>
             </tr>
           </thead>
           <tbody className="divide-y max-md:block">
@@ -144,6 +217,9 @@ export function TensorTable({ tensors }: { tensors: TensorComparison[] }) {
                 </td>
                 <td className="max-md:col-span-2 md:px-5 md:py-2">
                   <Change tensor={tensor} largest={largest} />
+                </td>
+                <td className="text-muted-foreground text-xs whitespace-nowrap max-md:hidden md:px-5 md:py-2">
+                  <Verdict tensor={tensor} />
                 </td>
                 {ranked && (
                   <td className="text-muted-foreground text-right text-xs tabular-nums max-md:col-span-2 md:px-5 md:py-2 md:text-sm">

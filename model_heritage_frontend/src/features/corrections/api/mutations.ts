@@ -5,6 +5,9 @@ import { familyQuery, refreshLake, treeQuery } from '@/hooks/queries'
 import { api } from '@/lib/api'
 import { describeError } from '@/lib/problem'
 import type { Corrected, NewConstraint, Statement } from '@/lib/statements'
+import type { FamilyTree } from '@/lib/types'
+
+import { describeMoves } from '../moves'
 
 export type OnSolved = (result: Corrected) => void
 
@@ -17,13 +20,31 @@ async function takeOver(client: QueryClient, result: Corrected): Promise<void> {
   await refreshLake(client)
 }
 
-function useChange<T>(change: (value: T) => Promise<Corrected>, done: string, onSolved: OnSolved) {
+/** The tree as this page last saw it, to tell what a statement moved. */
+const findBefore = (client: QueryClient, result: Corrected): FamilyTree | undefined =>
+  client.getQueryData(treeQuery(result.tree.family_id).queryKey)
+
+/** What somebody states is told with what it moved, and can be undone from there. */
+function useChange<T extends { author: string }>(
+  change: (value: T) => Promise<Corrected>,
+  done: string,
+  onSolved: OnSolved,
+) {
   const client = useQueryClient()
+  const undo = useTakeBack(onSolved)
   return useMutation({
     mutationFn: change,
-    onSuccess: async (result) => {
+    onSuccess: async (result, { author }) => {
+      const moves = describeMoves(findBefore(client, result), result.tree)
       onSolved(result)
-      toast.success(done)
+      toast.success(done, {
+        description: moves,
+        duration: 12_000,
+        action: {
+          label: 'Undo',
+          onClick: () => undo.mutate({ id: result.constraint.id, author }),
+        },
+      })
       await takeOver(client, result)
     },
   })

@@ -1,6 +1,10 @@
-import { useInfiniteQuery } from '@tanstack/react-query'
+import {
+  useInfiniteQuery,
+  type InfiniteData,
+  type UseInfiniteQueryResult,
+} from '@tanstack/react-query'
 import { NetworkIcon, PlusIcon } from 'lucide-react'
-import type { ReactNode } from 'react'
+import { useCallback, useState, type ReactNode } from 'react'
 import { Link } from 'react-router'
 
 import { EmptyState, ErrorState, Loading } from '@/components/states'
@@ -8,12 +12,19 @@ import { Badge } from '@/components/ui/badge'
 import { Button } from '@/components/ui/button'
 import { Skeleton } from '@/components/ui/skeleton'
 import { familiesQuery } from '@/hooks/queries'
+import { useDebounced } from '@/hooks/use-debounced'
+import { useQueryParam } from '@/hooks/use-query-param'
 import { formatNumber, formatPercent, plural } from '@/lib/format'
 import { paths } from '@/lib/paths'
-import type { Family } from '@/lib/types'
+import type { Family, FamilyPage } from '@/lib/types'
 
-const PICTURES = 12
-const GRID = 'grid gap-4 sm:grid-cols-2 lg:grid-cols-3'
+import { readSort } from '../sorts'
+import { FamilyTable } from './family-table'
+import { ForestToolbar, type ForestView } from './forest-toolbar'
+
+/** A drawing is one request of the whole tree: only of families that are small enough to sketch. */
+const MOST_SKETCHED = 400
+const GRID = 'grid gap-4 sm:grid-cols-2 lg:grid-cols-3 2xl:grid-cols-4'
 
 function Figure({ label, value }: { label: string; value: string }) {
   return (
@@ -24,10 +35,40 @@ function Figure({ label, value }: { label: string; value: string }) {
   )
 }
 
+/** The drawing of a family that has come into view; of large ones their size. */
+function LazyPicture({ family, picture }: FamilyGridProps & { family: Family }) {
+  const [seen, setSeen] = useState(false)
+  const watch = useCallback((element: HTMLDivElement) => {
+    const observer = new IntersectionObserver(
+      ([entry]) => {
+        if (entry?.isIntersecting) setSeen(true)
+      },
+      { rootMargin: '200px' },
+    )
+    observer.observe(element)
+    return () => observer.disconnect()
+  }, [])
+  if (family.size > MOST_SKETCHED) {
+    return (
+      <div
+        aria-hidden
+        className="text-muted-foreground grid h-27 place-items-center text-3xl font-semibold tabular-nums opacity-60"
+      >
+        {formatNumber(family.size)}
+      </div>
+    )
+  }
+  return (
+    <div ref={watch} className="min-h-27">
+      {seen && picture(family)}
+    </div>
+  )
+}
+
 function FamilyCard({ family, picture }: { family: Family; picture: ReactNode }) {
   return (
     <article className="bg-card hover:border-ring/60 relative flex h-full flex-col rounded-xl border p-5 shadow-xs transition-[border-color,box-shadow] hover:shadow-md">
-      {picture && <div className="bg-muted/60 mb-5 rounded-lg p-3">{picture}</div>}
+      <div className="bg-muted/60 mb-5 rounded-lg p-3">{picture}</div>
       <h2 className="text-base leading-snug font-semibold">
         <Link
           to={paths.family(family.id)}
@@ -86,31 +127,21 @@ function LonerList({ families }: { families: Family[] }) {
 }
 
 interface FamilyGridProps {
-  /** Draws a family; only asked for those that come first, since each drawing is one request. */
+  /** Draws a family, once it is scrolled into view. */
   picture: (family: Family) => ReactNode
 }
 
+/** All families: as cards with their shapes, or as rows to sort. */
 export function FamilyGrid({ picture }: FamilyGridProps) {
-  const families = useInfiniteQuery(familiesQuery())
-  if (families.isPending) {
-    return (
-      <Loading label="families">
-        <div className={GRID}>
-          {Array.from({ length: 6 }, (_, index) => (
-            <Skeleton key={index} className="h-72 rounded-xl" />
-          ))}
-        </div>
-      </Loading>
-    )
-  }
-  if (families.isError && !families.data) {
-    return <ErrorState error={families.error} onRetry={() => void families.refetch()} />
-  }
-  const shown = families.data.pages.flatMap((page) => page.families)
-  const total = families.data.pages[0]?.total ?? 0
-  const real = shown.filter((family) => family.size > 1)
-  const alone = shown.filter((family) => family.size === 1)
-  if (real.length + alone.length === 0) {
+  const [search, setSearch] = useQueryParam('search')
+  const [order, setSort] = useQueryParam('sort', '-size')
+  const [shape, setView] = useQueryParam('view', 'cards')
+  const sort = readSort(order)
+  const view = shape === 'table' ? 'table' : 'cards'
+  const settled = useDebounced(search)
+  const families = useInfiniteQuery(familiesQuery({ search: settled, sort }))
+  const total = families.data?.pages[0]?.total ?? null
+  if (total === 0 && settled === '' && search === '') {
     return (
       <EmptyState
         icon={NetworkIcon}
@@ -130,11 +161,71 @@ export function FamilyGrid({ picture }: FamilyGridProps) {
   }
   return (
     <>
+      <ForestToolbar
+        search={search}
+        onSearch={setSearch}
+        sort={sort}
+        onSort={setSort}
+        view={view}
+        onView={setView}
+        total={total}
+      />
+      <Forest families={families} view={view} sort={sort} onSort={setSort} picture={picture} />
+    </>
+  )
+}
+
+interface ForestProps extends FamilyGridProps {
+  families: UseInfiniteQueryResult<InfiniteData<FamilyPage>>
+  view: ForestView
+  sort: string
+  onSort: (sort: string) => void
+}
+
+function Forest({ families, view, sort, onSort, picture }: ForestProps) {
+  if (families.isPending) {
+    return (
+      <Loading label="families">
+        <div className={GRID}>
+          {Array.from({ length: 6 }, (_, index) => (
+            <Skeleton key={index} className="h-72 rounded-xl" />
+          ))}
+        </div>
+      </Loading>
+    )
+  }
+  if (families.isError && !families.data) {
+    return <ErrorState error={families.error} onRetry={() => void families.refetch()} />
+  }
+  const shown = families.data.pages.flatMap((page) => page.families)
+  const total = families.data.pages[0]?.total ?? 0
+  const real = shown.filter((family) => family.size > 1)
+  const alone = shown.filter((family) => family.size === 1)
+  if (shown.length === 0) {
+    return (
+      <EmptyState icon={NetworkIcon} title="No family matches">
+        Families are called after their roots, or by the names that people gave them.
+      </EmptyState>
+    )
+  }
+  if (view === 'table') {
+    return (
+      <>
+        <FamilyTable families={shown} sort={sort} onSort={onSort} />
+        <MoreFamilies families={families} left={total - shown.length} />
+      </>
+    )
+  }
+  return (
+    <>
       {real.length > 0 ? (
         <ul className={GRID}>
-          {real.map((family, index) => (
+          {real.map((family) => (
             <li key={family.id}>
-              <FamilyCard family={family} picture={index < PICTURES && picture(family)} />
+              <FamilyCard
+                family={family}
+                picture={<LazyPicture family={family} picture={picture} />}
+              />
             </li>
           ))}
         </ul>
@@ -144,19 +235,24 @@ export function FamilyGrid({ picture }: FamilyGridProps) {
         </p>
       )}
       {alone.length > 0 && <LonerList families={alone} />}
-      {families.hasNextPage && (
-        <div className="mt-8 text-center">
-          <Button
-            variant="outline"
-            disabled={families.isFetchingNextPage}
-            onClick={() => void families.fetchNextPage()}
-          >
-            {families.isFetchingNextPage
-              ? 'Loading…'
-              : `Show more (${plural(total - shown.length, 'family', 'families')} left)`}
-          </Button>
-        </div>
-      )}
+      <MoreFamilies families={families} left={total - shown.length} />
     </>
+  )
+}
+
+function MoreFamilies({ families, left }: Pick<ForestProps, 'families'> & { left: number }) {
+  if (!families.hasNextPage) return null
+  return (
+    <div className="mt-8 text-center">
+      <Button
+        variant="outline"
+        disabled={families.isFetchingNextPage}
+        onClick={() => void families.fetchNextPage()}
+      >
+        {families.isFetchingNextPage
+          ? 'Loading…'
+          : `Show more (${plural(left, 'family', 'families')} left)`}
+      </Button>
+    </div>
   )
 }

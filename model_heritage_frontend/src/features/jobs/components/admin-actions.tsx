@@ -13,8 +13,11 @@ import {
 import { Input } from '@/components/ui/input'
 import { Label } from '@/components/ui/label'
 import { describeError } from '@/lib/problem'
+import { jobWords } from '@/strings/jobs'
 
 import { useCleanUp, useImportFolder, useReclusterLake } from '../api/mutations'
+
+const words = jobWords.adminActions
 
 function ImportForm({ onStarted }: { onStarted: () => void }) {
   const id = useId()
@@ -29,12 +32,12 @@ function ImportForm({ onStarted }: { onStarted: () => void }) {
       }}
     >
       <div className="space-y-1.5">
-        <Label htmlFor={id}>Folder</Label>
+        <Label htmlFor={id}>{words.folder}</Label>
         <Input
           id={id}
           value={folder}
           maxLength={4096}
-          placeholder="/srv/checkpoints"
+          placeholder={words.srvCheckpoints}
           spellCheck={false}
           autoCapitalize="none"
           aria-invalid={error !== null}
@@ -49,7 +52,7 @@ function ImportForm({ onStarted }: { onStarted: () => void }) {
       </div>
       <div className="flex justify-end">
         <Button type="submit" disabled={isPending || folder.trim() === ''}>
-          Import
+          {words.import}
         </Button>
       </div>
     </form>
@@ -63,14 +66,14 @@ function ImportDialog() {
       <DialogTrigger asChild>
         <Button variant="outline">
           <FolderInputIcon aria-hidden />
-          Import a folder
+          {words.importAFolder}
         </Button>
       </DialogTrigger>
       <DialogContent>
-        <DialogTitle>Import a folder</DialogTitle>
+        <DialogTitle>{words.importAFolder}</DialogTitle>
         <DialogDescription>
-          Every checkpoint below a folder of the server is added, as if it were uploaded. Only
-          folders that the setting <code className="font-mono">import_roots</code> names are open.
+          {words.everyCheckpointBelowA} <code className="font-mono">{words.importRoots}</code>{' '}
+          {words.namesAreOpen}
         </DialogDescription>
         <ImportForm onStarted={() => setOpen(false)} />
       </DialogContent>
@@ -85,26 +88,26 @@ export function AdminActions() {
   return (
     <>
       <ConfirmDialog
-        title="Solve the whole lake again?"
-        description="All families and parents are computed anew in the background. The catalogue stays usable."
-        action="Solve again"
+        title={words.solveTheWholeLake}
+        description={words.allFamiliesAndParents}
+        action={words.solveAgain}
         onConfirm={() => recluster.mutate(undefined)}
         trigger={
           <Button variant="outline" disabled={recluster.isPending}>
             <RefreshCwIcon aria-hidden />
-            Recluster
+            {words.recluster}
           </Button>
         }
       />
       <ConfirmDialog
-        title="Clean up?"
-        description="Removes what dead uploads and deleted models left behind, and the records of old jobs. No model is touched."
-        action="Clean up"
+        title={words.cleanUp}
+        description={words.removesWhatDeadUploads}
+        action={words.cleanUp2}
         onConfirm={() => cleanUp.mutate(undefined)}
         trigger={
           <Button variant="outline" disabled={cleanUp.isPending}>
             <BrushCleaningIcon aria-hidden />
-            Clean up
+            {words.cleanUp2}
           </Button>
         }
       />

@@ -10,9 +10,12 @@ import { jobsQuery, modelsQuery } from '@/hooks/queries'
 import { useQueryParam } from '@/hooks/use-query-param'
 import { formatNumber, plural } from '@/lib/format'
 import { JOB_KINDS, JOB_STATES } from '@/lib/types'
+import { jobWords } from '@/strings/jobs'
 
 import { KIND_WORDS, STATE_WORDS } from '../words'
 import { JobRow } from './job-row'
+
+const words = jobWords.jobList
 
 const PAGE = 50
 
@@ -58,7 +61,7 @@ function Jobs({ state, kind }: { state: string; kind: string }) {
   const names = useModelNames()
   if (jobs.isPending) {
     return (
-      <Loading label="jobs">
+      <Loading label={words.jobs}>
         <Skeleton className="h-72 rounded-xl" />
       </Loading>
     )
@@ -69,19 +72,19 @@ function Jobs({ state, kind }: { state: string; kind: string }) {
   const total = jobs.data.pages[0]?.total ?? 0
   if (shown.length === 0) {
     return state === '' && kind === '' ? (
-      <EmptyState icon={ListChecksIcon} title="No jobs yet">
-        Adding a model and solving a family again are jobs. They appear here.
+      <EmptyState icon={ListChecksIcon} title={words.noJobsYet}>
+        {words.addingAModelAnd}
       </EmptyState>
     ) : (
-      <EmptyState icon={ListChecksIcon} title="No such jobs">
-        None of the jobs is of this kind and in this state.
+      <EmptyState icon={ListChecksIcon} title={words.noSuchJobs}>
+        {words.noneOfTheJobs}
       </EmptyState>
     )
   }
   return (
     <>
       <Card>
-        <ul className="divide-y" aria-label="Jobs">
+        <ul className="divide-y" aria-label={words.jobs2}>
           {shown.map((job) => (
             <JobRow key={job.id} job={job} name={names.get(job.model_id ?? '')} />
           ))}
@@ -116,14 +119,14 @@ export function JobList() {
     <>
       <div className="mb-4 grid grid-cols-2 gap-3 sm:flex">
         <Choice
-          label="State"
+          label={words.state}
           all="All states"
           words={STATE_WORDS}
           value={shownState}
           onChange={setState}
         />
         <Choice
-          label="Kind"
+          label={words.kind}
           all="All kinds"
           words={KIND_WORDS}
           value={shownKind}

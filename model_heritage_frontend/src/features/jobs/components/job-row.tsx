@@ -9,6 +9,7 @@ import { isActive } from '@/hooks/queries'
 import { formatDuration, formatLeft, formatPercent } from '@/lib/format'
 import { paths } from '@/lib/paths'
 import type { Job, JobState } from '@/lib/types'
+import { jobWords } from '@/strings/jobs'
 
 import { useCancelJob, useRetryJob } from '../api/mutations'
 import {
@@ -19,6 +20,8 @@ import {
   listImportErrors,
   STATE_WORDS,
 } from '../words'
+
+const words = jobWords.jobRow
 
 const LINK =
   'hover:text-primary [overflow-wrap:anywhere] underline decoration-current/30 underline-offset-4'
@@ -52,7 +55,7 @@ function Target({ job, name }: JobRowProps) {
   if (job.family_id) {
     return (
       <Link className={LINK} to={paths.family(job.family_id)}>
-        Family
+        {words.family}
       </Link>
     )
   }
@@ -74,7 +77,7 @@ function Actions({ job, name }: JobRowProps) {
         onClick={() => cancel.mutate(job.id)}
       >
         <XIcon aria-hidden />
-        Cancel
+        {words.cancel}
       </Button>
     )
   }
@@ -88,7 +91,7 @@ function Actions({ job, name }: JobRowProps) {
       onClick={() => retry.mutate(job.id)}
     >
       <RotateCwIcon aria-hidden />
-      Try again
+      {words.tryAgain}
     </Button>
   )
 }
@@ -148,7 +151,9 @@ export function JobRow({ job, name }: JobRowProps) {
           <p className="text-muted-foreground mt-1 text-sm">
             <Ago iso={job.created_at} />
             {job.started_at && job.finished_at && (
-              <>, took {formatDuration(job.started_at, job.finished_at)}</>
+              <>
+                {words.took} {formatDuration(job.started_at, job.finished_at)}
+              </>
             )}
             {job.attempts > 1 && `, attempt ${job.attempts} of ${job.max_attempts}`}
           </p>

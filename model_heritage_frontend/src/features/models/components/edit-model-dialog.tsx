@@ -14,8 +14,11 @@ import { Input, Textarea } from '@/components/ui/input'
 import { Label } from '@/components/ui/label'
 import { describeError } from '@/lib/problem'
 import type { Model, ModelChanges } from '@/lib/types'
+import { modelParts } from '@/strings/models'
 
 import { useUpdateModel } from '../api/mutations'
+
+const words = modelParts.editModelDialog
 
 const CLAIMS = [
   { field: 'licence', label: 'Licence', hint: 'such as apache-2.0', longest: 200 },
@@ -68,7 +71,7 @@ function EditForm({ model, onDone }: { model: Model; onDone: () => void }) {
       }}
     >
       <div className="space-y-1.5">
-        <Label htmlFor={nameId}>Name</Label>
+        <Label htmlFor={nameId}>{words.name}</Label>
         <Input
           id={nameId}
           required
@@ -78,7 +81,7 @@ function EditForm({ model, onDone }: { model: Model; onDone: () => void }) {
         />
       </div>
       <div className="space-y-1.5">
-        <Label htmlFor={descriptionId}>Description</Label>
+        <Label htmlFor={descriptionId}>{words.description}</Label>
         <Textarea
           id={descriptionId}
           rows={3}
@@ -88,7 +91,7 @@ function EditForm({ model, onDone }: { model: Model; onDone: () => void }) {
         />
       </div>
       <fieldset className="grid gap-4 sm:grid-cols-2">
-        <legend className="sr-only">What you say of it</legend>
+        <legend className="sr-only">{words.whatYouSayOf}</legend>
         {CLAIMS.map(({ field, label, hint, longest }) => (
           <div key={field} className="space-y-1.5">
             <Label htmlFor={`${claimId}-${field}`}>{label}</Label>
@@ -109,7 +112,7 @@ function EditForm({ model, onDone }: { model: Model; onDone: () => void }) {
       )}
       <div className="flex justify-end gap-2 pt-2">
         <DialogClose asChild>
-          <Button variant="outline">Cancel</Button>
+          <Button variant="outline">{words.cancel}</Button>
         </DialogClose>
         <Button type="submit" disabled={update.isPending || name.trim() === ''}>
           {update.isPending ? 'Saving…' : 'Save'}
@@ -126,14 +129,12 @@ export function EditModelDialog({ model }: { model: Model }) {
       <DialogTrigger asChild>
         <Button variant="outline">
           <PencilIcon aria-hidden />
-          Edit
+          {words.edit}
         </Button>
       </DialogTrigger>
       <DialogContent>
-        <DialogTitle>Edit model</DialogTitle>
-        <DialogDescription>
-          What is said here is for people: it never influences the family tree.
-        </DialogDescription>
+        <DialogTitle>{words.editModel}</DialogTitle>
+        <DialogDescription>{words.whatIsSaidHere}</DialogDescription>
         <EditForm model={model} onDone={() => setOpen(false)} />
       </DialogContent>
     </Dialog>

@@ -2,8 +2,11 @@ import { XIcon } from 'lucide-react'
 
 import { Badge } from '@/components/ui/badge'
 import { Button } from '@/components/ui/button'
+import { modelParts } from '@/strings/models'
 
 import type { Chip } from '../filters'
+
+const words = modelParts.filterChips
 
 interface FilterChipsProps {
   chips: Chip[]
@@ -15,7 +18,7 @@ interface FilterChipsProps {
 export function FilterChips({ chips, onRemove, onClear }: FilterChipsProps) {
   return (
     <div className="flex flex-wrap items-center gap-2">
-      <ul aria-label="Filters in force" className="contents">
+      <ul aria-label={words.filtersInForce} className="contents">
         {chips.map((chip) => (
           <li key={`${chip.name} ${chip.tag ?? ''}`} className="max-w-full">
             <Badge asChild variant="default" className="h-8 pr-1.5 pl-3 text-sm">
@@ -34,7 +37,7 @@ export function FilterChips({ chips, onRemove, onClear }: FilterChipsProps) {
         ))}
       </ul>
       <Button variant="ghost" size="sm" onClick={onClear}>
-        Clear filters
+        {words.clearFilters}
       </Button>
     </div>
   )

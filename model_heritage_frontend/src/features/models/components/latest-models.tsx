@@ -13,6 +13,9 @@ import { modelsQuery } from '@/hooks/queries'
 import { formatCompact } from '@/lib/format'
 import { paths } from '@/lib/paths'
 import type { Model } from '@/lib/types'
+import { homeWords } from '@/strings/home'
+
+const words = homeWords.latest
 
 function LatestRow({ model }: { model: Model }) {
   return (
@@ -30,7 +33,7 @@ function LatestRow({ model }: { model: Model }) {
       </div>
       {model.status !== 'ok' && <StatusBadge status={model.status} />}
       <p className="text-muted-foreground text-sm tabular-nums sm:text-right">
-        {formatCompact(model.total_parameters)} parameters · <Ago iso={model.created_at} />
+        {words.parameters(formatCompact(model.total_parameters))} · <Ago iso={model.created_at} />
       </p>
     </li>
   )
@@ -43,17 +46,17 @@ export function LatestModels() {
     <section aria-labelledby="latest">
       <div className="mb-4 flex items-center justify-between gap-4">
         <h2 id="latest" className="text-lg font-semibold">
-          Latest arrivals
+          {words.title}
         </h2>
         <Button asChild variant="ghost" size="sm">
           <Link to={`${paths.models}?sort=-created_at`}>
-            All models
+            {words.all}
             <ArrowRightIcon aria-hidden />
           </Link>
         </Button>
       </div>
       {models.isPending ? (
-        <Loading label="the latest models">
+        <Loading label={words.loading}>
           <Skeleton className="h-80 rounded-xl" />
         </Loading>
       ) : models.isError ? (

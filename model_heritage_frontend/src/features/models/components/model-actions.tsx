@@ -1,13 +1,15 @@
 import { DownloadIcon, RotateCwIcon, Trash2Icon } from 'lucide-react'
 import { useNavigate } from 'react-router'
 
-import { ConfirmDialog } from '@/components/ui/alert-dialog'
 import { Button } from '@/components/ui/button'
 import { downloadUrl } from '@/lib/api'
 import { paths } from '@/lib/paths'
 import type { Model } from '@/lib/types'
+import { modelWords as words } from '@/strings/model'
 
 import { useDeleteModel, useReprocessModel } from '../api/mutations'
+import { CopyAsMenu } from './copy-as-menu'
+import { DeleteDialog } from './delete-dialog'
 import { EditModelDialog } from './edit-model-dialog'
 
 export function ModelActions({ model }: { model: Model }) {
@@ -19,19 +21,17 @@ export function ModelActions({ model }: { model: Model }) {
       <Button asChild variant="outline">
         <a href={downloadUrl(model.id)} download>
           <DownloadIcon aria-hidden />
-          Download
+          {words.actions.download}
         </a>
       </Button>
+      <CopyAsMenu model={model} />
       <EditModelDialog model={model} />
       <Button variant="outline" disabled={reprocess.isPending} onClick={() => reprocess.mutate()}>
         <RotateCwIcon aria-hidden className={reprocess.isPending ? 'animate-spin' : undefined} />
-        {reprocess.isPending ? 'Reading…' : 'Reprocess'}
+        {reprocess.isPending ? words.actions.reading : words.actions.reprocess}
       </Button>
-      <ConfirmDialog
-        title={`Delete “${model.name}”?`}
-        description="The file and everything known about it are removed, and its family is solved again without it. This cannot be undone."
-        action="Delete model"
-        destructive
+      <DeleteDialog
+        models={[model]}
         onConfirm={() => removal.mutate()}
         trigger={
           <Button
@@ -40,7 +40,7 @@ export function ModelActions({ model }: { model: Model }) {
             className="text-destructive hover:text-destructive"
           >
             <Trash2Icon aria-hidden />
-            {removal.isPending ? 'Deleting…' : 'Delete'}
+            {removal.isPending ? words.actions.deleting : words.actions.delete}
           </Button>
         }
       />

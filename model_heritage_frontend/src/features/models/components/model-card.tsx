@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react'
 import { Link } from 'react-router'
 
 import { Confidence } from '@/components/confidence'
@@ -9,6 +10,9 @@ import { Skeleton } from '@/components/ui/skeleton'
 import { formatBytes, formatCompact, plural } from '@/lib/format'
 import { paths } from '@/lib/paths'
 import type { Model } from '@/lib/types'
+import { modelParts } from '@/strings/models'
+
+const words = modelParts.modelCard
 
 function Heritage({ model }: { model: Model }) {
   if (model.status === 'error') {
@@ -18,7 +22,7 @@ function Heritage({ model }: { model: Model }) {
     return (
       <div className="space-y-2">
         <p className="text-muted-foreground truncate text-sm">
-          from <span className="text-foreground font-medium">{model.parent_name}</span>
+          {words.from} <span className="text-foreground font-medium">{model.parent_name}</span>
         </p>
         <div className="flex items-center justify-between gap-3">
           <RelationBadge relation={model.relation} />
@@ -40,14 +44,20 @@ function Heritage({ model }: { model: Model }) {
               : 'Its parent is not here'}
       </p>
       <div className="flex h-6 items-center">
-        {model.is_root && size > 1 && <Badge>Root</Badge>}
+        {model.is_root && size > 1 && <Badge>{words.root}</Badge>}
       </div>
     </div>
   )
 }
 
+interface ModelCardProps {
+  model: Model
+  /** In its corner, above the link that the card is. */
+  action?: ReactNode
+}
+
 /** One model in the catalogue. The whole card leads to the model; the badge to its family. */
-export function ModelCard({ model }: { model: Model }) {
+export function ModelCard({ model, action }: ModelCardProps) {
   return (
     <article className="group bg-card hover:border-ring/60 relative flex flex-col rounded-xl border p-5 shadow-xs transition-[border-color,box-shadow] hover:shadow-md">
       <div className="flex items-start justify-between gap-3">
@@ -59,7 +69,10 @@ export function ModelCard({ model }: { model: Model }) {
             {model.name}
           </Link>
         </h2>
-        {model.status !== 'ok' && <StatusBadge status={model.status} />}
+        <div className="-mt-0.5 -mr-1.5 flex shrink-0 items-center gap-2">
+          {model.status !== 'ok' && <StatusBadge status={model.status} />}
+          {action}
+        </div>
       </div>
       <p className="text-muted-foreground mt-1 mb-4 text-sm tabular-nums">
         {model.total_parameters === null
@@ -80,6 +93,7 @@ export function ModelCard({ model }: { model: Model }) {
   )
 }
 
+/** One model in the catalogue. The whole card leads to the model; the badge to its family. */
 export function ModelCardSkeleton() {
   return (
     <div className="bg-card rounded-xl border p-5">

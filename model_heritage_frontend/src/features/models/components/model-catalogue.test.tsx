@@ -1,13 +1,19 @@
-import { screen, waitFor } from '@testing-library/react'
+import { screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { expect, test } from 'vitest'
 
 import { renderPage, serve } from '@/testing/render'
-import { facets, family, model, rootModel } from '@/testing/samples'
+import { detail, facets, family, model, rootModel } from '@/testing/samples'
 
 import { ModelCatalogue } from './model-catalogue'
 
 const families = { json: { families: [family()], total: 1 } }
+
+const lake = (request: string) => {
+  if (request.startsWith('GET /api/families')) return families
+  if (request.startsWith('GET /api/models/facets')) return { json: facets() }
+  return { json: { models: [model()], total: 1, next_cursor: null } }
+}
 
 test('cards show the parent, the relation and how sure that is', async () => {
   serve((request) =>
@@ -51,7 +57,7 @@ test('filters come from the address', async () => {
   )
   renderPage(<ModelCatalogue />, '/models?relation=merge&sort=-created_at')
   await screen.findByRole('link', { name: 'child' })
-  expect(requests).toContain('GET /api/models?relation=merge&sort=-created_at&limit=48')
+  expect(requests).toContain('GET /api/models?relation=merge&sort=-created_at&limit=96')
 })
 
 test('an empty lake invites the first upload', async () => {
@@ -75,24 +81,84 @@ test('an error is shown in the server’s words', async () => {
   expect(alert).toHaveTextContent('Request r-1')
 })
 
-test('more pages are loaded on demand', async () => {
+const page = (names: string[], total: number, next: string | null) => ({
+  json: { models: names.map((name) => model({ id: name, name })), total, next_cursor: next },
+})
+
+test('the next page is loaded when the end of the list comes near', async () => {
   serve((request) => {
     if (request.startsWith('GET /api/families')) return families
-    const second = request.includes('cursor=next')
-    const name = second ? 'second' : 'first'
-    return {
-      json: {
-        models: [model({ id: name, name })],
-        total: 2,
-        next_cursor: second ? null : 'next',
-      },
+    return request.includes('cursor=next') ? page(['second'], 2, null) : page(['first'], 2, 'next')
+  })
+  renderPage(<ModelCatalogue />)
+  expect(await screen.findByRole('link', { name: 'second' })).toBeInTheDocument()
+  expect(screen.getByRole('link', { name: 'first' })).toBeInTheDocument()
+})
+
+test('of a long list only what is near the window is drawn', async () => {
+  const names = Array.from({ length: 96 }, (_, index) => `model-${index}`)
+  const requests = serve((request) =>
+    request.startsWith('GET /api/families') ? families : page(names, 10_000, 'next'),
+  )
+  renderPage(<ModelCatalogue />, '/models?view=table')
+  const table = await screen.findByRole('table', { name: 'Models' })
+  expect(table).toHaveAttribute('aria-rowcount', '10001')
+  expect(within(table).getByRole('link', { name: 'model-0' })).toBeInTheDocument()
+  expect(within(table).getAllByRole('row').length).toBeLessThan(60)
+  expect(requests.some((request) => request.includes('cursor='))).toBe(false)
+})
+
+test('a click on a column sorts by it, and again the other way', async () => {
+  serve(lake)
+  const { router } = renderPage(<ModelCatalogue />, '/models?view=table')
+  const user = userEvent.setup()
+  await user.click(await screen.findByRole('button', { name: 'Parameters' }))
+  expect(router.state.location.search).toBe('?view=table&sort=-total_parameters')
+  await user.click(screen.getByRole('button', { name: 'Parameters' }))
+  expect(router.state.location.search).toBe('?view=table&sort=total_parameters')
+})
+
+test('days go to the address as days and to the server as moments of the reader', async () => {
+  const requests = serve(lake)
+  renderPage(<ModelCatalogue />, '/models?created_after=2026-11-20&created_before=soon')
+  await screen.findByRole('button', { name: 'Remove filter: Added from Nov 20, 2026' })
+  const start = new Date('2026-11-20T00:00:00').toISOString()
+  expect(requests).toContain(
+    `GET /api/models?created_after=${encodeURIComponent(start)}&sort=name&limit=96`,
+  )
+})
+
+test('two models that are marked can be compared, tagged together and deleted together', async () => {
+  const sent: string[] = []
+  serve((request, body) => {
+    if (!request.startsWith('GET')) sent.push(`${request} ${body}`.trim())
+    if (request.startsWith('GET /api/families')) return families
+    if (/GET \/api\/models\/[ab]$/.test(request)) {
+      return { json: detail({ lineage: { parent: null, other_parents: [], children: [] } }) }
     }
+    return request.startsWith('GET') ? page(['a', 'b'], 2, null) : { json: model() }
   })
   renderPage(<ModelCatalogue />)
   const user = userEvent.setup()
-  await user.click(await screen.findByRole('button', { name: 'Show more (1 model left)' }))
-  expect(await screen.findByRole('link', { name: 'second' })).toBeInTheDocument()
-  expect(screen.getByRole('link', { name: 'first' })).toBeInTheDocument()
+  await user.click(await screen.findByLabelText('Select a'))
+  expect(screen.getByRole('button', { name: 'Compare' })).toBeDisabled()
+  await user.click(screen.getByLabelText('Select b'))
+  expect(screen.getByRole('link', { name: 'Compare' })).toHaveAttribute('href', '/compare?a=a&b=b')
+  await user.click(screen.getByRole('button', { name: 'Tag' }))
+  await user.type(screen.getByLabelText('Tags, separated by commas'), 'new, , good')
+  await user.click(screen.getByRole('button', { name: 'Add tags' }))
+  await waitFor(() => expect(sent).toHaveLength(2))
+  expect(sent[0]).toBe('PATCH /api/models/a {"tags":["new","good"]}')
+  await user.click(await screen.findByLabelText('Select a'))
+  await user.click(screen.getByLabelText('Select b'))
+  await user.click(screen.getByRole('button', { name: 'Delete' }))
+  expect(
+    await screen.findByText('No other model names one of them as its parent.'),
+  ).toBeInTheDocument()
+  await user.click(screen.getByRole('button', { name: 'Delete 2 models' }))
+  await waitFor(() =>
+    expect(sent.slice(2)).toEqual(['DELETE /api/models/a', 'DELETE /api/models/b']),
+  )
 })
 
 test('markup in a name stays text', async () => {
@@ -111,12 +177,6 @@ test('markup in a name stays text', async () => {
   expect(await screen.findByText('<img src=x onerror=alert(1)>')).toBeInTheDocument()
   expect(container.querySelector('img')).toBeNull()
 })
-
-const lake = (request: string) => {
-  if (request.startsWith('GET /api/families')) return families
-  if (request.startsWith('GET /api/models/facets')) return { json: facets() }
-  return { json: { models: [model()], total: 1, next_cursor: null } }
-}
 
 test('the choices tell how many models they leave', async () => {
   const requests = serve(lake)
@@ -158,7 +218,7 @@ test('licence, tags, range and order go to the address and to the server', async
   )
   await waitFor(() =>
     expect(requests).toContain(
-      'GET /api/models?licence=apache-2.0&tag=vision&parameters_max=1500000&sort=-confidence&limit=48',
+      'GET /api/models?licence=apache-2.0&tag=vision&parameters_max=1500000&sort=-confidence&limit=96',
     ),
   )
 })

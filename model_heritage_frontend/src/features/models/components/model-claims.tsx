@@ -7,6 +7,9 @@ import { Card, CardContent, CardHeader, CardTitle } from '@/components/ui/card'
 import { formatPercent } from '@/lib/format'
 import { paths } from '@/lib/paths'
 import type { ClaimField, ModelDetail } from '@/lib/types'
+import { modelParts } from '@/strings/models'
+
+const words = modelParts.modelClaims
 
 const SOURCES = { person: 'said by a person', file: 'found in its files' } as const
 
@@ -33,7 +36,7 @@ function Claim({ label, field, model, children }: ClaimProps) {
             <span className="text-muted-foreground">{SOURCES[source]}</span>
           </span>
         ) : (
-          <span className="text-muted-foreground">Nothing is said</span>
+          <span className="text-muted-foreground">{words.nothingIsSaid}</span>
         )}
       </dd>
     </div>
@@ -43,7 +46,7 @@ function Claim({ label, field, model, children }: ClaimProps) {
 /** What the weights say of its origin, to lie beside what is said. */
 function Inferred({ model }: { model: ModelDetail }) {
   const { parent, other_parents: others } = model.lineage
-  if (!parent) return <>no parent among the models here</>
+  if (!parent) return <>{words.noParentAmongThe}</>
   const stated = parent.evidence.stated_by
   return (
     <>
@@ -67,7 +70,7 @@ export function ModelClaims({ model }: { model: ModelDetail }) {
   return (
     <Card>
       <CardHeader>
-        <CardTitle>Said of it</CardTitle>
+        <CardTitle>{words.saidOfIt}</CardTitle>
       </CardHeader>
       <CardContent className="pt-2 pb-3">
         {conflicts.length > 0 && (
@@ -84,12 +87,11 @@ export function ModelClaims({ model }: { model: ModelDetail }) {
         )}
         {silent ? (
           <p className="text-muted-foreground py-2 text-sm text-pretty">
-            Neither people nor its files say anything about its licence, task or base. With Edit you
-            can.
+            {words.neitherPeopleNorIts}
           </p>
         ) : (
           <dl className="divide-y">
-            <Claim label="Base model" field="base_model" model={model}>
+            <Claim label={words.baseModel} field="base_model" model={model}>
               {declared.base_model_id ? (
                 <Link to={paths.model(declared.base_model_id)} className={link}>
                   {declared.base_model}
@@ -99,18 +101,18 @@ export function ModelClaims({ model }: { model: ModelDetail }) {
               )}
             </Claim>
             <div className="py-2.5">
-              <dt className="text-muted-foreground text-sm">Its weights say</dt>
+              <dt className="text-muted-foreground text-sm">{words.itsWeightsSay}</dt>
               <dd className="mt-0.5 text-sm [overflow-wrap:anywhere]">
                 <Inferred model={model} />
               </dd>
             </div>
-            <Claim label="Licence" field="licence" model={model}>
+            <Claim label={words.licence} field="licence" model={model}>
               {declared.licence}
             </Claim>
-            <Claim label="Task" field="task" model={model}>
+            <Claim label={words.task} field="task" model={model}>
               {declared.task}
             </Claim>
-            <Claim label="Tags" field="tags" model={model}>
+            <Claim label={words.tags} field="tags" model={model}>
               <span className="flex flex-wrap gap-1.5">
                 {declared.tags.map((tag) => (
                   <Badge key={tag} asChild variant="outline" className="hover:border-ring/60">

@@ -19,6 +19,9 @@ import {
 } from '@/lib/consequences'
 import { formatPercent, plural } from '@/lib/format'
 import { paths } from '@/lib/paths'
+import { modelParts } from '@/strings/models'
+
+const words = modelParts.modelConsequences
 
 const link =
   'hover:text-primary font-medium [overflow-wrap:anywhere] underline-offset-4 hover:underline'
@@ -32,12 +35,12 @@ function ReachedRow({ reached }: { reached: Reached }) {
           {reached.name}
         </Link>
         {reached.equal ? (
-          <span className="text-muted-foreground">, the same weights</span>
+          <span className="text-muted-foreground">{words.theSameWeights}</span>
         ) : (
           between.length > 0 && (
             <span className="text-muted-foreground [overflow-wrap:anywhere]">
               {' '}
-              by way of {between.join(' → ')}
+              {words.byWayOf} {between.join(' → ')}
             </span>
           )
         )}
@@ -79,7 +82,7 @@ function Doubts({ doubts }: { doubts: Doubt[] }) {
   return (
     <details className="py-2.5">
       <summary className="cursor-pointer text-sm font-medium select-none">
-        Cannot be ruled out: {doubts.length}
+        {words.cannotBeRuledOut} {doubts.length}
       </summary>
       <ul className="mt-2 space-y-1.5 pl-4 text-sm">
         {doubts.map((doubt) => (
@@ -104,14 +107,14 @@ function ImpactSection({ impact }: { impact: Impact }) {
   const { sure, likely, possible, cannot_be_ruled_out: doubts } = impact
   return (
     <section>
-      <h3 className="text-sm font-medium">If it is flawed</h3>
+      <h3 className="text-sm font-medium">{words.ifItIsFlawed}</h3>
       <p className="text-muted-foreground mt-1 text-sm text-pretty [overflow-wrap:anywhere]">
         {impact.summary}
       </p>
       <div className="mt-2 divide-y">
-        <Group title="Sure" note="90% or more" reached={sure} open={sure.length <= 8} />
-        <Group title="Likely" note="50% to 90%" reached={likely} />
-        <Group title="Possible" note="less than 50%" reached={possible} />
+        <Group title={words.sure} note={words.n90OrMore} reached={sure} open={sure.length <= 8} />
+        <Group title={words.likely} note={words.n50To90} reached={likely} />
+        <Group title={words.possible} note={words.lessThan50} reached={possible} />
         <Doubts doubts={doubts} />
       </div>
     </section>
@@ -123,7 +126,7 @@ function LicenceSection({ report }: { report: LicenceReport }) {
   const dropping = report.heirs.filter((heir) => (heir.dropped?.length ?? 0) > 0)
   return (
     <section className="border-t pt-4">
-      <h3 className="text-sm font-medium">Licence</h3>
+      <h3 className="text-sm font-medium">{words.licence}</h3>
       <p className="text-muted-foreground mt-1 text-sm text-pretty [overflow-wrap:anywhere]">
         {report.summary}
       </p>
@@ -131,13 +134,13 @@ function LicenceSection({ report }: { report: LicenceReport }) {
         <ul className="mt-2 space-y-1.5 text-sm">
           {report.inherited.map(({ restriction, licence, from }) => (
             <li key={`${restriction} ${from.id}`} className="[overflow-wrap:anywhere]">
-              {licence} of{' '}
+              {licence} {words.of}{' '}
               <Link to={paths.model(from.id)} className={link}>
                 {from.name}
               </Link>{' '}
-              asks for {describeRestriction(restriction)}{' '}
+              {words.asksFor} {describeRestriction(restriction)}{' '}
               <span className="text-muted-foreground">
-                ({formatPercent(from.probability)} sure that it comes from there)
+                ({formatPercent(from.probability)} {words.sureThatItComes}
               </span>
             </li>
           ))}
@@ -146,7 +149,7 @@ function LicenceSection({ report }: { report: LicenceReport }) {
               <Link to={paths.model(model.id)} className={link}>
                 {model.name}
               </Link>
-              {licence ? ` (${licence})` : ''} no longer asks for{' '}
+              {licence ? ` (${licence})` : ''} {words.noLongerAsksFor}{' '}
               {dropped?.map(describeRestriction).join(', ')}
             </li>
           ))}
@@ -164,18 +167,18 @@ export function ModelConsequences({ modelId }: { modelId: string }) {
   return (
     <Card>
       <CardHeader>
-        <CardTitle>What follows</CardTitle>
+        <CardTitle>{words.whatFollows}</CardTitle>
         <Button asChild variant="ghost" size="sm">
           <a href={impactTableUrl(modelId)} download>
             <DownloadIcon aria-hidden />
-            CSV
-            <span className="sr-only"> of the descendants</span>
+            {words.csv}
+            <span className="sr-only"> {words.ofTheDescendants}</span>
           </a>
         </Button>
       </CardHeader>
       <CardContent className="space-y-4 pt-3">
         {impact.isPending || licence.isPending ? (
-          <Loading label="what follows">
+          <Loading label={words.whatFollows2}>
             <Skeleton className="h-28" />
           </Loading>
         ) : (

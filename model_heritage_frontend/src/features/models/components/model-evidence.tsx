@@ -2,6 +2,9 @@ import { EvidenceList } from '@/components/evidence-list'
 import { Card, CardContent, CardHeader, CardTitle } from '@/components/ui/card'
 import { RELATION_WORDS } from '@/lib/relations'
 import type { ModelDetail } from '@/lib/types'
+import { modelParts } from '@/strings/models'
+
+const words = modelParts.modelEvidence
 
 /** Why this parent is believed, in plain words. Nothing is shown for a model without a parent. */
 export function ModelEvidence({ model }: { model: ModelDetail }) {
@@ -10,7 +13,7 @@ export function ModelEvidence({ model }: { model: ModelDetail }) {
   return (
     <Card>
       <CardHeader>
-        <CardTitle>Why this parent</CardTitle>
+        <CardTitle>{words.whyThisParent}</CardTitle>
       </CardHeader>
       <CardContent className="pt-3">
         <p className="text-muted-foreground mb-3 text-sm text-pretty">

@@ -6,6 +6,7 @@ import { NativeSelect } from '@/components/ui/input'
 import { cn } from '@/lib/cn'
 import { formatNumber } from '@/lib/format'
 import { RELATIONS, STATUSES, type Family } from '@/lib/types'
+import { modelParts } from '@/strings/models'
 
 import {
   CONFLICT_LABELS,
@@ -13,13 +14,17 @@ import {
   listChips,
   SORTS,
   STATUS_LABELS,
+  writeMoments,
   type Chip,
 } from '../filters'
 import { useFacets, type FacetCounts } from '../use-facets'
 import type { FilterControl } from '../use-filters'
+import { DateRange } from './date-range'
 import { FilterChips } from './filter-chips'
 import { ParameterRange } from './parameter-range'
 import { SearchField } from './search-field'
+
+const words = modelParts.modelFilters
 
 interface ModelFiltersProps {
   control: FilterControl
@@ -50,18 +55,18 @@ function Selects({ control, families, counts }: SelectsProps) {
   const tags = Object.entries(counts.tags).filter(([tag]) => !values.tag.includes(tag))
   return (
     <>
-      <NativeSelect aria-label="Family" className="sm:w-36" {...select('family')}>
-        <option value="">All families</option>
+      <NativeSelect aria-label={words.family} className="sm:w-36" {...select('family')}>
+        <option value="">{words.allFamilies}</option>
         {families.map((family) => (
           <option key={family.id} value={family.id}>
             {withCount(family.name, family.size)}
           </option>
         ))}
       </NativeSelect>
-      <NativeSelect aria-label="Relation to parent" className="sm:w-36" {...select('relation')}>
-        <option value="">Any relation</option>
-        <option value="root">Root</option>
-        <option value="leaf">Leaf (no children)</option>
+      <NativeSelect aria-label={words.relationToParent} className="sm:w-36" {...select('relation')}>
+        <option value="">{words.anyRelation}</option>
+        <option value="root">{words.root}</option>
+        <option value="leaf">{words.leafNoChildren}</option>
         {RELATIONS.map((relation) => (
           <option key={relation} value={relation}>
             {/* The filter also finds parents that are only a guess, which are not counted. */}
@@ -71,16 +76,16 @@ function Selects({ control, families, counts }: SelectsProps) {
           </option>
         ))}
       </NativeSelect>
-      <NativeSelect aria-label="Status" className="sm:w-32" {...select('status')}>
-        <option value="">Any status</option>
+      <NativeSelect aria-label={words.status} className="sm:w-32" {...select('status')}>
+        <option value="">{words.anyStatus}</option>
         {STATUSES.map((status) => (
           <option key={status} value={status}>
             {withCount(STATUS_LABELS[status] ?? status, counts.statuses[status])}
           </option>
         ))}
       </NativeSelect>
-      <NativeSelect aria-label="Licence" className="sm:w-32" {...select('licence')}>
-        <option value="">Any licence</option>
+      <NativeSelect aria-label={words.licence} className="sm:w-32" {...select('licence')}>
+        <option value="">{words.anyLicence}</option>
         {offer(counts.licences, values.licence).map((licence) => (
           <option key={licence} value={licence}>
             {withCount(licence, counts.licences[licence])}
@@ -88,7 +93,7 @@ function Selects({ control, families, counts }: SelectsProps) {
         ))}
       </NativeSelect>
       <NativeSelect
-        aria-label="Tag"
+        aria-label={words.tag}
         className="sm:w-30"
         value=""
         disabled={tags.length === 0}
@@ -101,14 +106,15 @@ function Selects({ control, families, counts }: SelectsProps) {
           </option>
         ))}
       </NativeSelect>
-      <NativeSelect aria-label="Claims" className="sm:w-36" {...select('conflict')}>
-        <option value="">Any claims</option>
+      <NativeSelect aria-label={words.claims} className="sm:w-36" {...select('conflict')}>
+        <option value="">{words.anyClaims}</option>
         {Object.entries(CONFLICT_LABELS).map(([value, label]) => (
           <option key={value} value={value}>
             {label}
           </option>
         ))}
       </NativeSelect>
+      <DateRange after={values.created_after} before={values.created_before} onChange={set} />
       <ParameterRange least={values.parameters_min} most={values.parameters_max} onChange={set} />
     </>
   )
@@ -120,7 +126,7 @@ export function ModelFilters({ control, families, search }: ModelFiltersProps) {
   const [open, setOpen] = useState(false)
   // The order does not count: without it, sorting anew asks for nothing.
   const { sort, ...filters } = values
-  const counts = useFacets({ ...filters, search })
+  const counts = useFacets(writeMoments({ ...filters, search }))
   const chips = listChips(values, families)
   const panelId = useId()
   const remove = ({ name, tag }: Chip) => {
@@ -139,11 +145,11 @@ export function ModelFilters({ control, families, search }: ModelFiltersProps) {
           onClick={() => setOpen(!open)}
         >
           <SlidersHorizontalIcon aria-hidden />
-          Filters
+          {words.filters}
           {chips.length > 0 && ` (${chips.length})`}
         </Button>
         <NativeSelect
-          aria-label="Sort by"
+          aria-label={words.sortBy}
           className="w-auto flex-1 sm:ml-auto sm:w-44 sm:flex-none"
           value={sort}
           onChange={(event) => set('sort', event.target.value)}
@@ -161,9 +167,7 @@ export function ModelFilters({ control, families, search }: ModelFiltersProps) {
       >
         <Selects control={control} families={families} counts={counts} />
       </div>
-      {counts.failed && (
-        <p className="text-muted-foreground text-sm">The counts could not be loaded.</p>
-      )}
+      {counts.failed && <p className="text-muted-foreground text-sm">{words.theCountsCouldNot}</p>}
       {(chips.length > 0 || values.search !== '') && (
         <FilterChips chips={chips} onRemove={remove} onClear={clear} />
       )}

@@ -4,6 +4,9 @@ import { CopyButton } from '@/components/copy-button'
 import { Card, CardContent, CardHeader, CardTitle } from '@/components/ui/card'
 import { formatBytes, formatNumber, formatPercent } from '@/lib/format'
 import type { Model } from '@/lib/types'
+import { modelParts } from '@/strings/models'
+
+const words = modelParts.modelSpecification
 
 function Fact({ label, children }: { label: string; children: ReactNode }) {
   return (
@@ -38,25 +41,25 @@ export function ModelSpecification({ model }: { model: Model }) {
   return (
     <Card>
       <CardHeader>
-        <CardTitle>Specification</CardTitle>
+        <CardTitle>{words.specification}</CardTitle>
       </CardHeader>
       <CardContent className="pt-2 pb-3">
         <dl className="divide-y">
-          <Fact label="Parameters">{known(model.total_parameters)}</Fact>
-          <Fact label="Layers">{known(model.layer_count)}</Fact>
-          <Fact label="Number types">{describeDtypes(model.dtypes)}</Fact>
-          <Fact label="Format">{model.format}</Fact>
-          <Fact label="File size">{formatBytes(model.file_size)}</Fact>
-          <Fact label="File">{model.filename}</Fact>
-          <Fact label="Structural hash">
+          <Fact label={words.parameters}>{known(model.total_parameters)}</Fact>
+          <Fact label={words.layers}>{known(model.layer_count)}</Fact>
+          <Fact label={words.numberTypes}>{describeDtypes(model.dtypes)}</Fact>
+          <Fact label={words.format}>{model.format}</Fact>
+          <Fact label={words.fileSize}>{formatBytes(model.file_size)}</Fact>
+          <Fact label={words.file}>{model.filename}</Fact>
+          <Fact label={words.structuralHash}>
             {model.structural_hash ? (
-              <Code text={model.structural_hash} label="structural hash" />
+              <Code text={model.structural_hash} label={words.structuralHash2} />
             ) : (
               '–'
             )}
           </Fact>
-          <Fact label="SHA-256">
-            <Code text={model.checksum} label="checksum" />
+          <Fact label={words.sha256}>
+            <Code text={model.checksum} label={words.checksum} />
           </Fact>
         </dl>
       </CardContent>

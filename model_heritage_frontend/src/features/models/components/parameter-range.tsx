@@ -2,6 +2,9 @@ import { useState } from 'react'
 
 import { Input } from '@/components/ui/input'
 import { formatCompact, parseCompact } from '@/lib/format'
+import { modelParts } from '@/strings/models'
+
+const words = modelParts.parameterRange
 
 interface BoundProps {
   label: string
@@ -31,7 +34,7 @@ function Bound({ label, placeholder, value, onChange }: BoundProps) {
       aria-invalid={wrong}
       inputMode="text"
       placeholder={placeholder}
-      title="A number such as 20000, 350M or 7B"
+      title={words.aNumberSuchAs}
       className="min-w-0 sm:w-27"
       value={text}
       onChange={(event) => setText(event.target.value)}
@@ -51,10 +54,10 @@ interface ParameterRangeProps {
 
 export function ParameterRange({ least, most, onChange }: ParameterRangeProps) {
   return (
-    <div role="group" aria-label="Parameters" className="col-span-2 flex items-center gap-1">
+    <div role="group" aria-label={words.parameters} className="col-span-2 flex items-center gap-1">
       <Bound
-        label="Parameters, at least"
-        placeholder="Min param."
+        label={words.parametersAtLeast}
+        placeholder={words.minParam}
         value={least}
         onChange={(value) => onChange('parameters_min', value)}
       />
@@ -62,8 +65,8 @@ export function ParameterRange({ least, most, onChange }: ParameterRangeProps) {
         –
       </span>
       <Bound
-        label="Parameters, at most"
-        placeholder="Max param."
+        label={words.parametersAtMost}
+        placeholder={words.maxParam}
         value={most}
         onChange={(value) => onChange('parameters_max', value)}
       />

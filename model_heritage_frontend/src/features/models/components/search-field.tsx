@@ -1,7 +1,11 @@
 import { SearchIcon, XIcon } from 'lucide-react'
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
+import { useLocation } from 'react-router'
 
 import { Input } from '@/components/ui/input'
+import { modelParts } from '@/strings/models'
+
+const words = modelParts.searchField
 
 interface SearchFieldProps {
   value: string
@@ -16,6 +20,13 @@ export function SearchField({ value, onChange }: SearchFieldProps) {
     setKnown(value)
     setText(value)
   }
+  const field = useRef<HTMLInputElement>(null)
+  const { state } = useLocation() as { state: { search?: boolean } | null }
+  const wanted = state?.search === true
+  useEffect(() => {
+    // The shortcut for the search was pressed on another page.
+    if (wanted) field.current?.focus()
+  }, [wanted])
   const edit = (next: string) => {
     setText(next)
     setKnown(next)
@@ -28,9 +39,11 @@ export function SearchField({ value, onChange }: SearchFieldProps) {
         className="text-muted-foreground pointer-events-none absolute top-1/2 left-3 size-4 -translate-y-1/2"
       />
       <Input
+        ref={field}
+        data-search
         type="search"
-        aria-label="Search models by name"
-        placeholder="Search by name"
+        aria-label={words.searchModelsByName}
+        placeholder={words.searchByName}
         className="pl-9 [&::-webkit-search-cancel-button]:hidden"
         value={text}
         onChange={(event) => edit(event.target.value)}
@@ -38,7 +51,7 @@ export function SearchField({ value, onChange }: SearchFieldProps) {
       {text !== '' && (
         <button
           type="button"
-          aria-label="Clear search"
+          aria-label={words.clearSearch}
           onClick={() => edit('')}
           className="text-muted-foreground hover:text-foreground absolute top-1/2 right-2 grid size-6 -translate-y-1/2 place-items-center rounded"
         >

@@ -4,17 +4,20 @@ import { Card, CardContent, CardHeader, CardTitle } from '@/components/ui/card'
 import { formatNumber, formatPercent } from '@/lib/format'
 import { paths } from '@/lib/paths'
 import type { Family } from '@/lib/types'
+import { statisticsParts } from '@/strings/statistics'
+
+const words = statisticsParts.largestFamilies
 
 export function LargestFamilies({ families }: { families: Family[] }) {
   const largest = families[0]?.size ?? 1
   return (
     <Card>
       <CardHeader>
-        <CardTitle>Largest families</CardTitle>
+        <CardTitle>{words.largestFamilies}</CardTitle>
       </CardHeader>
       <CardContent className="pt-3">
         {families.length === 0 ? (
-          <p className="text-muted-foreground text-sm">No family yet.</p>
+          <p className="text-muted-foreground text-sm">{words.noFamilyYet}</p>
         ) : (
           <ol className="space-y-1">
             {families.map((family) => (

@@ -7,8 +7,11 @@ import { Progress } from '@/components/ui/progress'
 import { isActive } from '@/hooks/queries'
 import { formatPercent } from '@/lib/format'
 import type { Job } from '@/lib/types'
+import { statisticsParts } from '@/strings/statistics'
 
 import { useRecluster } from '../api/use-recluster'
+
+const words = statisticsParts.reclusterPanel
 
 function JobLine({ job }: { job: Job }) {
   if (isActive(job)) {
@@ -16,7 +19,7 @@ function JobLine({ job }: { job: Job }) {
       <div className="mt-4 space-y-2" role="status">
         <Progress
           value={job.state === 'queued' ? null : job.progress}
-          label="Solving the whole lake again"
+          label={words.solvingTheWholeLake}
         />
         <p className="text-muted-foreground flex justify-between text-sm tabular-nums">
           <span>
@@ -30,7 +33,7 @@ function JobLine({ job }: { job: Job }) {
   return job.state === 'done' ? (
     <p role="status" className="text-accent-foreground mt-4 flex items-center gap-2 text-sm">
       <CircleCheckIcon aria-hidden className="size-4" />
-      Done: every family has been solved again.
+      {words.doneEveryFamilyHas}
     </p>
   ) : (
     <p role="alert" className="text-destructive mt-4 flex items-center gap-2 text-sm">
@@ -47,16 +50,15 @@ export function ReclusterPanel() {
     <Card className="p-6">
       <div className="flex flex-wrap items-center justify-between gap-4">
         <div className="max-w-xl">
-          <h2 className="text-base font-semibold">Solve everything again</h2>
+          <h2 className="text-base font-semibold">{words.solveEverythingAgain}</h2>
           <p className="text-muted-foreground mt-1 text-sm text-pretty">
-            Families and trees depend only on the models themselves, so this should change nothing.
-            It is useful after an update of Model Heritage.
+            {words.familiesAndTreesDepend}
           </p>
         </div>
         <ConfirmDialog
-          title="Solve the whole lake again?"
-          description="All families and parents are computed anew in the background. The catalogue stays usable."
-          action="Solve again"
+          title={words.solveTheWholeLake}
+          description={words.allFamiliesAndParents}
+          action={words.solveAgain}
           onConfirm={start}
           trigger={
             <Button variant="outline" disabled={busy}>

@@ -6,6 +6,9 @@ import { formatNumber } from '@/lib/format'
 import { paths } from '@/lib/paths'
 import { RELATION_WORDS, relationColor } from '@/lib/relations'
 import { RELATIONS, type Stats } from '@/lib/types'
+import { statisticsParts } from '@/strings/statistics'
+
+const words = statisticsParts.relationBars
 
 /** How models came about, the most common way first; each bar leads to its models. */
 export function RelationBars({ relations }: { relations: Stats['relations'] }) {
@@ -16,11 +19,11 @@ export function RelationBars({ relations }: { relations: Stats['relations'] }) {
   return (
     <Card>
       <CardHeader>
-        <CardTitle>How models came about</CardTitle>
+        <CardTitle>{words.howModelsCameAbout}</CardTitle>
       </CardHeader>
       <CardContent className="pt-3">
         {rows.length === 0 ? (
-          <p className="text-muted-foreground text-sm">No parent has been found yet.</p>
+          <p className="text-muted-foreground text-sm">{words.noParentHasBeen}</p>
         ) : (
           <ul className="space-y-1">
             {rows.map(({ relation, count }) => (

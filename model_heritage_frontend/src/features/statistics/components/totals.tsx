@@ -4,13 +4,16 @@ import { StatTile } from '@/components/stat-tile'
 import { formatBytes, formatCompact, formatNumber, formatPercent } from '@/lib/format'
 import { paths } from '@/lib/paths'
 import type { Stats } from '@/lib/types'
+import { statisticsParts } from '@/strings/statistics'
+
+const words = statisticsParts.totals
 
 export function Totals({ stats }: { stats: Stats }) {
   const waiting = stats.processing + stats.errors
   return (
     <dl className="grid grid-cols-2 gap-3 lg:grid-cols-4">
       <StatTile
-        label="Models"
+        label={words.models}
         value={formatNumber(stats.total_models)}
         note={
           waiting === 0 ? (
@@ -20,18 +23,19 @@ export function Totals({ stats }: { stats: Stats }) {
               className="underline underline-offset-2"
               to={`${paths.models}?status=${stats.errors > 0 ? 'error' : 'processing'}`}
             >
-              {formatNumber(stats.processing)} processing, {formatNumber(stats.errors)} with errors
+              {formatNumber(stats.processing)} {words.processing} {formatNumber(stats.errors)}{' '}
+              {words.withErrors}
             </Link>
           )
         }
       />
       <StatTile
-        label="Families"
+        label={words.families}
         value={formatNumber(stats.total_families)}
-        note="models on their own included"
+        note={words.modelsOnTheirOwn}
       />
       <StatTile
-        label="Parents found"
+        label={words.parentsFound}
         value={formatNumber(stats.resolved_edges)}
         note={
           stats.mean_confidence === null
@@ -40,7 +44,7 @@ export function Totals({ stats }: { stats: Stats }) {
         }
       />
       <StatTile
-        label="Parameters"
+        label={words.parameters}
         value={formatCompact(stats.total_parameters)}
         note={`in ${formatBytes(stats.total_bytes)}`}
       />

@@ -1,100 +1,131 @@
 import { useQuery } from '@tanstack/react-query'
-import { ListTreeIcon, NetworkIcon } from 'lucide-react'
 import { useMemo, useState, type ReactNode } from 'react'
 import { useNavigate } from 'react-router'
 
 import { ErrorState, Loading } from '@/components/states'
 import { Card } from '@/components/ui/card'
-import { Segmented } from '@/components/ui/segmented'
 import { Skeleton } from '@/components/ui/skeleton'
 import { treeQuery } from '@/hooks/queries'
 import { useMedia } from '@/hooks/use-media'
-import { useQueryParam } from '@/hooks/use-query-param'
 import { paths } from '@/lib/paths'
-import type { FamilyTree } from '@/lib/types'
+import type { FamilyTree, Model } from '@/lib/types'
 
-import { layoutTree, NARROW, ROOMY } from '../layout'
-import { FindInTree } from './find-in-tree'
+import { makeColouring } from '../colouring'
+import { buildGenealogy } from '../genealogy'
+import { layoutGenealogy, NARROW, ROOMY, type TreeNode } from '../layout'
+import { useTreeViewState } from '../view-state'
+import { groupParent } from '../visible'
+import { FocusBar } from './focus-bar'
+import { KeyboardHelp } from './keyboard-help'
 import { NodePanel, type ChosenModel } from './node-panel'
 import { TreeCanvas } from './tree-canvas'
+import { TreeGrid } from './tree-grid'
 import { TreeLegend } from './tree-legend'
-import { TreeList } from './tree-list'
-
-const VIEWS = [
-  { value: 'tree', label: 'Tree', icon: <NetworkIcon aria-hidden /> },
-  { value: 'list', label: 'List', icon: <ListTreeIcon aria-hidden /> },
-] as const
+import { TreeToolbar } from './tree-toolbar'
 
 const HEIGHT = 'h-[min(70vh,44rem)] min-h-96'
 
-interface WorkbenchProps {
+export interface WorkbenchProps {
   tree: FamilyTree
   label: string
   /** What the page adds to the panel of a chosen model. */
   renderMore?: ((chosen: ChosenModel) => ReactNode) | undefined
+  /** Somebody dragged a model onto the one that they hold for its parent. */
+  onDropOn?: ((child: Model, parent: Model) => void) | undefined
 }
 
-function Workbench({ tree, label, renderMore }: WorkbenchProps) {
+export function Workbench({ tree, label, renderMore, onDropOn }: WorkbenchProps) {
   const navigate = useNavigate()
-  const [selected, select] = useQueryParam('model')
-  const [view, setView] = useQueryParam('view', 'tree')
+  const genealogy = useMemo(() => buildGenealogy(tree), [tree])
+  const view = useTreeViewState(genealogy)
+  const { selected, select, folding } = view
   const [found, setFound] = useState<{ id: string } | null>(null)
+  const [finding, setFinding] = useState(false)
+  const [helping, setHelping] = useState(false)
   const narrow = useMedia('(max-width: 640px)')
-  const layout = useMemo(() => layoutTree(tree, narrow ? NARROW : ROOMY), [tree, narrow])
-  const node = layout.byId.get(selected)
+  const list = view.view === 'list'
+  const radial = view.view === 'radial'
+  const layout = useMemo(
+    () => layoutGenealogy(genealogy, narrow ? NARROW : ROOMY, { axis: view.axis, radial, folding }),
+    [genealogy, narrow, view.axis, radial, folding],
+  )
+  const colouring = useMemo(() => makeColouring(view.colouring, layout), [view.colouring, layout])
+  const node = selected === null ? undefined : layout.byId.get(selected)
+
+  const unfold = (each: TreeNode) => {
+    const parent = groupParent(each.id)
+    if (parent !== null) view.openGroup(parent)
+    else if (each.below > 0) view.toggleFold(each.id)
+  }
+  const onKey = (key: string): boolean => {
+    if (key === '/') setFinding(true)
+    else if (key === '?') setHelping(true)
+    else if (key === 's' && node?.model) view.setFocus(folding.focus === node.id ? null : node.id)
+    else return false
+    return true
+  }
+  const rows = layout.bounds.bottom - layout.bounds.top
   return (
     <div className="space-y-4">
-      <div className="flex flex-wrap items-center justify-between gap-x-6 gap-y-3">
-        {view === 'list' ? (
-          <span />
-        ) : (
-          <FindInTree
-            layout={layout}
-            onFind={(id) => {
-              select(id)
-              setFound({ id })
-            }}
-          />
-        )}
-        <Segmented
-          label="How to show the family"
-          value={view === 'list' ? 'list' : 'tree'}
-          options={VIEWS}
-          onChange={setView}
-        />
-      </div>
+      <TreeToolbar
+        genealogy={genealogy}
+        layout={layout}
+        colouring={colouring}
+        view={view}
+        label={label}
+        finding={finding}
+        onFinding={setFinding}
+        onFind={(id) => {
+          select(id)
+          setFound({ id })
+        }}
+        onHelp={() => setHelping(true)}
+      />
+      <FocusBar genealogy={genealogy} layout={layout} view={view} />
       <div className={node ? 'grid gap-4 lg:grid-cols-[minmax(0,1fr)_21rem]' : 'grid'}>
-        <Card className="min-w-0 overflow-hidden">
-          {view === 'list' ? (
-            <div className="p-3 sm:p-5">
-              <TreeList layout={layout} selected={selected} />
-            </div>
+        <Card className="flex min-w-0 flex-col overflow-hidden">
+          {list ? (
+            <TreeGrid genealogy={genealogy} selected={selected} onSelect={select} label={label} />
           ) : (
             <TreeCanvas
               layout={layout}
+              colouring={colouring}
               label={label}
-              selected={selected || null}
+              selected={selected}
               found={found}
               onSelect={select}
               onOpen={(id) => void navigate(paths.model(id))}
-              className="max-h-[min(70vh,44rem)] min-h-88"
-              height={(layout.bounds.bottom - layout.bounds.top) * (narrow ? 0.55 : 1) + 160}
+              onUnfold={unfold}
+              onKey={onKey}
+              onDrop={
+                onDropOn &&
+                ((child, parent) => {
+                  if (child.model && parent.model) onDropOn(child.model, parent.model)
+                })
+              }
+              // Beside the panel it is as high as that.
+              className="max-h-[min(74vh,60rem)] min-h-88 grow"
+              height={rows * (narrow && !radial ? 0.55 : 1) + 160}
             />
           )}
         </Card>
         {node && (
-          <Card className="animate-rise self-start lg:max-h-[min(70vh,44rem)] lg:overflow-y-auto">
+          <Card className="animate-rise self-start lg:max-h-[min(74vh,60rem)] lg:overflow-y-auto">
             <NodePanel
               key={node.id}
               node={node}
               layout={layout}
+              focused={folding.focus === node.id}
+              onFocus={(id) => view.setFocus(id)}
+              onFold={node.below > 0 && !list ? () => view.toggleFold(node.id) : null}
               onClose={() => select(null)}
               renderMore={renderMore}
             />
           </Card>
         )}
       </div>
-      {view !== 'list' && <TreeLegend layout={layout} />}
+      {!list && <TreeLegend layout={layout} colouring={colouring} />}
+      <KeyboardHelp open={helping} onOpenChange={setHelping} />
     </div>
   )
 }
@@ -103,12 +134,11 @@ function Workbench({ tree, label, renderMore }: WorkbenchProps) {
 export function FamilyTreeView({
   familyId,
   familyName,
-  renderMore,
+  ...rest
 }: {
   familyId: string
   familyName: string
-  renderMore?: WorkbenchProps['renderMore']
-}) {
+} & Pick<WorkbenchProps, 'renderMore' | 'onDropOn'>) {
   const tree = useQuery(treeQuery(familyId))
   if (tree.isPending) {
     return (
@@ -118,5 +148,5 @@ export function FamilyTreeView({
     )
   }
   if (tree.isError) return <ErrorState error={tree.error} onRetry={() => void tree.refetch()} />
-  return <Workbench tree={tree.data} label={`Tree of ${familyName}`} renderMore={renderMore} />
+  return <Workbench tree={tree.data} label={`Tree of ${familyName}`} {...rest} />
 }

@@ -1,5 +1,5 @@
 import { SearchIcon } from 'lucide-react'
-import { useState } from 'react'
+import { useMemo, useState } from 'react'
 
 import { RelationDot } from '@/components/relation-badge'
 import { Button } from '@/components/ui/button'
@@ -14,23 +14,27 @@ import {
   PopoverTrigger,
 } from '@/components/ui/command'
 
-import { nodeName, type TreeLayout } from '../layout'
+import { memberName, type Genealogy } from '../genealogy'
 
 const MOST = 50
 
 interface FindInTreeProps {
-  layout: TreeLayout
+  genealogy: Genealogy
+  open: boolean
+  onOpenChange: (open: boolean) => void
   onFind: (id: string) => void
 }
 
-/** Finds a member of the family by name. */
-export function FindInTree({ layout, onFind }: FindInTreeProps) {
-  const [open, setOpen] = useState(false)
+/** Finds a member of the family by name, shown or folded away. */
+export function FindInTree({ genealogy, open, onOpenChange, onFind }: FindInTreeProps) {
   const [text, setText] = useState('')
   const wanted = text.trim().toLowerCase()
-  const found = layout.nodes.filter((node) => nodeName(node).toLowerCase().includes(wanted))
+  const found = useMemo(
+    () => genealogy.members.filter((member) => memberName(member).toLowerCase().includes(wanted)),
+    [genealogy, wanted],
+  )
   return (
-    <Popover open={open} onOpenChange={setOpen}>
+    <Popover open={open} onOpenChange={onOpenChange}>
       <PopoverTrigger asChild>
         <Button variant="outline">
           <SearchIcon aria-hidden />
@@ -44,17 +48,17 @@ export function FindInTree({ layout, onFind }: FindInTreeProps) {
             <CommandEmpty className="text-muted-foreground px-3 py-6 text-center text-sm">
               No member has this name.
             </CommandEmpty>
-            {found.slice(0, MOST).map((node) => (
+            {found.slice(0, MOST).map((member) => (
               <CommandItem
-                key={node.id}
-                value={node.id}
+                key={member.id}
+                value={member.id}
                 onSelect={() => {
-                  onFind(node.id)
-                  setOpen(false)
+                  onFind(member.id)
+                  onOpenChange(false)
                 }}
               >
-                {node.edge && <RelationDot relation={node.edge.relation} />}
-                <span className="min-w-0 truncate">{nodeName(node)}</span>
+                {member.edge && <RelationDot relation={member.edge.relation} />}
+                <span className="min-w-0 truncate">{memberName(member)}</span>
               </CommandItem>
             ))}
           </CommandList>

@@ -1,8 +1,9 @@
 import { RelationDot } from '@/components/relation-badge'
 import { formatCompact, plural } from '@/lib/format'
+import type { Model } from '@/lib/types'
 
-import { nodeCaption } from '../draw'
-import { nodeName, type TreeNode } from '../layout'
+import { nodeCaption } from '../draw/words'
+import { countChildren, nodeName, type TreeNode } from '../layout'
 
 interface HoverCardProps {
   node: TreeNode
@@ -15,12 +16,17 @@ interface HoverCardProps {
 
 const WIDTH = 248
 
+/** Licence and tags, as far as somebody has said. */
+const describeClaims = ({ declared }: Model): string =>
+  [declared.licence, ...declared.tags].filter(Boolean).join(' · ')
+
 export function HoverCard({ node, x, y, offset, size }: HoverCardProps) {
   const left = Math.min(Math.max(8, x - WIDTH / 2), Math.max(8, size.width - WIDTH - 8))
   const below = y + offset + 130 < size.height
   return (
     <div
       aria-hidden
+      data-testid="hover-card"
       className="animate-fade bg-popover pointer-events-none absolute z-10 rounded-lg border p-3 text-sm shadow-lg"
       style={{
         left,
@@ -36,7 +42,21 @@ export function HoverCard({ node, x, y, offset, size }: HoverCardProps) {
       {node.model && (
         <p className="text-muted-foreground mt-1 text-xs tabular-nums">
           {formatCompact(node.model.total_parameters)} parameters ·{' '}
-          {plural(node.children.length, 'child', 'children')}
+          {node.folded > 0
+            ? `${plural(node.folded, 'descendant')} folded away`
+            : plural(countChildren(node), 'child', 'children')}
+        </p>
+      )}
+      {node.model && describeClaims(node.model) !== '' && (
+        <p className="text-muted-foreground mt-1 truncate text-xs">{describeClaims(node.model)}</p>
+      )}
+      {node.more && (
+        <p className="text-muted-foreground mt-1 text-xs">
+          {node.more
+            .slice(0, 6)
+            .map((member) => member.model?.name)
+            .join(', ')}
+          {node.more.length > 6 && ' …'} A click shows them.
         </p>
       )}
       {node.ghost && (

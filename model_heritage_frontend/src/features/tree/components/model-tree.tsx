@@ -11,6 +11,7 @@ import { treeQuery } from '@/hooks/queries'
 import { useMedia } from '@/hooks/use-media'
 import { paths } from '@/lib/paths'
 
+import { makeColouring } from '../colouring'
 import { COMPACT, layoutTree, NARROW } from '../layout'
 import { TreeCanvas } from './tree-canvas'
 import { TreeLegend } from './tree-legend'
@@ -65,7 +66,7 @@ export function ModelTree({ familyId, modelId, modelName }: ModelTreeProps) {
                 className="bg-background/60 max-h-120 min-h-72 rounded-lg border"
               />
               <div className="mt-3">
-                <TreeLegend layout={layout} />
+                <TreeLegend layout={layout} colouring={makeColouring('relation', layout)} />
               </div>
             </>
           )

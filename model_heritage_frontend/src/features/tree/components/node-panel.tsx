@@ -1,4 +1,11 @@
-import { ArrowRightIcon, GitCompareArrowsIcon, XIcon } from 'lucide-react'
+import {
+  ArrowRightIcon,
+  FoldVerticalIcon,
+  FocusIcon,
+  GitCompareArrowsIcon,
+  UnfoldVerticalIcon,
+  XIcon,
+} from 'lucide-react'
 import type { ReactNode } from 'react'
 import { Link } from 'react-router'
 
@@ -13,7 +20,7 @@ import { paths } from '@/lib/paths'
 import type { Named } from '@/lib/relations'
 import type { Ghost, Model } from '@/lib/types'
 
-import { nodeName, type TreeLayout, type TreeNode } from '../layout'
+import { countChildren, nodeName, type TreeLayout, type TreeNode } from '../layout'
 
 /** A chosen model with its parents, the main one first. */
 export interface ChosenModel {
@@ -26,6 +33,11 @@ export interface ChosenModel {
 interface NodePanelProps {
   node: TreeNode
   layout: TreeLayout
+  /** Whether only this node and its descendants are shown. */
+  focused: boolean
+  onFocus: (id: string | null) => void
+  /** Folds the descendants away or shows them; null where there is nothing to fold. */
+  onFold: (() => void) | null
   onClose: () => void
   /** What the page adds below: the ways to correct the tree. */
   renderMore?: ((chosen: ChosenModel) => ReactNode) | undefined
@@ -43,7 +55,8 @@ function GhostDistance({ ghost, child }: { ghost: Ghost; child: string }) {
 }
 
 /** What is known about the chosen node of a tree, and the ways on from it. */
-export function NodePanel({ node, layout, onClose, renderMore }: NodePanelProps) {
+export function NodePanel(props: NodePanelProps) {
+  const { node, layout, focused, onFocus, onFold, onClose, renderMore } = props
   const { model, edge, ghost } = node
   const nameOf = (id: string) => {
     const other = layout.byId.get(id)
@@ -108,7 +121,9 @@ export function NodePanel({ node, layout, onClose, renderMore }: NodePanelProps)
         <>
           <p className="text-muted-foreground text-sm tabular-nums">
             {formatCompact(model.total_parameters)} parameters · {formatBytes(model.file_size)} ·{' '}
-            {plural(node.children.length, 'child', 'children')}
+            {node.folded > 0
+              ? plural(node.folded, 'descendant')
+              : plural(countChildren(node), 'child', 'children')}
           </p>
           <div className="flex flex-wrap gap-2">
             <Button asChild size="sm">
@@ -124,6 +139,26 @@ export function NodePanel({ node, layout, onClose, renderMore }: NodePanelProps)
                   Compare with parent
                 </Link>
               </Button>
+            )}
+            {onFold && (
+              <>
+                <Button
+                  size="sm"
+                  variant="outline"
+                  onClick={() => onFocus(focused ? null : node.id)}
+                >
+                  <FocusIcon aria-hidden />
+                  {focused ? 'Whole family' : 'Only this branch'}
+                </Button>
+                <Button size="sm" variant="outline" onClick={onFold}>
+                  {node.folded > 0 ? (
+                    <UnfoldVerticalIcon aria-hidden />
+                  ) : (
+                    <FoldVerticalIcon aria-hidden />
+                  )}
+                  {node.folded > 0 ? `Unfold ${plural(node.folded, 'descendant')}` : 'Fold'}
+                </Button>
+              </>
             )}
           </div>
           {renderMore && (

@@ -1,8 +1,10 @@
 import { MaximizeIcon, MinusIcon, PlusIcon } from 'lucide-react'
 import { useTheme } from 'next-themes'
 import {
+  useCallback,
   useEffect,
   useId,
+  useLayoutEffect,
   useMemo,
   useRef,
   useState,
@@ -13,32 +15,38 @@ import {
 import { Button } from '@/components/ui/button'
 import { useReducedMotion } from '@/hooks/use-media'
 import { cn } from '@/lib/cn'
-import { plural } from '@/lib/format'
 
-import { chooseDetail, drawTree, nodeCaption, readPalette } from '../draw'
-import {
-  dotX,
-  findKin,
-  findNodeAt,
-  nodeName,
-  stepFrom,
-  type Step,
-  type TreeLayout,
-  type TreeNode,
-} from '../layout'
-import { useTreeView } from '../use-tree-view'
+import { toScreen } from '../camera'
+import { makeColouring, type Colouring } from '../colouring'
+import { readPalette } from '../draw/palette'
+import { chooseDetail, makeScene } from '../draw/scene'
+import { forgetText } from '../draw/text'
+import { announceNode } from '../draw/words'
+import { findKin, findNodeAt, stepFrom, type Step, type TreeLayout, type TreeNode } from '../layout'
+import { TreeStage } from '../stage'
+import { useDrag } from '../use-drag'
+import { DragPreview } from './drag-preview'
 import { HoverCard } from './hover-card'
+import { Minimap } from './minimap'
 
-interface TreeCanvasProps {
+export interface TreeCanvasProps {
   layout: TreeLayout
+  /** What the colours tell; relations, where it is left out. */
+  colouring?: Colouring
   label: string
   selected: string | null
   onSelect: (id: string | null) => void
   /** Enter or a double click on a model. */
   onOpen: (id: string) => void
+  /** A group of siblings, or a model whose descendants are folded away, is to be shown in full. */
+  onUnfold?: (node: TreeNode) => void
+  /** Keys that the canvas does not know itself. Returns whether it was one. */
+  onKey?: (key: string) => boolean
+  /** A model was dropped onto the one that somebody holds for its parent. */
+  onDrop?: ((child: TreeNode, parent: TreeNode) => void) | undefined
   /** A model to bring into view; a new object asks anew. */
   found?: { id: string } | null
-  /** Inside a page that scrolls: see useTreeView. */
+  /** Inside a page that scrolls: see TreeStage. */
   gentle?: boolean
   /** How high it would like to be, in pixels; className may set limits. */
   height?: number
@@ -55,130 +63,145 @@ const STEPS: Record<string, Step> = {
   ArrowDown: 'next',
 }
 
-function announce(node: TreeNode): string {
-  const children =
-    node.children.length > 0 ? `, ${plural(node.children.length, 'child', 'children')}` : ''
-  const parent = node.parent ? `, parent ${nodeName(node.parent)}` : ''
-  return `${nodeName(node)}: ${nodeCaption(node)}${parent}${children}`
+interface Hovered {
+  node: TreeNode
+  /** Where it is on the canvas. */
+  x: number
+  y: number
+  offset: number
 }
 
-/** A family painted on a canvas: pan, zoom, hover, click, and the arrow keys. */
+/** A family painted on a canvas: pan, zoom, hover, click, drag, and the arrow keys. */
 export function TreeCanvas(props: TreeCanvasProps) {
-  const {
-    layout,
-    label,
-    selected,
-    onSelect,
-    onOpen,
-    found = null,
-    gentle = false,
-    height,
-    className,
-  } = props
-  const [canvas, setCanvas] = useState<HTMLCanvasElement | null>(null)
+  const { layout, label, selected, onSelect, onOpen, onUnfold, onKey, onDrop } = props
+  const { found = null, gentle = false, height, className } = props
+  const [stage, setStage] = useState<TreeStage | null>(null)
   const helpId = useId()
   const still = useReducedMotion()
   const { resolvedTheme } = useTheme()
-  const [hovered, setHovered] = useState<TreeNode | null>(null)
-  const [fontsReady, setFontsReady] = useState(false)
-  const view = useTreeView(canvas, layout, { gentle, still })
-  const { size, transform } = view
+  const [hovered, setHovered] = useState<Hovered | null>(null)
+  const [fonts, setFonts] = useState(0)
+  const relations = useMemo(() => makeColouring('relation', layout), [layout])
+  const colouring = props.colouring ?? relations
+
+  const attach = useCallback((canvas: HTMLCanvasElement) => {
+    const made = new TreeStage(canvas)
+    setStage(made)
+    return () => {
+      made.dispose()
+      setStage(null)
+    }
+  }, [])
+
+  const nodeAt = useCallback(
+    (event: { clientX: number; clientY: number }): TreeNode | null => {
+      if (!stage) return null
+      const box = stage.canvas.getBoundingClientRect()
+      const point = stage.invert(event.clientX - box.left, event.clientY - box.top)
+      const { scale, scaleX } = stage.camera
+      const cards = chooseDetail(layout, scale) === 'cards'
+      const aspect = scaleX / scale
+      return findNodeAt(layout, point.x, point.y, { cards, slack: 9 / scale, aspect })
+    },
+    [stage, layout],
+  )
+  const canHold = useCallback(
+    () => stage !== null && chooseDetail(layout, stage.camera.scale) !== 'dots',
+    [stage, layout],
+  )
+  const drag = useDrag({ stage, nodeAt, canHold, onDrop })
+
+  useLayoutEffect(() => {
+    stage?.configure({ gentle, still, isTaken: drag.isTaken })
+  }, [stage, gentle, still, drag.isTaken])
 
   useEffect(() => {
+    if (document.fonts.status === 'loaded') return
     let alive = true
     void document.fonts.ready.then(() => {
-      if (alive) setFontsReady(true)
+      forgetText()
+      if (alive) setFonts((before) => before + 1)
     })
     return () => {
       alive = false
     }
   }, [])
 
-  const { centre } = view
+  useLayoutEffect(() => {
+    stage?.show(makeScene(layout, colouring, readPalette(stage.canvas)))
+    // The theme changes what the palette reads, and fonts what texts measure.
+  }, [stage, layout, colouring, resolvedTheme, fonts])
+
   const shown = useRef(found)
   useEffect(() => {
     const node = found && found !== shown.current ? layout.byId.get(found.id) : undefined
-    if (!node) return
+    if (!stage || !node) return
     shown.current = found
-    centre(node, READABLE)
-  }, [found, layout, centre])
+    stage.centre(node, READABLE)
+  }, [found, layout, stage])
 
-  const kin = useMemo(() => (hovered ? findKin(layout, hovered.id) : null), [layout, hovered])
-
+  const held = drag.held?.node ?? null
+  const pointed = held ?? hovered?.node ?? null
+  const kin = useMemo(
+    () => (hovered && !held ? findKin(layout, hovered.node.id) : null),
+    [layout, hovered, held],
+  )
+  const target = drag.held?.target?.id ?? null
   useEffect(() => {
-    const ctx = canvas?.getContext('2d')
-    if (!canvas || !ctx || size.width === 0) return
-    const frame = requestAnimationFrame(() => {
-      const ratio = window.devicePixelRatio || 1
-      const width = Math.round(size.width * ratio)
-      const height = Math.round(size.height * ratio)
-      if (canvas.width !== width || canvas.height !== height) {
-        canvas.width = width
-        canvas.height = height
-      }
-      ctx.setTransform(ratio, 0, 0, ratio, 0, 0)
-      drawTree(
-        ctx,
-        layout,
-        { scale: transform.k, x: transform.x, y: transform.y, ...size },
-        { selected, hovered: hovered?.id ?? null, kin },
-        readPalette(canvas),
-      )
-    })
-    return () => cancelAnimationFrame(frame)
-  }, [canvas, layout, size, transform, selected, hovered, kin, resolvedTheme, fontsReady])
+    stage?.mark({ selected, hovered: pointed?.id ?? null, kin, target })
+  }, [stage, selected, pointed, kin, target])
 
-  const nodeUnder = (event: { clientX: number; clientY: number; currentTarget: Element }) => {
-    const box = event.currentTarget.getBoundingClientRect()
-    const [x, y] = transform.invert([event.clientX - box.left, event.clientY - box.top])
-    if (chooseDetail(transform.k) === 'cards') return findNodeAt(layout, x, y)
-    // Zoomed out, a node is a dot: what counts is the nearest one within a finger's reach.
-    const reach = 14 / transform.k
-    let nearest: TreeNode | null = null
-    let best = reach
-    for (const node of layout.nodes) {
-      const distance = Math.hypot(dotX(node, layout.size) - x, node.y - y)
-      if (distance < best) {
-        best = distance
-        nearest = node
-      }
-    }
-    return nearest
+  const choose = (node: TreeNode | null) => {
+    if (node?.more) onUnfold?.(node)
+    else onSelect(node?.id ?? null)
   }
 
-  const select = (node: TreeNode | null) => onSelect(node?.id ?? null)
-
   const onKeyDown = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return
     const step = STEPS[event.key]
-    if (step) {
+    const chosen = selected ? layout.byId.get(selected) : undefined
+    if (step || event.key === 'Home') {
       event.preventDefault()
       const first = layout.nodes[0] ?? null
-      const next = selected && layout.byId.has(selected) ? stepFrom(layout, selected, step) : first
+      const next = chosen && step ? stepFrom(layout, chosen.id, step) : first
       if (!next) return
-      select(next)
-      view.centre(next)
+      if (next.more) onUnfold?.(next)
+      else {
+        onSelect(next.id)
+        stage?.centre(next)
+      }
       return
     }
-    if (event.key === 'Enter' && selected && layout.byId.get(selected)?.model) onOpen(selected)
-    else if (event.key === 'Escape') select(null)
-    else if (event.key === '+' || event.key === '=') view.zoomBy(1.4)
-    else if (event.key === '-') view.zoomBy(1 / 1.4)
-    else if (event.key === '0') view.fit()
-    else return
+    if (event.key === 'Enter' && chosen?.model) onOpen(chosen.id)
+    else if (event.key === ' ' && chosen) onUnfold?.(chosen)
+    else if (event.key === 'Escape') onSelect(null)
+    else if (event.key === '+' || event.key === '=') stage?.zoomBy(1.4)
+    else if (event.key === '-') stage?.zoomBy(1 / 1.4)
+    else if (event.key === '0' || event.key === 'f') stage?.fit()
+    else if (!onKey?.(event.key)) return
     event.preventDefault()
   }
 
   const onPointerMove = (event: PointerEvent) => {
-    if (event.pointerType === 'touch') return
-    const node = event.buttons === 0 ? nodeUnder(event) : null
-    if (node !== hovered) setHovered(node)
+    if (event.pointerType === 'touch' || !stage) return
+    const node = event.buttons === 0 ? nodeAt(event) : null
+    if (node === (hovered?.node ?? null)) return
+    const { scale } = stage.camera
+    const cards = chooseDetail(layout, scale) === 'cards'
+    setHovered(
+      node && {
+        node,
+        ...toScreen(stage.camera, node),
+        offset: cards ? (layout.size.height / 2) * scale : 8,
+      },
+    )
   }
 
   const chosen = selected ? layout.byId.get(selected) : undefined
   return (
     <div className={cn('relative overflow-hidden', className)} style={{ height }}>
       <canvas
-        ref={setCanvas}
+        ref={attach}
         tabIndex={0}
         // eslint-disable-next-line jsx-a11y/no-interactive-element-to-noninteractive-role -- it takes keys
         role="application"
@@ -190,46 +213,51 @@ export function TreeCanvas(props: TreeCanvasProps) {
           hovered ? 'cursor-pointer' : 'cursor-grab active:cursor-grabbing',
         )}
         onKeyDown={onKeyDown}
+        onPointerDown={drag.onPointerDown}
         onPointerMove={onPointerMove}
         onPointerLeave={() => setHovered(null)}
         onWheel={() => setHovered(null)}
-        onClick={(event) => select(nodeUnder(event))}
+        onClick={(event) => {
+          if (!drag.justDropped() && !stage?.hasMoved) choose(nodeAt(event))
+        }}
         onDoubleClick={(event) => {
-          const node = nodeUnder(event)
+          const node = nodeAt(event)
           if (node?.model) onOpen(node.id)
         }}
       />
       <p id={helpId} className="sr-only">
         Arrow keys move between parent, children and siblings, Enter opens a model, plus and minus
-        zoom, zero fits the tree. The list view says the same as text.
+        zoom, f fits the tree. The list view says the same as text.
       </p>
       <p className="sr-only" aria-live="polite">
-        {chosen ? announce(chosen) : ''}
+        {chosen ? announceNode(chosen) : ''}
       </p>
-      {hovered && (
-        <HoverCard
-          node={hovered}
-          x={transform.applyX(hovered.x)}
-          y={transform.applyY(hovered.y)}
-          offset={
-            chooseDetail(transform.k) === 'cards' ? (layout.size.height / 2) * transform.k : 8
-          }
-          size={size}
-        />
-      )}
+      {hovered && stage && !held && <HoverCard {...hovered} size={stage.camera} />}
+      {drag.held && <DragPreview held={drag.held} />}
+      {stage && !gentle && <Minimap stage={stage} layout={layout} colouring={colouring} />}
       <div className="absolute right-3 bottom-3 flex flex-col gap-1.5">
-        <Button variant="outline" size="icon" aria-label="Zoom in" onClick={() => view.zoomBy(1.4)}>
+        <Button
+          variant="outline"
+          size="icon"
+          aria-label="Zoom in"
+          onClick={() => stage?.zoomBy(1.4)}
+        >
           <PlusIcon aria-hidden />
         </Button>
         <Button
           variant="outline"
           size="icon"
           aria-label="Zoom out"
-          onClick={() => view.zoomBy(1 / 1.4)}
+          onClick={() => stage?.zoomBy(1 / 1.4)}
         >
           <MinusIcon aria-hidden />
         </Button>
-        <Button variant="outline" size="icon" aria-label="Fit the tree" onClick={view.fit}>
+        <Button
+          variant="outline"
+          size="icon"
+          aria-label="Fit the tree"
+          onClick={() => stage?.fit()}
+        >
           <MaximizeIcon aria-hidden />
         </Button>
       </div>

@@ -1,9 +1,11 @@
-import { RELATION_WORDS, relationColor } from '@/lib/relations'
-import { RELATIONS, type Relation } from '@/lib/types'
+import type { ReactNode } from 'react'
 
+import { relationColor } from '@/lib/relations'
+
+import type { Colouring } from '../colouring'
 import type { TreeLayout } from '../layout'
 
-function Line({ color, dash }: { color: string; dash?: string }) {
+function Line({ color, dash }: { color: string; dash?: string | undefined }) {
   return (
     <svg width="22" height="8" aria-hidden className="shrink-0">
       <line x1="1" x2="21" y1="4" y2="4" stroke={color} strokeWidth="2.25" strokeDasharray={dash} />
@@ -11,63 +13,71 @@ function Line({ color, dash }: { color: string; dash?: string }) {
   )
 }
 
+function Entry({ mark, children }: { mark: ReactNode; children: ReactNode }) {
+  return (
+    <li className="flex items-center gap-2">
+      {mark}
+      {children}
+    </li>
+  )
+}
+
 /** Explains the colours and dashes that occur in this family, and no others. */
-export function TreeLegend({ layout }: { layout: TreeLayout }) {
-  const used = new Set<Relation>()
-  let furtherParents = false
-  let stated = false
-  for (const { edge, main } of layout.links) {
-    if (edge) used.add(edge.relation)
-    if (!main) furtherParents = true
-    if (edge?.evidence.stated_by != null) stated = true
-  }
+export function TreeLegend({ layout, colouring }: { layout: TreeLayout; colouring: Colouring }) {
+  const furtherParents = layout.links.some((link) => !link.main)
+  const stated = layout.links.some((link) => link.edge?.evidence.stated_by != null)
   const ghosts = layout.nodes.some((node) => node.ghost)
+  const doubtful = layout.links.some(
+    ({ edge }) => edge && (!edge.resolved || edge.relation === 'unresolved'),
+  )
   return (
     <ul
       aria-label="Legend"
       className="text-muted-foreground flex flex-wrap items-center gap-x-5 gap-y-1.5 text-xs"
     >
-      {RELATIONS.filter((relation) => used.has(relation)).map((relation) => (
-        <li key={relation} className="flex items-center gap-2">
-          <Line
-            color={relationColor(relation)}
-            dash={relation === 'unresolved' ? '2 3' : undefined}
-          />
-          {RELATION_WORDS[relation].label}
-        </li>
+      {colouring.legend.map(({ label, colour }) => (
+        <Entry key={label} mark={<Line color={colour} />}>
+          {label}
+        </Entry>
       ))}
       {furtherParents && (
-        <li className="flex items-center gap-2">
-          <Line color={relationColor('merge')} dash="5 4" />
+        <Entry mark={<Line color={relationColor('merge')} dash="5 4" />}>
           Further parent of a merge
-        </li>
+        </Entry>
+      )}
+      {doubtful && (
+        <Entry mark={<Line color={relationColor('unresolved')} dash="2 3" />}>Not decided</Entry>
       )}
       {stated && (
-        <li className="flex items-center gap-2">
-          <svg width="12" height="12" aria-hidden className="text-foreground shrink-0">
-            <path d="M6 1 11 6 6 11 1 6Z" fill="currentColor" />
-          </svg>
+        <Entry
+          mark={
+            <svg width="12" height="12" aria-hidden className="text-foreground shrink-0">
+              <path d="M6 1 11 6 6 11 1 6Z" fill="currentColor" />
+            </svg>
+          }
+        >
           Stated by people
-        </li>
+        </Entry>
       )}
       {ghosts && (
-        <li className="flex items-center gap-2">
-          <svg width="22" height="12" aria-hidden className="shrink-0">
-            <rect
-              x="1"
-              y="1"
-              width="20"
-              height="10"
-              rx="4"
-              fill="none"
-              stroke="currentColor"
-              strokeDasharray="3 2"
-            />
-          </svg>
+        <Entry
+          mark={
+            <svg width="12" height="12" aria-hidden className="shrink-0">
+              <circle
+                cx="6"
+                cy="6"
+                r="4.5"
+                fill="none"
+                stroke="currentColor"
+                strokeDasharray="3 2"
+              />
+            </svg>
+          }
+        >
           Missing ancestor
-        </li>
+        </Entry>
       )}
-      {used.size > 0 && <li>Thicker lines are surer</li>}
+      {layout.links.some((link) => link.edge) && <li>Thicker lines are surer</li>}
     </ul>
   )
 }

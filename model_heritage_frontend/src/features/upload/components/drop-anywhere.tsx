@@ -4,8 +4,11 @@ import { useDropzone } from 'react-dropzone'
 import { useLocation, useNavigate } from 'react-router'
 
 import { paths } from '@/lib/paths'
+import { uploadWords } from '@/strings/upload'
 
 import { useUploads } from '../upload-context'
+
+const words = uploadWords.dropAnywhere
 
 /** Makes the whole page a target: a file dropped anywhere goes to Add Model. */
 export function DropAnywhere({ children }: { children: ReactNode }) {
@@ -31,10 +34,8 @@ export function DropAnywhere({ children }: { children: ReactNode }) {
           <div className="border-primary bg-card grid size-full place-items-center rounded-2xl border-2 border-dashed">
             <div className="text-center">
               <UploadIcon aria-hidden className="text-primary mx-auto size-8" />
-              <p className="mt-3 text-lg font-semibold">Drop to add</p>
-              <p className="text-muted-foreground text-sm">
-                Its family and parent are read from its weights
-              </p>
+              <p className="mt-3 text-lg font-semibold">{words.dropToAdd}</p>
+              <p className="text-muted-foreground text-sm">{words.itsFamilyAndParent}</p>
             </div>
           </div>
         </div>

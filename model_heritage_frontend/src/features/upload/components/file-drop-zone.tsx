@@ -4,6 +4,9 @@ import { useDropzone } from 'react-dropzone'
 import { Button } from '@/components/ui/button'
 import { cn } from '@/lib/cn'
 import { PICKED_ENDINGS } from '@/lib/checkpoint-files'
+import { uploadWords } from '@/strings/upload'
+
+const words = uploadWords.fileDropZone
 
 interface FileDropZoneProps {
   onFiles: (files: File[]) => void
@@ -41,13 +44,10 @@ export function FileDropZone({ onFiles, slim = false }: FileDropZoneProps) {
           <p className="font-medium">
             {slim ? 'Drop checkpoints anywhere' : 'Drop checkpoints here'}
           </p>
-          <p className="text-muted-foreground mt-0.5 text-sm">
-            safetensors, PyTorch (.pt, .pth, .ckpt, .bin), GGUF, NumPy (.npz), or a model’s .zip –
-            up to 5 GB each, parts of one model together
-          </p>
+          <p className="text-muted-foreground mt-0.5 text-sm">{words.safetensorsPytorchPtPth}</p>
         </div>
         <Button variant="outline" onClick={open}>
-          Choose files
+          {words.chooseFiles}
         </Button>
       </div>
     </div>

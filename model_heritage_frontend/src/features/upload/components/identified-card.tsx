@@ -7,6 +7,9 @@ import { Button } from '@/components/ui/button'
 import { formatNumber } from '@/lib/format'
 import { paths } from '@/lib/paths'
 import type { Candidate, Identification } from '@/lib/types'
+import { uploadWords } from '@/strings/upload'
+
+const words = uploadWords.identifiedCard
 
 const MOST = 5
 const LINK = 'font-medium underline decoration-current/30 underline-offset-4'
@@ -20,18 +23,18 @@ function Verdict({ answer }: { answer: Identification }) {
   if (answer.existing_id !== null) {
     return (
       <>
-        The same file is here already:{' '}
+        {words.theSameFileIs}{' '}
         <Link className={LINK} to={paths.model(answer.existing_id)}>
-          open the model
+          {words.openTheModel}
         </Link>
         .
       </>
     )
   }
-  if (answer.family_id === null) return <>None of the models here is related to this file.</>
+  if (answer.family_id === null) return <>{words.noneOfTheModels}</>
   return (
     <>
-      It belongs to{' '}
+      {words.itBelongsTo}{' '}
       <Link className={LINK} to={paths.family(answer.family_id)}>
         {answer.family_name ?? 'a family here'}
       </Link>
@@ -85,7 +88,7 @@ function Kin({ title, models, reasons = false }: KinProps) {
       </ul>
       {models.length > MOST && (
         <p className="text-muted-foreground text-sm">
-          and {formatNumber(models.length - MOST)} more
+          {words.and} {formatNumber(models.length - MOST)} {words.more}
         </p>
       )}
     </section>
@@ -102,18 +105,18 @@ export function IdentifiedCard({ answer, onAdd }: IdentifiedCardProps) {
     <div role="status" className="bg-muted/60 rounded-lg border p-4" data-testid="identified">
       <p className="text-muted-foreground flex items-center gap-2 text-sm font-medium">
         <ScanSearchIcon aria-hidden className="size-4 shrink-0" />
-        Looked up, not stored
+        {words.lookedUpNotStored}
       </p>
       <p className="mt-2 text-base text-pretty">
         <Verdict answer={answer} />
       </p>
-      <Kin title="Parent" models={parent} reasons />
+      <Kin title={words.parent} models={parent} reasons />
       <Kin title={parent.length > 0 ? 'Next best' : 'Possible parents'} models={others} />
-      <Kin title="Models here that would descend from it" models={answer.children} />
+      <Kin title={words.modelsHereThatWould} models={answer.children} />
       {answer.existing_id === null && (
         <Button size="sm" variant="outline" className="mt-3" onClick={onAdd}>
           <PlusIcon aria-hidden />
-          Add it after all
+          {words.addItAfterAll}
         </Button>
       )}
     </div>

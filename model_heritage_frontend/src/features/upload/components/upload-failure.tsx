@@ -4,6 +4,9 @@ import { Link } from 'react-router'
 import { Button } from '@/components/ui/button'
 import { paths } from '@/lib/paths'
 import type { ApiError } from '@/lib/problem'
+import { uploadWords } from '@/strings/upload'
+
+const words = uploadWords.uploadFailure
 
 interface UploadFailureProps {
   error: ApiError
@@ -18,11 +21,11 @@ function AlreadyHere({ error, id }: { error: ApiError; id: string }) {
     <div role="status" className="bg-muted/60 rounded-lg border p-4 text-sm">
       <p className="flex items-center gap-2 font-medium">
         <CopyCheckIcon aria-hidden className="size-4 shrink-0" />
-        Already here
+        {words.alreadyHere}
       </p>
       <p className="mt-1 [overflow-wrap:anywhere]">{error.message}</p>
       <Button asChild size="sm" variant="outline" className="mt-3">
-        <Link to={paths.model(id)}>Open the model that is here</Link>
+        <Link to={paths.model(id)}>{words.openTheModelThat}</Link>
       </Button>
     </div>
   )
@@ -45,16 +48,18 @@ export function UploadFailure({ error, onRetry, onEdit }: UploadFailureProps) {
         {error.status === 400 ? (
           <Button size="sm" variant="outline" onClick={onEdit}>
             <PencilIcon aria-hidden />
-            Change what is said
+            {words.changeWhatIsSaid}
           </Button>
         ) : (
           <Button size="sm" variant="outline" onClick={onRetry}>
             <RotateCwIcon aria-hidden />
-            Try again
+            {words.tryAgain}
           </Button>
         )}
         {error.requestId && (
-          <span className="text-muted-foreground font-mono text-xs">Request {error.requestId}</span>
+          <span className="text-muted-foreground font-mono text-xs">
+            {words.request} {error.requestId}
+          </span>
         )}
       </div>
     </div>

@@ -3,9 +3,12 @@ import { useId } from 'react'
 
 import { Input, Textarea } from '@/components/ui/input'
 import { Label } from '@/components/ui/label'
+import { uploadWords } from '@/strings/upload'
 
 import { refuseTags, type Said, type UploadItem } from '../queue'
 import { useUploads } from '../upload-context'
+
+const words = uploadWords.uploadFields
 
 interface TextFieldProps {
   label: string
@@ -54,7 +57,7 @@ export function UploadFields({ item }: { item: UploadItem }) {
   return (
     <div className="space-y-4">
       <TextField
-        label="Name"
+        label={words.name}
         {...field('name')}
         maxLength={200}
         problem={item.name.trim() === '' ? 'Every model needs a name.' : null}
@@ -65,31 +68,31 @@ export function UploadFields({ item }: { item: UploadItem }) {
             aria-hidden
             className="size-4 transition-transform group-open:rotate-90"
           />
-          Say more
+          {words.sayMore}
         </summary>
         <div className="mt-3 grid gap-4 sm:grid-cols-2">
           <div className="sm:col-span-2">
-            <TextField label="Description" {...field('description')} maxLength={5000} lines />
+            <TextField label={words.description} {...field('description')} maxLength={5000} lines />
           </div>
           <TextField
-            label="Licence"
+            label={words.licence}
             {...field('licence')}
             maxLength={200}
-            hint="Such as apache-2.0"
+            hint={words.suchAsApache2}
           />
           <TextField
-            label="Tags"
+            label={words.tags}
             {...field('tags')}
             maxLength={1700}
-            hint="With commas between them"
+            hint={words.withCommasBetweenThem}
             problem={refuseTags(item.tags)}
           />
           <div className="sm:col-span-2">
             <TextField
-              label="Said to come from"
+              label={words.saidToComeFrom}
               {...field('base')}
               maxLength={500}
-              hint="A model here or on the hub. Compared with the weights, never taken for true."
+              hint={words.aModelHereOr}
             />
           </div>
         </div>

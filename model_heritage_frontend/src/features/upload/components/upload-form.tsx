@@ -7,11 +7,14 @@ import { Switch } from '@/components/ui/switch'
 import { useQueryParam } from '@/hooks/use-query-param'
 import { cn } from '@/lib/cn'
 import { plural } from '@/lib/format'
+import { uploadWords } from '@/strings/upload'
 
 import { isFinished, isReady, isSayable, MODE, type Purpose } from '../queue'
 import { useUploads } from '../upload-context'
 import { FileDropZone } from './file-drop-zone'
 import { UploadRow } from './upload-row'
+
+const words = uploadWords.uploadForm
 
 function ModeSwitch({ mode, onMode }: { mode: Purpose; onMode: (mode: Purpose) => void }) {
   const id = useId()
@@ -22,7 +25,7 @@ function ModeSwitch({ mode, onMode }: { mode: Purpose; onMode: (mode: Purpose) =
         checked={mode === 'identify'}
         onCheckedChange={(only) => onMode(only ? 'identify' : 'add')}
       />
-      <Label htmlFor={id}>Only tell me where it belongs; keep nothing</Label>
+      <Label htmlFor={id}>{words.onlyTellMeWhere}</Label>
     </div>
   )
 }
@@ -58,7 +61,7 @@ export function UploadForm() {
         >
           {clearable && (
             <Button variant="ghost" onClick={clearFinished}>
-              Clear finished
+              {words.clearFinished}
             </Button>
           )}
           {ready.length > 0 && (
@@ -66,12 +69,12 @@ export function UploadForm() {
               {mode === 'identify' ? (
                 <>
                   <ScanSearchIcon aria-hidden />
-                  Look up {plural(ready.length, 'model')}
+                  {words.lookUp} {plural(ready.length, 'model')}
                 </>
               ) : (
                 <>
                   <PlusIcon aria-hidden />
-                  Add {plural(ready.length, 'model')}
+                  {words.add} {plural(ready.length, 'model')}
                 </>
               )}
             </Button>

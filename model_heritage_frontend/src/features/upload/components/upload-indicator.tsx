@@ -3,9 +3,12 @@ import { Link } from 'react-router'
 
 import { paths } from '@/lib/paths'
 import { plural } from '@/lib/format'
+import { uploadWords } from '@/strings/upload'
 
 import { isPending } from '../queue'
 import { useUploads } from '../upload-context'
+
+const words = uploadWords.uploadIndicator
 
 /** In the navigation bar while uploads run, so that one may leave the page without losing sight. */
 export function UploadIndicator() {
@@ -18,7 +21,9 @@ export function UploadIndicator() {
       className="text-muted-foreground hover:text-foreground animate-fade flex items-center gap-2 text-sm"
     >
       <LoaderCircleIcon aria-hidden className="text-primary size-4 animate-spin" />
-      <span className="max-sm:sr-only">{plural(pending, 'upload')} running</span>
+      <span className="max-sm:sr-only">
+        {plural(pending, 'upload')} {words.running}
+      </span>
     </Link>
   )
 }

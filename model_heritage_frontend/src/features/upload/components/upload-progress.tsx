@@ -3,11 +3,14 @@ import { PauseIcon, PlayIcon } from 'lucide-react'
 import { Button } from '@/components/ui/button'
 import { Progress } from '@/components/ui/progress'
 import { formatBytes, formatLeft, formatPercent } from '@/lib/format'
+import { uploadWords } from '@/strings/upload'
 
 import { filesOf, sizeOf } from '../file-sets'
 import { type UploadItem, type UploadState } from '../queue'
 import { secondsLeft } from '../speed'
 import { useUploads } from '../upload-context'
+
+const words = uploadWords.uploadProgress
 
 type Of<Kind extends UploadState['kind']> = Extract<UploadState, { kind: Kind }>
 
@@ -27,7 +30,7 @@ function Bytes({ item, bytes }: { item: UploadItem; bytes: number }) {
   const sent = Math.min(bytes, size)
   return (
     <span className="shrink-0">
-      {formatBytes(sent)} of {formatBytes(size)}, {formatPercent(sent / size)}
+      {formatBytes(sent)} {words.of} {formatBytes(size)}, {formatPercent(sent / size)}
     </span>
   )
 }
@@ -53,7 +56,7 @@ export function SendingBody({ item, state }: { item: UploadItem; state: Of<'send
           onClick={() => pause(item.id)}
         >
           <PauseIcon aria-hidden />
-          Pause
+          {words.pause}
         </Button>
       )}
     </div>
@@ -71,7 +74,7 @@ export function PausedBody({ item, state }: { item: UploadItem; state: Of<'pause
           className="opacity-50"
         />
         <p className="text-muted-foreground flex flex-wrap justify-between gap-x-4 text-sm tabular-nums">
-          <span role="status">Paused. What has arrived is kept.</span>
+          <span role="status">{words.pausedWhatHasArrived}</span>
           <Bytes item={item} bytes={state.bytes} />
         </p>
       </div>
@@ -82,7 +85,7 @@ export function PausedBody({ item, state }: { item: UploadItem; state: Of<'pause
         onClick={() => resume(item.id)}
       >
         <PlayIcon aria-hidden />
-        Resume
+        {words.resume}
       </Button>
     </div>
   )

@@ -8,6 +8,9 @@ import { Button } from '@/components/ui/button'
 import { formatCompact, plural } from '@/lib/format'
 import { paths } from '@/lib/paths'
 import type { UploadOutcome } from '@/lib/upload'
+import { uploadWords } from '@/strings/upload'
+
+const words = uploadWords.uploadResultCard
 
 /** What the weights said: the parent by name, how sure that is, and where to look next. */
 export function UploadResultCard({ outcome }: { outcome: UploadOutcome }) {
@@ -36,14 +39,14 @@ export function UploadResultCard({ outcome }: { outcome: UploadOutcome }) {
         {model.relation && <RelationBadge relation={model.relation} hint />}
         {model.confidence_score !== null && <Confidence value={model.confidence_score} />}
         <span className="text-muted-foreground tabular-nums">
-          {formatCompact(model.total_parameters)} parameters
+          {formatCompact(model.total_parameters)} {words.parameters}
           {model.layer_count !== null && ` · ${plural(model.layer_count, 'layer')}`}
         </span>
       </div>
       <div className="mt-4 flex flex-wrap gap-2">
         <Button asChild size="sm">
           <Link to={paths.model(model.id)}>
-            Open model
+            {words.openModel}
             <ArrowRightIcon aria-hidden />
           </Link>
         </Button>
@@ -51,7 +54,7 @@ export function UploadResultCard({ outcome }: { outcome: UploadOutcome }) {
           <Button asChild size="sm" variant="outline">
             <Link to={paths.family(model.family_id, model.id)}>
               <NetworkIcon aria-hidden />
-              See it in its family
+              {words.seeItInIts}
             </Link>
           </Button>
         )}

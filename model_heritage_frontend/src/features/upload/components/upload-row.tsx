@@ -4,6 +4,7 @@ import { Button } from '@/components/ui/button'
 import { Card } from '@/components/ui/card'
 import { useQueryParam } from '@/hooks/use-query-param'
 import { formatBytes, plural } from '@/lib/format'
+import { uploadWords } from '@/strings/upload'
 
 import { filesOf, sizeOf } from '../file-sets'
 import { MODE, type Purpose, type UploadItem } from '../queue'
@@ -13,6 +14,8 @@ import { UploadFailure } from './upload-failure'
 import { UploadFields } from './upload-fields'
 import { PausedBody, ReadingBody, SendingBody } from './upload-progress'
 import { UploadResultCard } from './upload-result-card'
+
+const words = uploadWords.uploadRow
 
 interface UploadRowProps {
   item: UploadItem
@@ -35,7 +38,7 @@ function Body({ item, mode }: UploadRowProps) {
   switch (state.kind) {
     case 'waiting':
       if (item.purpose !== null)
-        return <p className="text-muted-foreground text-sm">Waiting for its turn…</p>
+        return <p className="text-muted-foreground text-sm">{words.waitingForItsTurn}</p>
       return mode === 'add' ? <UploadFields item={item} /> : null
     case 'sending':
       return <SendingBody item={item} state={state} />
@@ -102,14 +105,14 @@ export function UploadRow({ item, mode }: UploadRowProps) {
           <FileIcon aria-hidden className="size-4" />
         </span>
         <div className="min-w-0 flex-1">
-          <p
+          <h2
             className="truncate text-sm font-medium"
             title={filesOf(item)
               .map((file) => file.name)
               .join('\n')}
           >
             {item.title}
-          </p>
+          </h2>
           <p className="text-muted-foreground text-xs [overflow-wrap:anywhere] tabular-nums">
             {describeFiles(item)}
           </p>

@@ -2,11 +2,15 @@ import { expect, test } from 'vitest'
 
 import { edge, evidence, ghost, tree } from '@/testing/samples'
 
-import { chooseDetail, nodeCaption } from './draw'
-import { layoutTree } from './layout'
+import { layoutTree } from '../layout'
+import { chooseDetail } from './scene'
+import { nodeCaption } from './words'
 
 test('the further away, the less is written', () => {
-  expect([1, 0.5, 0.1].map(chooseDetail)).toEqual(['cards', 'names', 'dots'])
+  const layout = layoutTree(tree())
+  const at = (scale: number) => chooseDetail(layout, scale)
+  expect([1, 0.5, 0.1].map(at)).toEqual(['cards', 'names', 'dots'])
+  expect(chooseDetail({ arrangement: 'rows', pitch: 27 }, 1)).toBe('names')
 })
 
 test('each kind of node has its caption', () => {

@@ -1,0 +1,28 @@
+import { toast } from 'sonner'
+
+import { restartTour } from '@/app/tour-state'
+import { PageHeader } from '@/components/page-header'
+import { AboutServer } from '@/features/settings/components/about-server'
+import { Preferences } from '@/features/settings/components/preferences'
+import { useTitle } from '@/hooks/use-title'
+import { shellWords } from '@/strings/shell'
+
+const words = shellWords.settings
+
+export function SettingsPage() {
+  useTitle(words.title)
+  return (
+    <div className="mx-auto max-w-3xl">
+      <PageHeader title={words.title} description={words.description} />
+      <div className="space-y-5">
+        <Preferences
+          onTour={() => {
+            restartTour()
+            toast.success(words.tourSet)
+          }}
+        />
+        <AboutServer />
+      </div>
+    </div>
+  )
+}

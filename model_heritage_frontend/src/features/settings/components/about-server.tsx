@@ -1,0 +1,88 @@
+import { useQuery } from '@tanstack/react-query'
+import type { ReactNode } from 'react'
+import { Link } from 'react-router'
+
+import { ErrorState, Loading } from '@/components/states'
+import { Card, CardContent, CardHeader, CardTitle } from '@/components/ui/card'
+import { Skeleton } from '@/components/ui/skeleton'
+import { healthQuery, statsQuery } from '@/hooks/queries'
+import { formatBytes, plural } from '@/lib/format'
+import { paths } from '@/lib/paths'
+import { shellWords } from '@/strings/shell'
+
+const words = shellWords.settings
+const link = 'hover:text-primary underline decoration-current/30 underline-offset-4'
+
+function Fact({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    <div className="grid gap-x-8 gap-y-1 py-3 sm:grid-cols-[9rem_minmax(0,1fr)]">
+      <dt className="text-muted-foreground text-sm">{label}</dt>
+      <dd className="text-sm text-pretty">{children}</dd>
+    </div>
+  )
+}
+
+function Facts() {
+  const health = useQuery(healthQuery())
+  const stats = useQuery(statsQuery())
+  if (health.isPending || stats.isPending) {
+    return (
+      <Loading label={words.loading}>
+        <Skeleton className="my-3 h-40" />
+      </Loading>
+    )
+  }
+  const failed = [health, stats].find((query) => query.isError)
+  if (!health.data || !stats.data) {
+    return (
+      <ErrorState
+        error={failed?.error}
+        onRetry={() => {
+          void health.refetch()
+          void stats.refetch()
+        }}
+        className="py-8"
+      />
+    )
+  }
+  const { version, database } = health.data
+  return (
+    <dl className="divide-y">
+      <Fact label={words.version}>{version}</Fact>
+      <Fact label={words.database}>{database === 'ok' ? words.fine : database}</Fact>
+      <Fact label={words.contents}>
+        {plural(stats.data.total_models, 'model')}, {formatBytes(stats.data.total_bytes)}
+      </Fact>
+      <Fact label={words.access}>{words.accessText}</Fact>
+      <Fact label={words.method}>{words.methodText}</Fact>
+    </dl>
+  )
+}
+
+/** What this server is and holds, and where it is looked after. */
+export function AboutServer() {
+  return (
+    <Card>
+      <CardHeader>
+        <CardTitle>{words.about}</CardTitle>
+      </CardHeader>
+      <CardContent className="pt-1">
+        <Facts />
+        <p className="mt-3 border-t pt-4 text-sm text-pretty">
+          {words.admin}{' '}
+          <Link className={link} to={paths.jobs}>
+            {words.adminLink}
+          </Link>
+        </p>
+        <p className="mt-3 flex flex-wrap gap-x-6 gap-y-2 text-sm">
+          <a className={link} href="/api/docs">
+            {words.api}
+          </a>
+          <a className={link} href="/api/metrics">
+            {words.metrics}
+          </a>
+        </p>
+      </CardContent>
+    </Card>
+  )
+}
