@@ -7,10 +7,10 @@ PY := $(VENV)/bin/python
 STAMPS := .stamps
 FRONT := model_heritage_frontend
 PNPM := npx -y pnpm@12.21.0 -C $(FRONT)
-FRONT_SOURCES := $(shell find $(FRONT) -path $(FRONT)/node_modules -prune -o -path $(FRONT)/dist -prune -o -type f -print 2>/dev/null)
+FRONT_SOURCES := $(shell find $(FRONT) -path $(FRONT)/node_modules -prune -o -path $(FRONT)/dist -prune -o -path $(FRONT)/dist-report -prune -o -type f -print 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev test test-back test-front lint bench bench-accuracy bench-unrelated bench-speed demo clean
+.PHONY: help setup run dev wheel test test-back test-front lint bench bench-accuracy bench-unrelated bench-speed demo clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -22,6 +22,10 @@ run: $(STAMPS)/python $(STAMPS)/dist ## Serve UI and API on http://localhost:500
 
 dev: $(STAMPS)/python $(STAMPS)/front ## Serve the API on 5001 and the UI with live reload on 5173
 	@trap 'kill 0' EXIT INT TERM; $(PY) run_server.py & $(PNPM) run dev
+
+wheel: $(STAMPS)/python $(STAMPS)/dist ## Build dist/model_heritage-*.whl, the interface in it
+	rm -rf build
+	$(PY) -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
 
 test: test-back test-front ## All tests, back and front
 
@@ -57,7 +61,7 @@ docs: $(STAMPS)/python-dev ## Build the documentation in site/, without a networ
 	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
 
 clean: ## Remove what was installed and built (never the data in uploads/)
-	rm -rf $(VENV) $(STAMPS) $(FRONT)/node_modules $(FRONT)/dist
+	rm -rf $(VENV) $(STAMPS) $(FRONT)/node_modules $(FRONT)/dist $(FRONT)/dist-report
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

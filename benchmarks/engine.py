@@ -13,7 +13,8 @@ from model_heritage_backend.clustering.relatedness import relate_all
 from model_heritage_backend.interop.heritage_document import DocumentError
 from model_heritage_backend.scanning.cache import ScanCache
 from model_heritage_backend.scanning.discovery import find_checkpoints
-from model_heritage_backend.scanning.reading import Reading, read_files, solve
+from model_heritage_backend.scanning.reading import Reading, read_files
+from model_heritage_backend.scanning.solving import solve
 
 
 def read_zoo(folder: Path) -> Reading:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from apiflask import APIFlask
 from flask_migrate import Migrate
 
-from model_heritage_backend.config import PROJECT, Settings, load_settings
+from model_heritage_backend.config import Settings, load_settings
 from model_heritage_backend.interop.neo4j_server import Neo4jServer
 from model_heritage_backend.models.database import Database, db
 from model_heritage_backend.models.files import FileStore
-from model_heritage_backend.models.migrate import MIGRATIONS, upgrade_database
+from model_heritage_backend.models.migrate import upgrade_database
+from model_heritage_backend.places import INTERFACE, MIGRATIONS
 from model_heritage_backend.routes import (
     claims,
     consequences,
@@ -51,7 +52,6 @@ ROOMS = (
     lake,
     exports,
 )
-DIST = PROJECT / "model_heritage_frontend" / "dist"
 UPLOADS = ("models.upload_form", "models.upload_raw", "models.identify")
 RESUMABLE_UPLOADS = ("resumable.create_upload", "resumable.append_bytes")
 
@@ -122,7 +122,7 @@ def _build_app(settings: Settings, files: FileStore) -> APIFlask:
         app.register_blueprint(room.blueprint, url_prefix="/api")
     resumable.add_resumable_uploads(app)
     add_documentation(app)
-    add_pages(app, DIST)
+    add_pages(app, INTERFACE)
     service.start()
     return app
 

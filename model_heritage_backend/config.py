@@ -20,11 +20,15 @@ from pydantic_settings import (
 )
 
 from model_heritage_backend.errors import InvalidRequest
+from model_heritage_backend.places import IS_CHECKOUT, PROJECT, find_home
 
-PROJECT = Path(__file__).resolve().parents[1]
 PREFIX = "MODEL_HERITAGE_"
 CONFIG_VARIABLE = "MODEL_HERITAGE_CONFIG"
 SQLITE_PREFIX = "sqlite:///"
+
+
+def _default_data_dir() -> Path:
+    return PROJECT / "uploads" if IS_CHECKOUT else find_home("XDG_DATA_HOME", ".local/share")
 
 
 def _setting(default: Any, help_text: str, *, unit: str = "", **limits: Any) -> Any:
@@ -39,7 +43,7 @@ class Settings(BaseSettings):
     )
 
     data_dir: Path = _setting(
-        PROJECT / "uploads",
+        _default_data_dir(),
         "Folder of everything the server keeps: database, files, files being received",
     )
     host: str = _setting("127.0.0.1", "Address to listen on; 0.0.0.0 for all", min_length=1)
@@ -165,7 +169,8 @@ def find_config_file() -> Path | None:
         When ``MODEL_HERITAGE_CONFIG`` names a file that does not exist.
     """
     named = os.environ.get(CONFIG_VARIABLE)
-    path = Path(named) if named else PROJECT / "config.yaml"
+    usual = PROJECT if IS_CHECKOUT else find_home("XDG_CONFIG_HOME", ".config")
+    path = Path(named) if named else usual / "config.yaml"
     if path.is_file():
         return path
     if named:

@@ -3,3 +3,5 @@
 from __future__ import annotations
 
 __version__ = "0.1.0"
+FINGERPRINT_VERSION = 4
+"""Raised whenever the same weights give another fingerprint, or it is stored in another way."""

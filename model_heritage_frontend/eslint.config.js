@@ -17,7 +17,7 @@ const zones = [
     except: [`./${feature}`],
     message: 'Features do not import each other: compose them in src/app.',
   })),
-  { target: './src/features', from: './src/app' },
+  { target: './src/features', from: ['./src/app', './src/report'] },
   {
     target: ['./src/components', './src/hooks', './src/lib'],
     from: ['./src/features', './src/app'],
@@ -31,7 +31,7 @@ const zones = [
 ]
 
 export default tseslint.config(
-  { ignores: ['dist', 'coverage'] },
+  { ignores: ['dist', 'dist-report', 'coverage'] },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,

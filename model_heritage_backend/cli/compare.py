@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json as json_format
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,8 +12,9 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from model_heritage_backend.cli.console import make_console, print_json
 from model_heritage_backend.cli.drawing import printable
-from model_heritage_backend.cli.scan import make_console, open_cache, read_with_progress
+from model_heritage_backend.cli.scan import ScanOptions, open_cache, read_with_progress
 from model_heritage_backend.errors import InvalidWeights, NotFound
 from model_heritage_backend.scanning.discovery import Found, FoundFile
 from model_heritage_backend.scanning.placing import compare_files
@@ -42,12 +42,12 @@ def run_compare(
         FoundFile(path=path, shown=str(path), size=path.stat().st_size) for path in (first, second)
     )
     with contextlib.closing(open_cache(notes, use_cache=use_cache)) as cache:
-        reading = read_with_progress(Found(files=files, links_out=()), cache, notes)
+        reading = read_with_progress(Found(files=files, links_out=()), cache, notes, ScanOptions())
         if reading.errors:
             raise InvalidWeights(f"{reading.errors[0].path}: {reading.errors[0].detail}")
         found = compare_files(reading.files[0], reading.files[1], cache)
     if as_json:
-        print(json_format.dumps(found, indent=1, ensure_ascii=False, allow_nan=False))
+        print_json(found)
     else:
         console = make_console(stderr=False)
         for piece in draw_comparison(found, first.name, second.name, everything=everything):

@@ -1,75 +1,87 @@
-"""The command ``identify``: where does one file belong among the checkpoints of a folder?"""
+"""The command ``identify``: where does one file belong among known checkpoints?"""
 
 from __future__ import annotations
 
 import contextlib
 import json as json_format
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
-from model_heritage_backend.cli.drawing import printable
-from model_heritage_backend.cli.scan import (
+from model_heritage_backend.cli.console import (
     STANDARD_OUTPUT,
     check_writable,
     make_console,
-    open_cache,
-    read_with_progress,
+    print_json,
     write_text,
 )
+from model_heritage_backend.cli.drawing import printable
+from model_heritage_backend.cli.known import Known, read_known
+from model_heritage_backend.cli.scan import ScanOptions, open_cache, read_with_progress
+from model_heritage_backend.client import Client, RemotePlace
 from model_heritage_backend.errors import InvalidRequest, InvalidWeights, NotFound
+from model_heritage_backend.fingerprints.restricting import restrict_rows
 from model_heritage_backend.scanning.cache import ScanCache
-from model_heritage_backend.scanning.discovery import Found, FoundFile, find_checkpoints
+from model_heritage_backend.scanning.discovery import Found, FoundFile
 from model_heritage_backend.scanning.placing import Answer, Place, place_file
 from model_heritage_backend.scanning.reading import Reading
+from model_heritage_backend.scanning.remote.sources import is_url
 
-SURE = 0.9
+SURE, DECIDED = 0.9, 0.5
 CHOICES = "  Or "
-
-
 EXIT_CODES = {Answer.FOUND: 0, Answer.UNRESOLVED: 3, Answer.UNRELATED: 4}
 UNEXPECTED = 5
 """Exit code when the parent is not the expected one."""
 
 
-def run_identify(
-    file: Path,
-    against: Path,
-    *,
-    expect: str | None,
-    json: str | None,
-    use_cache: bool,
-    exact: bool,
-) -> int:
-    """Print the parents of a file among the checkpoints below a folder; gives the exit code.
+@dataclass(frozen=True, kw_only=True)
+class IdentifyOptions:
+    """How a file is placed.
+
+    Attributes
+    ----------
+    expect : the parent that it is said to have: path, file name, or the beginning of its checksum
+    full : read a remote file whole
+    yes : do not ask before much is read
+    """
+
+    expect: str | None = None
+    use_cache: bool = True
+    exact: bool = True
+    full: bool = False
+    yes: bool = False
+
+
+def run_identify(file: str, against: str, *, json: str | None, options: IdentifyOptions) -> int:
+    """Print the parents of a file; gives the exit code.
 
     Parameters
     ----------
-    expect : the parent that the file is said to have: its path below the folder, its file name, or
-        the beginning of its checksum
+    file : path, or address of a remote file
+    against : folder, heritage document, or address of a server
     json : file for the answer, "-" for standard output
 
     Raises
     ------
     HeritageError
-        When the file cannot be read, or no checkpoint or several fit ``expect``.
+        When the file cannot be read, or no checkpoint or several fit the expectation.
     """
     notes = make_console(stderr=True)
     if json is not None and json != STANDARD_OUTPUT:
         check_writable(Path(json))
-    if not file.exists():
+    if not is_url(file) and not Path(file).exists():
         raise NotFound(f"There is no file {file}.")
-    with contextlib.closing(open_cache(notes, use_cache=use_cache)) as cache:
-        place, known = find_place(file, against, cache, notes, exact=exact)
-    document = place.to_dict() | {"as_expected": None}
-    code = EXIT_CODES[place.answer]
-    if expect is not None:
-        document["as_expected"] = find_expected(known, expect) in list_parents(place)
-        code = code if document["as_expected"] else UNEXPECTED
+    place = ask_server if is_url(against) else place_locally
+    document = place(file, against, notes, options)
+    code = EXIT_CODES[Answer(document["answer"])]
+    if document["as_expected"] is False:
+        code = UNEXPECTED
     if json == STANDARD_OUTPUT:
-        print(json_format.dumps(document, indent=1, ensure_ascii=False, allow_nan=False))
+        print_json(document)
         return code
     if json is not None:
         write_text(Path(json), json_format.dumps(document, indent=1, allow_nan=False) + "\n")
@@ -79,44 +91,156 @@ def run_identify(
     return code
 
 
-def find_place(
-    file: Path, against: Path, cache: ScanCache, notes: Console, *, exact: bool
-) -> tuple[Place, Reading]:
-    """Solve the one family that a file belongs to; also what was read of the others."""
-    target = FoundFile(path=file, shown=str(PurePath(file).name), size=file.stat().st_size)
-    own = read_with_progress(Found(files=(target,), links_out=()), cache, notes)
+def place_locally(
+    file: str, against: str, notes: Console, options: IdentifyOptions
+) -> dict[str, Any]:
+    with contextlib.closing(open_cache(notes, use_cache=options.use_cache)) as cache:
+        known = read_known(Path(against), cache, notes)
+        expected = None if options.expect is None else known.find_expected(options.expect)
+        if is_url(file) and not options.full:
+            found = _place_sample(file, known, cache, notes, options)
+            if found is not None:
+                return _expect(*found, expected)
+        with _at_hand(file, notes) as path:
+            place = _place_whole(path, PurePath(file).name, known, cache, notes, options)
+        return _expect(place, place.to_dict(), expected)
+
+
+def _place_whole(
+    path: Path, name: str, known: Known, cache: ScanCache, notes: Console, options: IdentifyOptions
+) -> Place:
+    target = FoundFile(path=path, shown=name, size=path.stat().st_size)
+    own = read_with_progress(Found(files=(target,), links_out=()), cache, notes, ScanOptions())
     if own.errors:
-        raise InvalidWeights(f"{file}: {own.errors[0].detail}")
-    known = read_with_progress(find_checkpoints(against), cache, notes)
-    return place_file(*own.files[0], known, cache, exact=exact), known
+        raise InvalidWeights(f"{name}: {own.errors[0].detail}")
+    exact = options.exact and known.exact
+    return place_file(*own.files[0], known.reading, cache, exact=exact)
 
 
-def find_expected(known: Reading, expect: str) -> str:
-    """The checksum of the checkpoint that somebody means."""
-    found = {
-        fingerprint.checksum
-        for file, fingerprint in known.files
-        if expect in (file.shown, PurePath(file.shown).name, PurePath(file.shown).stem)
-        or (len(expect) >= 8 and fingerprint.checksum.startswith(expect.lower()))
+def _place_sample(
+    url: str, known: Known, cache: ScanCache, notes: Console, options: IdentifyOptions
+) -> tuple[Place, dict[str, Any]] | None:
+    """By a part of the file, held against as little of the others; None to read the whole."""
+    from model_heritage_backend.cli.remote import read_sample
+
+    sampled = read_sample(url, notes, yes=options.yes)
+    if sampled is None:
+        return None
+    others = Reading(
+        files=[(f, restrict_rows(print_, sampled.rows)) for f, print_ in known.reading.files]
+    )
+    target = FoundFile(path=Path(sampled.name), shown=sampled.name, size=sampled.size)
+    place = place_file(target, sampled.fingerprint, others, cache, exact=False)
+    return place, weaken(place.to_dict(), sampled.describe())
+
+
+def weaken(document: dict[str, Any], sample: dict[str, Any]) -> dict[str, Any]:
+    """An answer from a sample, with the confidence that it deserves."""
+    trust = sample["trust"]
+    parents = [
+        {**parent, "confidence": round(parent["confidence"] * trust, 6)}
+        for parent in document["parents"]
+    ]
+    answer = document["answer"]
+    if answer == Answer.FOUND and parents and parents[0]["confidence"] < DECIDED:
+        answer = Answer.UNRESOLVED.value
+    return {**document, "answer": answer, "parents": parents, "sample": sample}
+
+
+def _expect(place: Place, document: dict[str, Any], expected: str | None) -> dict[str, Any]:
+    """With whether a resolved parent, every one of a merge, is the expected one."""
+    if expected is None:
+        return document | {"as_expected": None}
+    sure = document["answer"] != Answer.UNRESOLVED
+    parents = {place.store.get_model(e.parent).checksum for e in place.parents if e.resolved}
+    return document | {"as_expected": sure and expected in parents}
+
+
+def ask_server(file: str, against: str, notes: Console, options: IdentifyOptions) -> dict[str, Any]:
+    if is_url(file) and not (options.full or options.yes):
+        raise InvalidRequest(
+            "A server is asked with whole files: --full fetches this one and sends it there."
+        )
+    with _at_hand(file, notes) as path, Client(against) as client:
+        place = client.identify(path)
+        tree = None if place.family_id is None else client.tree(place.family_id)
+    names = [] if tree is None else [str(tree.nodes[model]["name"]) for model in tree]
+    document = _describe_remote(PurePath(file).name, place, names)
+    expected = None
+    if options.expect is not None:
+        certain = document["answer"] == Answer.FOUND
+        expected = certain and any(
+            options.expect in (parent["name"], parent["id"]) for parent in document["parents"]
+        )
+    return document | {"as_expected": expected}
+
+
+def _describe_remote(name: str, place: RemotePlace, names: Sequence[str]) -> dict[str, Any]:
+    """A server's answer in the shape of our own."""
+    parents = [c for c in place.candidates if c.relation is not None]
+    if place.family_id is None:
+        answer = Answer.UNRELATED
+    elif place.parent_id is None:
+        # Its children hang from it, or the server knows no more than the family.
+        answer = Answer.FOUND if place.children else Answer.UNRESOLVED
+    else:
+        answer = Answer.UNRESOLVED if (place.confidence or 0.0) < DECIDED else Answer.FOUND
+    rest = [c for c in place.candidates if c.relation is None]
+    return {
+        "file": name,
+        "checksum": None,
+        "answer": answer.value,
+        "is_root": place.parent_id is None and bool(place.children),
+        "existing_id": place.existing_id,
+        "family": sorted(names),
+        "parents": [
+            {
+                "id": parent.id,
+                "name": parent.name,
+                "checksum": None,
+                "main": parent.id == place.parent_id,
+                "relation": parent.relation,
+                "confidence": parent.confidence,
+                "coefficient": None,
+                "runner_up": rest[0].name if rest else None,
+                "margin": None,
+                "reasons": list(parent.reasons),
+            }
+            for parent in parents
+        ],
+        "children": sorted(child.name for child in place.children),
     }
-    if len(found) != 1:
-        what = "No checkpoint" if not found else f"{len(found)} different checkpoints"
-        raise InvalidRequest(f"{what} in the folder can be meant by {expect!r}.")
-    return found.pop()
 
 
-def list_parents(place: Place) -> set[str]:
-    """Checksums of its resolved parents, of every parent of a merge."""
-    return {place.store.get_model(e.parent).checksum for e in place.parents if e.resolved}
+@contextlib.contextmanager
+def _at_hand(file: str, notes: Console) -> Iterator[Path]:
+    """A file's path; a remote one is fetched first."""
+    if not is_url(file):
+        yield Path(file)
+        return
+    from model_heritage_backend.cli.remote import whole_file
+
+    with whole_file(file, notes) as path:
+        yield path
 
 
 def tell(document: dict[str, Any]) -> list[Text]:
     """The answer for people; names may hold anything, so they are made printable."""
     name = printable(document["file"])
     others = len(document["family"])
-    if document["answer"] == Answer.UNRELATED:
-        return [Text.assemble(name, " is not related to any checkpoint there.")]
     lines = []
+    sample = document.get("sample")
+    if sample:
+        share = sample["bytes_read"] / sample["file_bytes"]
+        lines.append(
+            Text(
+                f"From a sample: {sample['rows']} rows of each matrix, {share:.2%} of "
+                f"{sample['file_bytes']:,} bytes.",
+                style="dim",
+            )
+        )
+    if document["answer"] == Answer.UNRELATED:
+        lines.append(Text.assemble(name, " is not related to any checkpoint there."))
     for parent in document["parents"]:
         sure = parent["confidence"]
         style = "green" if sure >= SURE else "yellow"
@@ -134,7 +258,7 @@ def tell(document: dict[str, Any]) -> list[Text]:
             behind = f" ({parent['margin']:.0%} behind)" if parent["margin"] is not None else ""
             lines.append(Text.assemble(CHOICES, printable(parent["runner_up"]), behind))
         lines += [Text(f"  {reason}", style="dim") for reason in parent["reasons"]]
-    if not document["parents"]:
+    if not document["parents"] and document["answer"] != Answer.UNRELATED:
         what = "is the root of" if document["is_root"] else "belongs to"
         lines.append(Text.assemble(name, f" {what} a family of {others} others there."))
     if document["children"]:

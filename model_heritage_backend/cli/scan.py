@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import sys
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import (
@@ -17,30 +15,66 @@ from rich.progress import (
     Progress,
     TextColumn,
     TimeRemainingColumn,
+    TransferSpeedColumn,
 )
 from rich.text import Text
 
+from model_heritage_backend.cli.console import (
+    STANDARD_OUTPUT,
+    check_writable,
+    is_quiet,
+    make_console,
+    write_out,
+    write_text,
+)
 from model_heritage_backend.cli.drawing import count, draw_document, printable
-from model_heritage_backend.errors import InvalidRequest
-from model_heritage_backend.interop.heritage_document import DocumentError, write_document
+from model_heritage_backend.cli.page import load_template, write_page
+from model_heritage_backend.interop.document_text import DocumentError, write_document
 from model_heritage_backend.scanning.cache import ScanCache, find_cache_folder
 from model_heritage_backend.scanning.discovery import Found, find_checkpoints
-from model_heritage_backend.scanning.reading import PASSES, Reading, read_files, solve
+from model_heritage_backend.scanning.recall import (
+    name_document,
+    recall_document,
+    remember_document,
+)
 
-STANDARD_OUTPUT = "-"
-DONE, SOME_UNREADABLE = 0, 1
-UNFOLDED = 100_000
-"""Columns that no line reaches."""
+if TYPE_CHECKING:
+    # Loading the engine takes a second, and a folder that has not changed does not need it.
+    from model_heritage_backend.scanning.reading import Reading
+
+DONE, SOME_UNREADABLE, INTERRUPTED = 0, 1, 130
+HTML = "html"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScanOptions:
+    """How a folder is read.
+
+    Attributes
+    ----------
+    method : a TreeBuildingMethod's value
+    exact : read the files again to refine the tree's edges
+    sampled : read samples only, of all files
+    workers : files read at the same time; None for as many as there are processors
+    """
+
+    method: str = "heritage"
+    use_cache: bool = True
+    exact: bool = True
+    sampled: bool = False
+    workers: int | None = None
+
+    def describe(self) -> dict[str, Any]:
+        """What changes the result."""
+        return {
+            "method": self.method,
+            "exact": self.exact and not self.sampled,
+            "sampled": self.sampled,
+        }
 
 
 def run_scan(
-    folder: Path,
-    *,
-    json: str | None,
-    exports: Mapping[str, Path],
-    method: str,
-    use_cache: bool,
-    exact: bool,
+    folder: Path, *, json: str | None, exports: Mapping[str, Path], options: ScanOptions
 ) -> int:
     """Read a folder, print its genealogy, write the document; gives the exit code.
 
@@ -48,7 +82,6 @@ def run_scan(
     ----------
     json : file for the document, "-" for standard output (the tree then goes to standard error)
     exports : other files to write, by the names of their formats
-    method : a TreeBuildingMethod's value
 
     Raises
     ------
@@ -56,97 +89,120 @@ def run_scan(
         When the document cannot be written or the genealogy cannot be found at all.
     """
     notes = make_console(stderr=True)
-    if json is not None and json != STANDARD_OUTPUT:
-        check_writable(Path(json))
-    for path in exports.values():
+    for path in (*exports.values(), *([] if json in (None, STANDARD_OUTPUT) else [Path(json)])):
         check_writable(path)
-    found = find_checkpoints(folder)
-    with contextlib.closing(open_cache(notes, use_cache=use_cache)) as cache:
-        reading = read_with_progress(found, cache, notes)
-        document = solve_with_progress(reading, cache, notes, method=method, exact=exact)
-        if cache.problem is not None:
-            notes.print(f"Not everything could be remembered for next time: {cache.problem}.")
+    if HTML in exports:
+        load_template()
+    try:
+        document, found = scan_folder(folder, notes, options)
+    except KeyboardInterrupt:
+        again = "The same command goes on where it was." if options.use_cache else ""
+        notes.print(f"\nStopped. {again}")
+        return INTERRUPTED
+    write_exports(document, exports, found, title=folder.resolve().name or str(folder))
     if json == STANDARD_OUTPUT:
-        sys.stdout.buffer.write(write_document(document).encode())
-        sys.stdout.buffer.flush()
+        write_out(write_document(document))
     elif json is not None:
         write_text(Path(json), write_document(document))
-    write_exports(document, exports)
-    report(document, found, notes if json == STANDARD_OUTPUT else make_console(stderr=False))
+    console = notes if json == STANDARD_OUTPUT else make_console(stderr=False)
+    report(document, found, console, options)
     return SOME_UNREADABLE if document["errors"] else DONE
 
 
-def read_with_progress(found: Found, cache: ScanCache, notes: Console) -> Reading:
-    def tell(error: DocumentError) -> None:
-        # The style is the text's own: a style of the print would colour the bar below it too.
-        text = Text.assemble(printable(error.path), ": ", printable(error.detail), style="red")
-        notes.print(text, soft_wrap=True)
+def scan_folder(folder: Path, notes: Console, options: ScanOptions) -> tuple[dict[str, Any], Found]:
+    """The genealogy of a folder, and what was found in it."""
+    found = find_checkpoints(folder, follow_hub=True)
+    with contextlib.closing(open_cache(notes, use_cache=options.use_cache)) as cache:
+        document = recall_document(name_document(found, cache, **options.describe()), cache)
+        if document is not None:
+            for error in document["errors"]:
+                tell(notes, DocumentError(**error))
+            return document, found
+        reading = read_with_progress(found, cache, notes, options)
+        document = solve_with_progress(reading, cache, notes, options)
+        # A file that came to be refused is remembered by now.
+        remember_document(name_document(found, cache, **options.describe()), document, cache)
+        if cache.problem is not None:
+            notes.print(f"Not everything could be remembered for next time: {cache.problem}.")
+    return document, found
 
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    with Progress(
-        *columns, TimeRemainingColumn(), console=notes, transient=True, disable=is_quiet(notes)
-    ) as progress:
-        total = PASSES * sum(file.size for file in found.files)
+
+def read_with_progress(
+    found: Found, cache: ScanCache, notes: Console, options: ScanOptions
+) -> Reading:
+    from model_heritage_backend.scanning.reading import PASSES, read_files
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=notes, transient=True, disable=is_quiet(notes)) as progress:
+        total = sum(file.size for file in found.files)
         task = progress.add_task(f"Reading {count(len(found.files), 'file')}", total=total)
         return read_files(
             found.files,
             cache,
-            on_bytes=lambda done: progress.advance(task, done),
-            on_error=tell,
+            on_bytes=lambda done: progress.advance(task, done / PASSES),
+            on_error=lambda error: tell(notes, error),
+            workers=options.workers,
+            sampled=options.sampled,
         )
 
 
+def tell(notes: Console, error: DocumentError) -> None:
+    # The style is the text's own: a style of the print would colour the bar below it too.
+    text = Text.assemble(printable(error.path), ": ", printable(error.detail), style="red")
+    notes.print(text, soft_wrap=True)
+
+
 def solve_with_progress(
-    reading: Reading, cache: ScanCache, notes: Console, *, method: str, exact: bool
+    reading: Reading, cache: ScanCache, notes: Console, options: ScanOptions
 ) -> dict[str, Any]:
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        console=notes,
-        transient=True,
-        disable=is_quiet(notes),
-    ) as progress:
+    from model_heritage_backend.scanning.solving import solve
+
+    columns = (TextColumn("{task.description}"), BarColumn())
+    with Progress(*columns, console=notes, transient=True, disable=is_quiet(notes)) as progress:
         task = progress.add_task("Finding the genealogy", total=1.0)
         return solve(
             reading,
             cache,
-            method=method,
-            exact=exact,
+            method=options.method,
+            exact=options.exact and not options.sampled,
             on_progress=lambda share, stage: progress.update(
                 task, completed=share, description=stage.capitalize()
             ),
         )
 
 
-def write_exports(document: dict[str, Any], exports: Mapping[str, Path]) -> None:
-    if exports:
-        # Graph libraries take their time to load.
-        from model_heritage_backend.interop.export import DOCUMENT_WRITERS
+def write_exports(
+    document: dict[str, Any], exports: Mapping[str, Path], found: Found, *, title: str
+) -> None:
+    for name, path in exports.items():
+        if name == HTML:
+            sizes = {file.shown: file.size for file in found.files}
+            write_text(path, write_page(document, title=title, sizes=sizes))
+        else:
+            # Graph libraries take their time to load.
+            from model_heritage_backend.interop.export import DOCUMENT_WRITERS
 
-        for name, path in exports.items():
             write_text(path, DOCUMENT_WRITERS[name](document))
 
 
-def report(document: dict[str, Any], found: Found, console: Console) -> None:
+def report(document: dict[str, Any], found: Found, console: Console, options: ScanOptions) -> None:
     for piece in draw_document(document):
         console.print(piece)
+    if options.sampled:
+        console.print("Only samples of the files were read.")
     if found.links_out:
         console.print(f"{count(len(found.links_out), 'link')} out of the folder not followed.")
-
-
-def make_console(*, stderr: bool) -> Console:
-    """Plain output: no markup is read in names, and outside a terminal a line is never folded."""
-    console = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
-    return (
-        console
-        if console.is_terminal
-        else Console(stderr=stderr, markup=False, highlight=False, emoji=False, width=UNFOLDED)
-    )
-
-
-def is_quiet(console: Console) -> bool:
-    """Whether progress bars would only litter a log."""
-    return not console.is_terminal
+    if found.repeated:
+        console.print(
+            f"{count(len(found.repeated), 'file')} left out: parts of models that are there in a "
+            "better format, too."
+        )
 
 
 def open_cache(notes: Console, *, use_cache: bool) -> ScanCache:
@@ -160,28 +216,3 @@ def open_cache(notes: Console, *, use_cache: bool) -> ScanCache:
     if cache.was_damaged:
         notes.print("The cache of earlier scans was damaged and begun anew.")
     return cache
-
-
-def check_writable(path: Path) -> None:
-    """Better now than after an hour of reading."""
-    if path.is_dir():
-        raise InvalidRequest(f"{path} is a folder; the document needs a file's name.")
-    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        raise InvalidRequest(f"The document cannot be written to {path}.")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all: a reader never sees half a document."""
-    try:
-        with _replacing(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InvalidRequest(f"The document cannot be written: {error.strerror}.") from None
-
-
-@contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix=".heritage-", dir=path.parent) as folder:
-        temporary = Path(folder) / path.name
-        yield temporary
-        temporary.replace(path)

@@ -1,37 +1,35 @@
-"""The command ``serve``: the web server, started as ``python run_server.py`` starts it."""
+"""The command ``serve``: the web server, as ``python run_server.py`` starts it."""
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Mapping
+import importlib.util
 from pathlib import Path
-from typing import NoReturn
 
-from model_heritage_backend.config import PREFIX, PROJECT
 from model_heritage_backend.errors import InvalidRequest
 
-SERVER = "run_server.py"
+NEEDED = ("flask", "apiflask", "flask_sqlalchemy", "gunicorn")
 
 
-def run_server(options: Mapping[str, str | None], *, project: Path = PROJECT) -> NoReturn:
-    """Become the server; options (by setting name) win over the environment and config.yaml.
-
-    This process is replaced, so signals and the exit code are the server's own.
+def run_server(*, host: str | None, port: int | None, data_dir: Path | None) -> int:
+    """Serve until told to stop; options win over the environment and config.yaml.
 
     Raises
     ------
     InvalidRequest
-        When the server's script is not beside the package, as in a bare installation of it.
+        When the packages of the server are not installed.
     """
-    script = project / SERVER
-    if not script.is_file():
+    require_server()
+    from model_heritage_backend.server import serve
+
+    options = {"host": host, "port": port, "data_dir": data_dir}
+    return serve(**{name: value for name, value in options.items() if value is not None})
+
+
+def require_server() -> None:
+    """Raises InvalidRequest when what only the server needs was not installed."""
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
         raise InvalidRequest(
-            f"{SERVER} is not in the folder of this installation: start the server from a checkout "
-            "of the project."
+            "This installation has no server in it "
+            f"({', '.join(missing)} missing): pip install 'model-heritage[server]'."
         )
-    chosen = {PREFIX + name.upper(): value for name, value in options.items() if value is not None}
-    sys.stdout.flush()
-    os.execve(  # noqa: S606 - our own interpreter and script, no shell
-        sys.executable, [sys.executable, str(script)], {**os.environ, **chosen}
-    )

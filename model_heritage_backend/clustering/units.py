@@ -47,8 +47,9 @@ class Block:
     def take(cls, tensor: TensorFingerprint, *, wide: bool) -> Block:
         shape = tensor.shape[0], tensor.size // tensor.shape[0]
         if wide:
+            # Of what is far away, fewer rows were read.
             places = (
-                select_indices(shape[0], WIDE_SIZE, ROW_SALT),
+                select_indices(shape[0], len(tensor.wide), ROW_SALT),
                 select_indices(shape[1], WIDE_SIZE, COLUMN_SALT),
             )
             return cls(shape, _clean(tensor.wide), places)

@@ -87,19 +87,23 @@ def _do_fit(up: LazyTensor, down: LazyTensor) -> bool:
     return floating and matrices and fitting and up.size > 0 and down.size > 0
 
 
-def sample_change(pair: FactorPair, sample_size: int) -> AdaptedMatrix:
+def sample_change(pair: FactorPair, row_count: int, column_count: int) -> AdaptedMatrix:
     """Sample the product at the very places where the matrix itself is sampled in a full model.
 
     Linear layers are stored as (out, in) or the other way round (Conv1D), which the factors do not
     tell: the sample of the transpose is taken as well. At most PIECE values are read at a time
-    beyond one row; memory is bounded by ``sample_size * MOST_RANK``.
+    beyond one row; memory is bounded by ``row_count * MOST_RANK``.
     """
     rows, columns = pair.up.row_count, pair.down.row_size
     shape = (rows, *pair.down.shape[1:])
-    straight = _multiply_sampled(pair, rows, columns, sample_size, ROW_SALT, COLUMN_SALT)
+    straight = _multiply_sampled(
+        pair, (rows, row_count, ROW_SALT), (columns, column_count, COLUMN_SALT)
+    )
     turned = np.zeros((0, 0), np.float32)
     if len(shape) == 2:
-        turned = _multiply_sampled(pair, rows, columns, sample_size, COLUMN_SALT, ROW_SALT).T
+        turned = _multiply_sampled(
+            pair, (rows, column_count, COLUMN_SALT), (columns, row_count, ROW_SALT)
+        ).T
     if pair.transposed:
         shape, straight, turned = (columns, rows), turned, np.zeros((0, 0), np.float32)
     return AdaptedMatrix(
@@ -112,20 +116,15 @@ def sample_change(pair: FactorPair, sample_size: int) -> AdaptedMatrix:
 
 
 def _multiply_sampled(
-    pair: FactorPair,
-    rows: int,
-    columns: int,
-    sample_size: int,
-    up_salt: np.uint64,
-    down_salt: np.uint64,
+    pair: FactorPair, rows: tuple[int, int, np.uint64], columns: tuple[int, int, np.uint64]
 ) -> NDArray[np.float32]:
-    up_rows = select_indices(rows, sample_size, up_salt)
-    down_columns = select_indices(columns, sample_size, down_salt)
+    """The product where it is sampled: dimension, number of samples and salt on either side."""
+    up_rows, down_columns = select_indices(*rows), select_indices(*columns)
     up = np.empty((up_rows.size, pair.rank))
     for place, row in enumerate(up_rows):
         up[place] = pair.up.read_rows(int(row), int(row) + 1)[0]
     down = np.empty((pair.rank, down_columns.size))
-    step = max(1, PIECE // max(columns, 1))
+    step = max(1, PIECE // max(columns[0], 1))
     for start in range(0, pair.rank, step):
         stop = min(start + step, pair.rank)
         down[start:stop] = pair.down.read_rows(start, stop)[:, down_columns]

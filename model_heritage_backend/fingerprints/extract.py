@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from model_heritage_backend.fingerprints.adapters import find_factors, sample_change
-from model_heritage_backend.fingerprints.fingerprint import Fingerprint, Moments, TensorFingerprint
-from model_heritage_backend.fingerprints.grids import find_grid, name_bits
+from model_heritage_backend.fingerprints.adapters import FactorPair, find_factors, sample_change
+from model_heritage_backend.fingerprints.fingerprint import AdaptedMatrix, Fingerprint, Moments
 from model_heritage_backend.fingerprints.kernels import (
     PIECE,
     add_row_statistics,
@@ -21,21 +19,24 @@ from model_heritage_backend.fingerprints.kernels import (
     gather_sample,
     piece_moments,
 )
-from model_heritage_backend.fingerprints.names import canonicalise_names, count_layers
+from model_heritage_backend.fingerprints.names import canonicalise_names
 from model_heritage_backend.fingerprints.sampling import (
     COLUMN_SALT,
     ROW_SALT,
     SAMPLE_SIZE,
     WIDE_SIZE,
     choose_wide,
-    mix,
     select_indices,
 )
-from model_heritage_backend.fingerprints.structure import hash_structure, is_parameter
+from model_heritage_backend.fingerprints.structure import is_parameter
+from model_heritage_backend.fingerprints.summary import (
+    Facts,
+    build_fingerprint,
+    describe_sample,
+    describe_tensor,
+)
 from model_heritage_backend.weights.tensors import (
     DOUBLE,
-    FLOAT32_ROUNDOFF,
-    ROUNDOFF,
     DType,
     LazyTensor,
     Weights,
@@ -44,7 +45,7 @@ from model_heritage_backend.weights.tensors import (
 
 VECTOR_SAMPLE = 256
 """Values kept of a tensor with one dimension."""
-ROUTING_SIZE = 1024
+SHORT_VECTOR = 1 << 16
 READ_VALUES = 4 * PIECE
 
 Progress = Callable[[int], None]
@@ -79,102 +80,83 @@ def fingerprint_weights(
         weights,
         checksum,
         "full",
-        lambda tensor, name, wide: _read(tensor, name, sample_size, wide, progress),
-        sample_size,
+        lambda tensor, name, wide: _read(tensor, name, sample_size, _widen(wide), progress),
+        lambda pair: sample_change(pair, sample_size, sample_size),
     )
 
 
 def fingerprint_sampled(
-    weights: Weights, *, checksum: str, sample_size: int = SAMPLE_SIZE
+    weights: Weights, *, checksum: str, sample_size: int = SAMPLE_SIZE, rows: int | None = None
 ) -> Fingerprint:
     """The sampled rows only: for files too large or too far away to be read whole.
 
     Level "sampled": exact moments, row norms and digests are absent, and the flags speak of the
     sample alone. Row maxima are those of the sampled rows, which are read whole.
+
+    Parameters
+    ----------
+    rows : of each matrix, wide samples included, where all are too many. Compare the result with
+        fingerprints of ``restrict_rows`` alone
     """
+    most = sample_size if rows is None else min(rows, sample_size)
+    most_wide = WIDE_SIZE if rows is None else rows
     return _assemble(
         weights,
         checksum,
         "sampled",
-        lambda tensor, name, wide: _peek(tensor, name, sample_size, wide),
-        sample_size,
+        lambda tensor, name, wide: _peek(tensor, name, most, sample_size, _widen(wide), most_wide),
+        lambda pair: sample_change(pair, most, sample_size),
     )
 
 
-class _Facts:
-    """What one tensor adds to the model's flags."""
-
-    def __init__(self, fingerprint: TensorFingerprint, bf16: bool, fp16: bool) -> None:
-        self.fingerprint = fingerprint
-        self.bf16 = bf16
-        self.fp16 = fp16
+def _widen(wide: bool) -> int:
+    return WIDE_SIZE if wide else 0
 
 
 def _assemble(
     weights: Weights,
     checksum: str,
     level: str,
-    read: Callable[[LazyTensor, str, int], _Facts],
-    sample_size: int,
+    read: Callable[[LazyTensor, str, bool], Facts],
+    adapted: Callable[[FactorPair], AdaptedMatrix],
 ) -> Fingerprint:
     canonical = canonicalise_names(weights)
     wide = choose_wide(
         {canonical[n]: t.shape for n, t in weights.items() if is_parameter(t.dtype, t.shape)}
     )
-    facts = [
-        read(tensor, canonical[name], WIDE_SIZE if canonical[name] in wide else 0)
-        for name, tensor in sorted(weights.items())
-    ]
-    tensors = {fact.fingerprint.name: fact.fingerprint for fact in facts}
-    matrices = [fact for fact in facts if fact.fingerprint.is_matrix]
-    sizes = np.array([fact.fingerprint.size for fact in matrices], np.float64)
-    zeros = np.array([_share_of_zeros(fact.fingerprint) for fact in matrices])
-    bits = name_bits((fact.fingerprint.grid_bits, fact.fingerprint.size) for fact in matrices)
-    on_grid = np.array([fact.fingerprint.grid_bits > 0 for fact in matrices], bool)
-    total = float(sizes.sum())
     factors, left_over = find_factors(weights)
-    gridded = total > 0 and float(sizes[on_grid].sum()) >= 0.9 * total
-    return Fingerprint(
+    notes = {
+        "adapter": bool(factors),
+        "incomplete_adapter": left_over,
+        "uncompared": bool(weights.uncompared),
+    }
+    return build_fingerprint(
+        [
+            read(tensor, canonical[name], canonical[name] in wide)
+            for name, tensor in sorted(weights.items())
+        ],
         checksum=checksum,
         level=level,
-        tensors=tensors,
-        total_parameters=sum(
-            t.size for t in tensors.values() if is_parameter(DType(t.dtype), t.shape)
-        ),
-        layer_count=count_layers(tensors, len(matrices)),
-        structural_hash=hash_structure(
-            (fact.fingerprint.name, fact.fingerprint.shape) for fact in matrices
-        ),
-        bf16=bool(matrices) and all(fact.bf16 for fact in matrices),
-        fp16=bool(matrices) and all(fact.fp16 for fact in matrices),
-        zero_fraction=float((zeros * sizes).sum() / total) if total else 0.0,
-        grid_bits=bits if gridded else 0,
-        routing=_routing_vector([fact.fingerprint for fact in matrices]),
-        quality=_quality(
-            tensors.values(),
-            adapter=bool(factors),
-            incomplete=left_over,
-            uncompared=bool(weights.uncompared),
-        ),
-        adapted={pair.target: sample_change(pair, sample_size) for pair in factors},
+        adapted={pair.target: adapted(pair) for pair in factors},
+        notes=[note for note, holds in notes.items() if holds],
     )
 
 
 def _sampled_indices(
-    tensor: LazyTensor, sample_size: int
+    tensor: LazyTensor, rows: int, columns: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     if len(tensor.shape) >= 2:
-        rows = select_indices(tensor.row_count, sample_size, ROW_SALT)
-        return rows, select_indices(tensor.row_size, sample_size, COLUMN_SALT)
+        places = select_indices(tensor.row_count, rows, ROW_SALT)
+        return places, select_indices(tensor.row_size, columns, COLUMN_SALT)
     return select_indices(tensor.row_count, VECTOR_SAMPLE, ROW_SALT), np.zeros(1, np.int64)
 
 
 def _wide_indices(
-    tensor: LazyTensor, wide_size: int
+    tensor: LazyTensor, wide_size: int, most_rows: int = WIDE_SIZE
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     if wide_size == 0:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    return _sampled_indices(tensor, wide_size)
+    return _sampled_indices(tensor, min(wide_size, most_rows), wide_size)
 
 
 def _empty_cells(
@@ -204,11 +186,11 @@ def _gather_cells(
 
 def _read(
     tensor: LazyTensor, name: str, sample_size: int, wide_size: int, progress: Progress | None
-) -> _Facts:
+) -> Facts:
     """The full pass over one tensor."""
     double_precision = tensor.dtype in DOUBLE
     is_matrix = len(tensor.shape) >= 2
-    rows, columns = _sampled_indices(tensor, sample_size)
+    rows, columns = _sampled_indices(tensor, sample_size, sample_size)
     floating = np.float64 if double_precision else np.float32
     sample = np.zeros((rows.size, columns.size), floating)
     wide_rows, wide_columns = _wide_indices(tensor, wide_size)
@@ -257,10 +239,12 @@ def _read(
     if exact32:
         sample, wide = sample.astype(np.float32), wide.astype(np.float32)
     result = moments.finish()
-    return _Facts(
-        _describe(
-            tensor,
-            name,
+    return Facts(
+        describe_tensor(
+            name=name,
+            shape=tensor.shape,
+            dtype=tensor.dtype,
+            bits=None if tensor.quantisation is None else tensor.quantisation.bits,
             rows=rows,
             columns=columns,
             sample=sample,
@@ -278,89 +262,48 @@ def _read(
     )
 
 
-def _peek(tensor: LazyTensor, name: str, sample_size: int, wide_size: int) -> _Facts:
-    """The sampled rows of one tensor."""
-    rows, columns = _sampled_indices(tensor, sample_size)
-    floating = np.float64 if tensor.dtype in DOUBLE else np.float32
-    sample = np.zeros((rows.size, columns.size), floating)
-    wide_rows, wide_columns = _wide_indices(tensor, wide_size)
-    wide = np.zeros((wide_rows.size, wide_columns.size), floating)
-    cells = _empty_cells(tensor, rows, columns)
-    absmax = np.zeros(rows.size)
-    for i, row in enumerate(rows):
-        values = tensor.read_rows(int(row), int(row) + 1)[0] if tensor.size else np.zeros(0)
-        if values.size:
-            sample[i] = values[columns]
-            absmax[i] = np.abs(np.nan_to_num(values.astype(np.float64))).max()
-        if cells.size:
-            first = int(row) * tensor.row_size
-            _gather_cells(tensor, first, first + tensor.row_size, rows, columns, cells)
-    for i, row in enumerate(wide_rows):
-        wide[i] = tensor.read_rows(int(row), int(row) + 1)[0][wide_columns]
-    with np.errstate(over="ignore"):
-        narrow = sample.astype(np.float32)
-        bf16 = fits_bfloat16(np.ascontiguousarray(narrow).view(np.uint32).ravel())
-        fp16 = bool(np.array_equal(narrow, narrow.astype(np.float16), equal_nan=True))
-    exact32 = np.array_equal(sample, narrow, equal_nan=True)
-    return _Facts(
-        _describe(
-            tensor,
-            name,
-            rows=rows,
-            columns=columns,
-            sample=narrow if exact32 else sample,
-            wide=wide.astype(np.float32) if exact32 else wide,
-            cells=cells,
-            row_absmax=absmax,
-            absmax=float(absmax.max(initial=0.0)),
-            row_norms=np.zeros(0),
-            byte_digest=None,
-            value_digest=None,
-            moments=None,
-        ),
-        exact32 and bf16,
-        exact32 and fp16,
-    )
-
-
-def _describe(
+def _peek(
     tensor: LazyTensor,
     name: str,
-    *,
-    rows: NDArray[np.int64],
-    columns: NDArray[np.int64],
-    sample: NDArray[np.floating],
-    wide: NDArray[np.floating],
-    cells: NDArray[np.float32],
-    row_absmax: NDArray[np.float64],
-    absmax: float,
-    row_norms: NDArray[np.float64],
-    byte_digest: str | None,
-    value_digest: str | None,
-    moments: Moments | None,
-) -> TensorFingerprint:
-    roundoff = ROUNDOFF.get(tensor.dtype, FLOAT32_ROUNDOFF)
-    bits, per_row = (0, False)
-    if tensor.quantisation is not None:
-        bits = tensor.quantisation.bits
-    elif len(tensor.shape) >= 2:
-        bits, per_row = find_grid(sample, row_absmax, absmax, roundoff=roundoff)
-    return TensorFingerprint(
+    row_count: int,
+    column_count: int,
+    wide_size: int,
+    wide_rows: int,
+) -> Facts:
+    """The sampled rows of one tensor."""
+    rows, columns = _sampled_indices(tensor, row_count, column_count)
+    floating = np.float64 if tensor.dtype in DOUBLE else np.float32
+    sample = np.zeros((rows.size, columns.size), floating)
+    wide_places, wide_columns = _wide_indices(tensor, wide_size, wide_rows)
+    wide = np.zeros((wide_places.size, wide_columns.size), floating)
+    cells = _empty_cells(tensor, rows, columns)
+    absmax = np.zeros(rows.size)
+    if len(tensor.shape) < 2 and 0 < tensor.size <= SHORT_VECTOR:
+        # Each of its values is a row of its own: one reading of all is less than hundreds.
+        sample[:] = tensor.read_rows(0, tensor.row_count)[rows]
+        absmax[:] = np.abs(np.nan_to_num(sample[:, 0].astype(np.float64)))
+    else:
+        for i, row in enumerate(rows if tensor.size else ()):
+            values = tensor.read_rows(int(row), int(row) + 1)[0]
+            sample[i] = values[columns]
+            absmax[i] = np.abs(np.nan_to_num(values.astype(np.float64))).max()
+    if cells.size:
+        for row in rows:
+            first = int(row) * tensor.row_size
+            _gather_cells(tensor, first, first + tensor.row_size, rows, columns, cells)
+    for i, row in enumerate(wide_places):
+        wide[i] = tensor.read_rows(int(row), int(row) + 1)[0][wide_columns]
+    return describe_sample(
         name=name,
         shape=tensor.shape,
-        dtype=tensor.dtype.value,
-        byte_digest=byte_digest,
-        value_digest=value_digest,
-        moments=moments,
+        dtype=tensor.dtype,
+        bits=None if tensor.quantisation is None else tensor.quantisation.bits,
         rows=rows,
         columns=columns,
         sample=sample,
         wide=wide,
         cells=cells,
-        row_absmax=row_absmax,
-        row_norms=row_norms,
-        grid_bits=bits,
-        grid_per_row=per_row,
+        row_absmax=absmax,
     )
 
 
@@ -427,49 +370,3 @@ class _RunningMoments:
             zeros=self.zeros / n if n else 0.0,
             nonfinite=self.nonfinite,
         )
-
-
-def _share_of_zeros(tensor: TensorFingerprint) -> float:
-    if tensor.moments is not None:
-        return tensor.moments.zeros
-    return float(np.mean(tensor.sample == 0.0)) if tensor.sample.size else 0.0
-
-
-def _routing_vector(matrices: list[TensorFingerprint]) -> NDArray[np.float32]:
-    """Standardised sampled values, the same number and places for each matrix of a structure."""
-    parts = []
-    for index, tensor in enumerate(matrices):
-        share = ROUTING_SIZE // len(matrices) + (index < ROUTING_SIZE % len(matrices))
-        flat = np.nan_to_num(tensor.sample.astype(np.float64), posinf=0.0, neginf=0.0).ravel()
-        with np.errstate(over="ignore"):
-            order = np.argsort(mix(np.arange(1, flat.size + 1, dtype=np.uint64) * ROW_SALT))
-        total, second, *_ = piece_moments(flat)
-        spread = math.sqrt(second / flat.size)
-        usable = 0.0 < spread < math.inf
-        chosen = flat[order[:share]] - total / flat.size if usable else np.zeros(share)
-        parts.append(chosen / spread if usable else chosen)
-    return np.concatenate([*parts, np.zeros(0)]).astype(np.float32)
-
-
-HUGE, TINY = 1e6, 1e-30
-"""Largest magnitude of a tensor's values, beyond which training does not come."""
-
-
-def _quality(
-    tensors: Iterable[TensorFingerprint], *, adapter: bool, incomplete: bool, uncompared: bool
-) -> tuple[str, ...]:
-    found = {"adapter": adapter, "incomplete_adapter": incomplete, "uncompared": uncompared}
-    notes = {note for note, holds in found.items() if holds}
-    for tensor in tensors:
-        if tensor.moments is None or tensor.size == 0:
-            continue
-        if tensor.moments.nonfinite:
-            notes.add("nonfinite")
-        if tensor.is_matrix and tensor.moments.zeros == 1.0:
-            notes.add("all_zero")
-        elif tensor.is_matrix and tensor.moments.variance == 0.0:
-            notes.add("constant")
-        elif tensor.is_matrix and DType(tensor.dtype).is_floating:
-            largest = max(abs(tensor.moments.minimum), abs(tensor.moments.maximum))
-            notes |= {"huge"} if largest > HUGE else {"tiny"} if 0.0 < largest < TINY else set()
-    return tuple(sorted(notes))

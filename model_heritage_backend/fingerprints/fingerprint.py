@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from model_heritage_backend.errors import InvalidWeights
 from model_heritage_backend.fingerprints.structure import is_matrix
+from model_heritage_backend.version import FINGERPRINT_VERSION
 
-VERSION = 4
+VERSION = FINGERPRINT_VERSION
 MAGIC = b"MHFP"
 
 

@@ -11,9 +11,16 @@ from importlib import resources
 from typing import Any
 
 from model_heritage_backend.clustering.genealogy import Edge, Evidence, FamilyTree, Relation
-from model_heritage_backend.errors import HeritageError
+from model_heritage_backend.interop.document_text import (
+    SCHEMA_NAME as SCHEMA_NAME,
+)
+from model_heritage_backend.interop.document_text import (
+    DocumentError as DocumentError,
+)
+from model_heritage_backend.interop.document_text import (
+    write_document as write_document,
+)
 
-SCHEMA_NAME = "model-heritage/1"
 SCHEMA_FILE = "heritage-1.schema.json"
 ID_DIGITS = 16
 SIGNIFICANT_DIGITS = 6
@@ -43,19 +50,6 @@ class StoredFamily:
 
     id: str
     updated_at: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class DocumentError:
-    """A file that could not be read: its path, the type of problem, and a sentence."""
-
-    path: str
-    type: str
-    detail: str
-
-    @classmethod
-    def of(cls, path: str, error: HeritageError) -> DocumentError:
-        return cls(path=path, type=error.type, detail=error.detail)
 
 
 def number_ids(checksums: Iterable[str]) -> list[str]:
@@ -134,11 +128,6 @@ def build_heritage_document(
             for error in sorted(errors, key=lambda error: (error.path, error.detail))
         ],
     }
-
-
-def write_document(document: Mapping[str, Any]) -> str:
-    """The document as text: UTF-8-safe, indented, ending with a line break, never NaN."""
-    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def load_schema() -> dict[str, Any]:

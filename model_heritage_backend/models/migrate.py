@@ -12,10 +12,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
-from model_heritage_backend.config import PROJECT
 from model_heritage_backend.errors import Conflict
-
-MIGRATIONS = PROJECT / "migrations"
+from model_heritage_backend.places import MIGRATIONS
 
 
 def make_alembic_config() -> Config:

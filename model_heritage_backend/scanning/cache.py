@@ -1,4 +1,5 @@
-"""What scans remember between runs: checksums, fingerprints, and exact evidence of pairs.
+"""What scans remember between runs: checksums, refusals, fingerprints, exact evidence of pairs,
+and whole genealogies.
 
 One SQLite file in the user's cache folder: writes are atomic, and two scans may share it. Losing it
 costs time only, so a damaged one is begun anew.
@@ -10,41 +11,53 @@ import contextlib
 import json
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from model_heritage_backend.fingerprints.fingerprint import VERSION, Fingerprint
-from model_heritage_backend.version import __version__
+from model_heritage_backend.places import find_home
+from model_heritage_backend.version import FINGERPRINT_VERSION, __version__
+
+if TYPE_CHECKING:
+    # A folder that has not changed is told without loading the engine.
+    from model_heritage_backend.fingerprints import Fingerprint
 
 FILE_NAME = "scans.db"
-PROGRAM = f"{__version__}/{VERSION}"
+PROGRAM = f"{__version__}/{FINGERPRINT_VERSION}"
 """Entries of other versions are dropped: their numbers may be made differently."""
 SETTLED_SECONDS = 2.0
 """A file changed later than this before it was read may change again within the same time stamp."""
 WAIT_SECONDS = 30.0
 
+KEPT_DOCUMENTS = 50
+LAYOUT = 2
+"""Of the tables; files of another one are begun anew."""
+
 TABLES = """
-CREATE TABLE IF NOT EXISTS program (version TEXT PRIMARY KEY);
-CREATE TABLE IF NOT EXISTS files (
-    device INTEGER, inode INTEGER, size INTEGER, changed INTEGER, checksum TEXT NOT NULL,
-    PRIMARY KEY (device, inode));
-CREATE TABLE IF NOT EXISTS fingerprints (checksum TEXT PRIMARY KEY, data BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS evidence (key TEXT PRIMARY KEY, data TEXT NOT NULL);
+CREATE TABLE program (version TEXT PRIMARY KEY);
+CREATE TABLE files (
+    device INTEGER, inode INTEGER, sampled INTEGER, size INTEGER, changed INTEGER,
+    checksum TEXT NOT NULL, PRIMARY KEY (device, inode, sampled));
+CREATE TABLE refusals (
+    name TEXT, device INTEGER, inode INTEGER, size INTEGER, changed INTEGER,
+    type TEXT NOT NULL, detail TEXT NOT NULL, PRIMARY KEY (name, device, inode));
+CREATE TABLE fingerprints (checksum TEXT PRIMARY KEY, data BLOB NOT NULL);
+CREATE TABLE evidence (key TEXT PRIMARY KEY, data TEXT NOT NULL);
+CREATE TABLE documents (key TEXT PRIMARY KEY, used REAL NOT NULL, data TEXT NOT NULL);
 """
+CONTENT = ("program", "files", "refusals", "fingerprints", "evidence", "documents")
 
 
 def find_cache_folder() -> Path:
     """``model-heritage`` below XDG_CACHE_HOME, or below ~/.cache where that is not set."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    # The XDG base directory specification: relative paths are to be ignored.
-    place = Path(base) if base and Path(base).is_absolute() else Path.home() / ".cache"
-    return place / "model-heritage"
+    return find_home("XDG_CACHE_HOME", ".cache")
 
 
 class ScanCache:
-    """Checksums by file identity, fingerprints by checksum, evidence by the engine's key.
+    """Checksums and refusals by file identity, fingerprints by checksum, evidence by the engine's
+    key, documents by what they were made of. For several threads.
 
     Parameters
     ----------
@@ -65,6 +78,7 @@ class ScanCache:
     def __init__(self, folder: Path | None) -> None:
         self.was_damaged = False
         self.problem: str | None = None
+        self._lock = threading.Lock()
         if folder is None:
             self._connection = _connect(":memory:")
             return
@@ -81,24 +95,54 @@ class ScanCache:
                 (folder / name).unlink(missing_ok=True)
             self._connection = _connect(path)
 
-    def find_checksum(self, status: os.stat_result) -> str | None:
-        """The checksum of a file that has not changed since it was read."""
+    def find_checksum(self, status: os.stat_result, *, sampled: bool = False) -> str | None:
+        """The checksum of a file that has not changed since it was read.
+
+        Parameters
+        ----------
+        sampled : that of its sample, where only that was read; see ``reading.name_sample``
+        """
         found = self._find(
-            "SELECT checksum FROM files WHERE device=? AND inode=? AND size=? AND changed=?",
+            "SELECT checksum FROM files WHERE device=? AND inode=? AND size=? AND changed=? "
+            "AND sampled=?",
+            *_identify(status),
+            sampled,
+        )
+        return None if found is None else str(found[0])
+
+    def save_checksum(
+        self, status: os.stat_result, checksum: str, *, sampled: bool = False
+    ) -> None:
+        if not _is_settled(status):
+            return
+        device, inode, size, changed = _identify(status)
+        self._save(
+            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)",
+            *(device, inode, sampled, size, changed, checksum),
+        )
+
+    def find_refusal(self, name: str, status: os.stat_result) -> tuple[str, str] | None:
+        """(type, detail) of the error by which an unchanged file was refused."""
+        found = self._find(
+            "SELECT type, detail FROM refusals WHERE name=? AND device=? AND inode=? AND size=? "
+            "AND changed=?",
+            name,
             *_identify(status),
         )
-        return None if found is None else str(found)
+        return None if found is None else (str(found[0]), str(found[1]))
 
-    def save_checksum(self, status: os.stat_result, checksum: str) -> None:
-        if time.time() - status.st_mtime < SETTLED_SECONDS:
-            return
-        self._save(
-            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", *_identify(status), checksum
-        )
+    def save_refusal(self, name: str, status: os.stat_result, type: str, detail: str) -> None:
+        if _is_settled(status):
+            row = (name, *_identify(status), type, detail)
+            self._save("INSERT OR REPLACE INTO refusals VALUES (?, ?, ?, ?, ?, ?, ?)", *row)
 
     def find_fingerprint(self, checksum: str) -> Fingerprint | None:
         data = self._find("SELECT data FROM fingerprints WHERE checksum=?", checksum)
-        return None if data is None else Fingerprint.from_bytes(data)
+        if data is None:
+            return None
+        from model_heritage_backend.fingerprints import Fingerprint
+
+        return Fingerprint.from_bytes(data[0])
 
     def save_fingerprint(self, fingerprint: Fingerprint) -> None:
         self._save(
@@ -111,15 +155,32 @@ class ScanCache:
         """Exact evidence as a mapping that keeps what is put in."""
         return _Evidence(self)
 
+    def find_document(self, key: str) -> str | None:
+        """The text of a document."""
+        found = self._find("SELECT data FROM documents WHERE key=?", key)
+        return None if found is None else str(found[0])
+
+    def save_document(self, key: str, text: str) -> None:
+        """Keep it, and of all only the latest."""
+        self._save("INSERT OR REPLACE INTO documents VALUES (?, ?, ?)", key, time.time(), text)
+        self._save(
+            "DELETE FROM documents WHERE key NOT IN "
+            "(SELECT key FROM documents ORDER BY used DESC LIMIT ?)",
+            KEPT_DOCUMENTS,
+        )
+
     def close(self) -> None:
-        self._connection.close()
+        with self._lock:
+            self._connection.close()
 
     def list_keys(self) -> list[str]:
-        return [row[0] for row in self._connection.execute("SELECT key FROM evidence ORDER BY key")]
+        with self._lock:
+            rows = self._connection.execute("SELECT key FROM evidence ORDER BY key").fetchall()
+        return [row[0] for row in rows]
 
     def find_evidence(self, key: str) -> Mapping[str, Any] | None:
-        text = self._find("SELECT data FROM evidence WHERE key=?", key)
-        return None if text is None else dict(json.loads(text))
+        found = self._find("SELECT data FROM evidence WHERE key=?", key)
+        return None if found is None else dict(json.loads(found[0]))
 
     def save_evidence(self, key: str, evidence: Mapping[str, Any]) -> None:
         self._save("INSERT OR REPLACE INTO evidence VALUES (?, ?)", key, json.dumps(dict(evidence)))
@@ -129,15 +190,15 @@ class ScanCache:
 
     def _find(self, query: str, *values: object) -> Any:
         try:
-            row = self._connection.execute(query, values).fetchone()
+            with self._lock:
+                return self._connection.execute(query, values).fetchone()
         except sqlite3.DatabaseError as error:
             self.problem = str(error)
             return None
-        return None if row is None else row[0]
 
     def _save(self, statement: str, *values: object) -> None:
         try:
-            with self._connection:
+            with self._lock, self._connection:
                 self._connection.execute(statement, values)
         except sqlite3.DatabaseError as error:
             self.problem = str(error)
@@ -168,21 +229,41 @@ class _Evidence(MutableMapping[str, Mapping[str, Any]]):
 
 
 def _connect(path: Path | str) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=WAIT_SECONDS)
+    # Several threads take turns, by the lock of the cache.
+    connection = sqlite3.connect(path, timeout=WAIT_SECONDS, check_same_thread=False)
     with contextlib.ExitStack() as undo:
         undo.callback(connection.close)
         # The write-ahead log waits for the disk rarely; what a power cut loses is computed again.
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
-        connection.executescript(TABLES)
+        if connection.execute("PRAGMA user_version").fetchone() != (LAYOUT,):
+            _lay_out(connection)
         with connection:
             row = connection.execute("SELECT version FROM program").fetchone()
             if row != (PROGRAM,):
-                for table in ("program", "files", "fingerprints", "evidence"):
+                for table in CONTENT:
                     connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
                 connection.execute("INSERT INTO program VALUES (?)", (PROGRAM,))
         undo.pop_all()
     return connection
+
+
+def _lay_out(connection: sqlite3.Connection) -> None:
+    """The tables, in place of those of an earlier layout."""
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")
+        # Another scan may have done it while this one waited.
+        if connection.execute("PRAGMA user_version").fetchone() == (LAYOUT,):
+            return
+        for table in CONTENT:
+            connection.execute(f"DROP TABLE IF EXISTS {table}")
+        for statement in TABLES.split(";"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version={LAYOUT}")
+
+
+def _is_settled(status: os.stat_result) -> bool:
+    return time.time() - status.st_mtime >= SETTLED_SECONDS
 
 
 def _identify(status: os.stat_result) -> tuple[int, int, int, int]:

@@ -23,7 +23,8 @@ from model_heritage_backend.interop.heritage_document import SCHEMA_NAME, write_
 from model_heritage_backend.scanning.cache import ScanCache, find_cache_folder
 from model_heritage_backend.scanning.discovery import FoundFile, find_checkpoints
 from model_heritage_backend.scanning.placing import Place, compare_files, place_file
-from model_heritage_backend.scanning.reading import PASSES, Reading, read_files, solve
+from model_heritage_backend.scanning.reading import PASSES, Reading, read_files
+from model_heritage_backend.scanning.solving import solve
 
 if TYPE_CHECKING:
     import pandas as pd

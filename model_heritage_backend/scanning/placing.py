@@ -13,7 +13,8 @@ from model_heritage_backend.clustering.reasons import list_reasons
 from model_heritage_backend.fingerprints import Fingerprint
 from model_heritage_backend.scanning.cache import ScanCache
 from model_heritage_backend.scanning.discovery import FoundFile
-from model_heritage_backend.scanning.reading import Reading, build_lake
+from model_heritage_backend.scanning.reading import Reading
+from model_heritage_backend.scanning.solving import build_lake
 
 
 class Answer(StrEnum):

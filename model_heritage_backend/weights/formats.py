@@ -14,10 +14,11 @@ from pathlib import Path, PurePosixPath
 from model_heritage_backend.errors import HeritageError, NotFound
 from model_heritage_backend.weights.gguf_file import open_gguf
 from model_heritage_backend.weights.gguf_header import MAGIC as GGUF_MAGIC
-from model_heritage_backend.weights.joined import is_archive, open_archive, open_folder
+from model_heritage_backend.weights.joined import open_archive, open_folder
 from model_heritage_backend.weights.limits import Limits, get_limits
 from model_heritage_backend.weights.npz_file import is_npz, open_npz
 from model_heritage_backend.weights.open_file import OpenFile
+from model_heritage_backend.weights.parts import is_archive
 from model_heritage_backend.weights.quantised_layouts import unpack_quantised
 from model_heritage_backend.weights.recognition import explain_unsupported
 from model_heritage_backend.weights.rehearsal import Identity, Rehearsal
@@ -121,7 +122,7 @@ def _is_plain(path: Path) -> bool:
         return False
     file = OpenFile(path)
     try:
-        return _is_safetensors(file.read_bytes(0, min(file.size, HEAD_BYTES)))
+        return is_safetensors(file.read_bytes(0, min(file.size, HEAD_BYTES)))
     finally:
         file.close()
 
@@ -135,7 +136,7 @@ def _open_file(file: OpenFile, limits: Limits) -> Weights:
     raise explain_unsupported(head)
 
 
-def _is_safetensors(head: bytes) -> bool:
+def is_safetensors(head: bytes) -> bool:
     """An 8-byte length that is no text, then JSON (blanks before it are refused later)."""
     length, header = head[:8], head[8:].lstrip(BLANKS)
     return header.startswith(b"{") and not PRINTABLE.issuperset(length)
@@ -150,7 +151,7 @@ def _is_zip(head: bytes) -> bool:
 
 
 FORMATS: tuple[Format, ...] = (
-    Format(name="safetensors", sniff=_is_safetensors, open=open_safetensors),
+    Format(name="safetensors", sniff=is_safetensors, open=open_safetensors),
     Format(name="gguf", sniff=_is_gguf, open=open_gguf),
     Format(name="npz", sniff=is_npz, open=open_npz),
     Format(name="torch-zip", sniff=_is_zip, open=open_torch_zip),

@@ -6,27 +6,30 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import yaml
 
 from model_heritage_backend.errors import (
     HeritageError,
-    InvalidRequest,
     InvalidWeights,
     UnsupportedFormat,
 )
 from model_heritage_backend.weights.checkpoint_set import (
-    CheckpointSet,
-    choose_set,
-    find_index,
     is_weights,
     load_json,
 )
-from model_heritage_backend.weights.limits import Limits, get_limits
+from model_heritage_backend.weights.limits import Limits
 from model_heritage_backend.weights.members import Archive, check_unpacked
 from model_heritage_backend.weights.names import quote
 from model_heritage_backend.weights.open_file import OpenFile
+from model_heritage_backend.weights.parts import (
+    OpenOne,
+    choose_parts,
+    list_names,
+    open_in,
+    read_text,
+)
 from model_heritage_backend.weights.tensors import LazyTensor, Weights
 from model_heritage_backend.weights.zip_directory import locate_records, read_directory
 
@@ -38,7 +41,6 @@ CLAIMED = ("base_model", "license", "license_name", "tags", "pipeline_tag")
 
 HEAD_LENGTH = 20_000
 
-OpenOne = Callable[[str], OpenFile]
 OpenPart = Callable[[OpenFile, Limits], Weights]
 
 
@@ -91,21 +93,6 @@ def _collect(
     return tensors
 
 
-def list_parts(path: Path, *, limits: Limits | None = None) -> list[Path]:
-    """The files whose bytes are the checkpoint at ``path``: itself, or the parts in a folder.
-
-    Raises
-    ------
-    InvalidWeights
-        When a folder does not hold exactly one model.
-    """
-    if not path.is_dir():
-        return [path]
-    names = _list_names(path)
-    chosen = _choose(names, _open_in(path), limits or get_limits())
-    return [path / name for name in chosen.parts]
-
-
 def open_folder(folder: Path, limits: Limits, open_part: OpenPart) -> Weights:
     """A folder that holds one model: its parts, or one of several formats.
 
@@ -114,28 +101,7 @@ def open_folder(folder: Path, limits: Limits, open_part: OpenPart) -> Weights:
     InvalidWeights
         When it holds none or several, or parts are missing or contradict the index.
     """
-    return _join(_list_names(folder), _open_in(folder), limits, open_part)
-
-
-def _list_names(folder: Path) -> list[str]:
-    try:
-        return sorted(path.name for path in folder.iterdir() if path.is_file())
-    except OSError as error:
-        raise InvalidRequest(f"The folder cannot be read: {error.strerror}.") from None
-
-
-def _open_in(folder: Path) -> OpenOne:
-    return lambda name: OpenFile(folder / name)
-
-
-def is_archive(file: OpenFile, limits: Limits) -> bool:
-    """Whether a file is a ZIP of files with weights, rather than of a format of its own."""
-    if file.size < 4 or file.read_bytes(0, 4) != b"PK\3\4":
-        return False
-    try:
-        return any(is_weights(PurePosixPath(n).name) for n in read_directory(file, limits))
-    except InvalidWeights:
-        return False
+    return _join(list_names(folder), open_in(folder), limits, open_part)
 
 
 def open_archive(file: OpenFile, limits: Limits, open_part: OpenPart) -> Weights:
@@ -183,7 +149,7 @@ def _join(
     with ExitStack() as closing:
         if outer is not None:
             closing.callback(outer.close)
-        chosen = _choose(names, open_one, limits)
+        chosen = choose_parts(names, open_one, limits)
         parts: dict[str, Weights] = {}
         for name in chosen.parts:
             file = open_one(name)
@@ -197,34 +163,18 @@ def _join(
         return JoinedWeights(parts, tensors, metadata, closing.pop_all())
 
 
-def _choose(names: Sequence[str], open_one: OpenOne, limits: Limits) -> CheckpointSet:
-    index = find_index(names)
-    text = None if index is None else _read_text(index, open_one, limits)
-    return choose_set(names, text, limits)
-
-
-def _read_text(name: str, open_one: OpenOne, limits: Limits) -> str:
-    file = open_one(name)
-    try:
-        if file.size > limits.index_bytes:
-            raise InvalidWeights(f"{quote(name)} is too long to be what its name says.")
-        return file.read_bytes(0, file.size).decode(errors="replace")
-    finally:
-        file.close()
-
-
 def _read_claims(names: Sequence[str], open_one: OpenOne, limits: Limits) -> dict[str, str]:
     """What the texts beside the weights say about the model: shown, never believed."""
     claims: dict[str, str] = {}
     if README in names:
-        claims |= parse_front_matter(_read_text(README, open_one, limits))
+        claims |= parse_front_matter(read_text(README, open_one, limits))
     if ADAPTER_CONFIG in names:
-        content = load_json(_read_text(ADAPTER_CONFIG, open_one, limits), "adapter's configuration")
+        content = load_json(read_text(ADAPTER_CONFIG, open_one, limits), "adapter's configuration")
         base = content.get("base_model_name_or_path") if isinstance(content, dict) else None
         if isinstance(base, str):
             claims["base_model"] = base
     if CONFIG in names:
-        claims |= parse_config(_read_text(CONFIG, open_one, limits))
+        claims |= parse_config(read_text(CONFIG, open_one, limits))
     return claims
 
 

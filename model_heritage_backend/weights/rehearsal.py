@@ -84,9 +84,10 @@ class Rehearsal:
             if not answer and _has_ended(room):
                 raise RuntimeError("the process that parses files first does not stay alive")
         if not answer:
+            # The cause tells whoever remembers refusals that the next time may be otherwise.
             raise InvalidWeights(
                 "Reading this file needs more time or memory than is allowed, or breaks the reader."
-            )
+            ) from TimeoutError()
         error = json.loads(answer)["error"]
         if error is not None:
             kinds = {kind.__name__: kind for kind in (UnsupportedFormat, NotFound, InvalidRequest)}

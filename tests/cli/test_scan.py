@@ -15,7 +15,8 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner, Result
 
 from benchmarks.zoo import Zoo
-from model_heritage_backend.cli.main import Method, app
+from model_heritage_backend.cli.main import app
+from model_heritage_backend.cli.options import Method
 from model_heritage_backend.clustering.tree_builder import TreeBuildingMethod
 from model_heritage_backend.errors import InvalidRequest
 from model_heritage_backend.interop.export import DOCUMENT_WRITERS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
@@ -96,3 +97,19 @@ def test_parts_of_one_model_are_found_as_their_folder(tmp_path: Path) -> None:
         ("torn/model-00001-of-00002.safetensors", 1),
         ("whole", 3),
     ]
+
+
+def test_a_model_in_two_formats_is_read_in_the_better_one(tmp_path: Path) -> None:
+    touch(tmp_path, *(f"repo/model-0000{n}-of-00002.safetensors" for n in (1, 2)))
+    touch(tmp_path, *(f"repo/pytorch_model-0000{n}-of-00002.bin" for n in (1, 2)))
+    found = find_checkpoints(tmp_path)
+    assert [file.shown for file in found.files] == ["repo"]
+    assert found.repeated == tuple(f"repo/pytorch_model-0000{n}-of-00002.bin" for n in (1, 2))
+
+
+def test_archives_of_models_and_others(tmp_path: Path) -> None:
+    for name, inside in (("model.zip", "model.safetensors"), ("photos.ZIP", "beach.jpg")):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            archive.writestr(inside, b"x")
+    touch(tmp_path, "broken.zip")
+    assert [file.shown for file in find_checkpoints(tmp_path).files] == ["model.zip"]

@@ -1,0 +1,1 @@
+"""Files that are far away, read in small parts."""
