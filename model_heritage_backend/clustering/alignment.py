@@ -123,6 +123,11 @@ def _common_ending(first: str, second: str) -> int:
     return count
 
 
+@PerTensors
+def _list_wide(tensors: Mapping[str, TensorFingerprint]) -> frozenset[str]:
+    return frozenset(name for name, tensor in tensors.items() if tensor.wide.size)
+
+
 @dataclass(frozen=True)
 class AlignedFamily:
     """Fingerprints of one family under common tensor names, in an order of its own.
@@ -175,6 +180,12 @@ class AlignedFamily:
         return tuple(
             sorted(self.matrix_names, key=lambda n: (xxhash.xxh3_64_intdigest(n.encode()), n))
         )
+
+    @cached_property
+    def wide_names(self) -> tuple[str, ...]:
+        """Those of matrices with a wide sample in any member, shuffled."""
+        wide = frozenset[str]().union(*self.describe(_list_wide))
+        return tuple(name for name in self.shuffled_names if name in wide)
 
     @cached_property
     def names(self) -> tuple[frozenset[tuple[str, str]], ...]:

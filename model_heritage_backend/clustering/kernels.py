@@ -113,3 +113,33 @@ def multiply_steps(
             second += to_c * to_c
         found[place] = product, first, second
     return found
+
+
+@njit(cache=True, nogil=True)
+def count_equal(
+    values: NDArray[np.float64],
+    child: int,
+    others: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    roundoff: float,
+) -> NDArray[np.int64]:
+    """Values of a child that others have as well, by part, (others, parts).
+
+    Parameters
+    ----------
+    values : (n, values)
+    ends : where each part of the values ends, (parts,)
+    roundoff : share of the other's value by which the two may differ
+    """
+    counts = np.zeros((len(others), len(ends)), np.int64)
+    own = values[child]
+    for place in range(len(others)):
+        other = values[others[place]]
+        start = 0
+        for part in range(len(ends)):
+            equal = 0
+            for k in range(start, ends[part]):
+                equal += int(abs(own[k] - other[k]) <= roundoff * abs(other[k]))
+            counts[place, part] = equal
+            start = ends[part]
+    return counts

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_heritage_backend.clustering.alignment import AlignedFamily, limit_values
+from model_heritage_backend.clustering.kernels import count_equal
 from model_heritage_backend.clustering.merges import Merge, MergeMethod
 from model_heritage_backend.clustering.per_model import PerTensors
 from model_heritage_backend.fingerprints import Fingerprint, TensorFingerprint
@@ -148,10 +149,9 @@ def _list_bases(
     near: Sequence[int],
 ) -> list[int]:
     """Members whose values the child has, here and there in most of the matrices, best first."""
-    starts, sizes = np.unique(matrix, return_index=True, return_counts=True)[1:]
-    others = values[near]
-    equal = np.abs(values[child] - others) <= 2 * FINEST * np.abs(others)
-    share = np.add.reduceat(equal, starts, axis=1, dtype=np.float64) / sizes
+    sizes = np.bincount(matrix)
+    places = np.array(near, np.int64)
+    share = count_equal(values, child, places, sizes.cumsum(), 2 * FINEST) / sizes
     changed = share < 1
     mixed = changed & (share > EQUAL_SHARE[0]) & (share < EQUAL_SHARE[1])
     passed = changed.any(1) & (mixed.sum(1) >= MATRICES_MERGED * changed.sum(1))

@@ -21,7 +21,7 @@ from model_heritage_backend.clustering.sample_stacks import (
     Places,
     list_blocks,
 )
-from model_heritage_backend.clustering.threads import count_workers, map_ahead
+from model_heritage_backend.clustering.threads import apply_halved, count_workers, map_ahead
 from model_heritage_backend.clustering.vector_gains import (
     FLOAT32_ROUNDOFF,
     count_nats,
@@ -213,7 +213,7 @@ def _measure_details(
             known, i, j = known[changed], i[changed], j[changed]
             for start in range(0, len(known), BATCH):
                 part = slice(start, start + BATCH)
-                added, usable = _measure_added(block, i[part], j[part])
+                added, usable = _measure_added(block, i[part], j[part], len(family))
                 looked = known[part][usable]
                 nats[looked] += block.size * added[usable]
                 values[looked] += block.size
@@ -223,7 +223,9 @@ def _measure_details(
     return [Detail(float(p), float(v)) for p, v in zip(per_value, vectors, strict=True)]
 
 
-def _measure_added(block: Block, i: Places, j: Places) -> tuple[Array, NDArray[np.bool_]]:
+def _measure_added(
+    block: Block, i: Places, j: Places, members: int
+) -> tuple[Array, NDArray[np.bool_]]:
     """Nats per value above the plain gain, and for which pairs of places in the block."""
     x, y = block.x[i].astype(np.float64), block.y[j].astype(np.float64)
     delta = y - x
@@ -234,11 +236,11 @@ def _measure_added(block: Block, i: Places, j: Places) -> tuple[Array, NDArray[n
     if not block.is_uniform:
         usable = (squares.sum(1) < 0.5 * whole) & (squares.sum(1) > 0.0)
     rows = np.minimum(count_nats(first, second, (x * y).sum(2)), CAP).mean(1)
-    tails = measure_tails(delta, whole)
+    tails = measure_tails(delta, whole, members=members)
     return tails.mean(1) - tails[:, -1] + ROW_SHARE * rows, usable
 
 
-def measure_tails(delta: Samples, squares: Array) -> Array:
+def measure_tails(delta: Samples, squares: Array, *, members: int = 1) -> Array:
     """-1/2 ln(mean of the delta's smallest eigenvalues / variance of weights), (pairs, TAILS).
 
     The whole spectrum is the plain distance. Its tail is what siblings trained on similar data do
@@ -246,12 +248,16 @@ def measure_tails(delta: Samples, squares: Array) -> Array:
     Rounding noise is not added on top: where there is any, it is in the delta already, and a child
     trained on from bf16 weights has none.
 
-    ``squares`` : of both models' weights, (pairs,)
+    Parameters
+    ----------
+    squares : of both models' weights, (pairs,)
+    members : of the family
     """
     if delta.shape[1] > delta.shape[2]:
         delta = delta.transpose(0, 2, 1)
     count, columns = delta.shape[1:]
-    energies = np.linalg.eigvalsh(delta @ delta.transpose(0, 2, 1) / columns)
+    grams = delta @ delta.transpose(0, 2, 1) / columns
+    energies = apply_halved(lambda part: np.linalg.eigvalsh(part), grams, members=members)
     running = np.cumsum(np.maximum(energies, 0.0), axis=1) / np.arange(1, count + 1)
     tails = np.take(running, [max(int(share * count), 1) - 1 for share in TAILS], axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):

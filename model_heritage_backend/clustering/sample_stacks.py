@@ -38,7 +38,7 @@ class SampleStack:
     values : samples as precise as they are stored, (n, rows, columns)
     shape, size : of the whole tensor
     rows : sampled rows
-    digests : the same number where all of the tensor is, (n,); -1 where that is not known
+    value_digests : of all of the tensor, where they are known, (n,)
     """
 
     places: Places
@@ -46,7 +46,7 @@ class SampleStack:
     shape: tuple[int, ...]
     size: int
     rows: Places
-    digests: Places
+    value_digests: tuple[str | None, ...]
 
     def __len__(self) -> int:
         return len(self.places)
@@ -70,6 +70,11 @@ class SampleStack:
     def labels(self) -> Places:
         """The same number where all sampled values are the same, (n,); from 0, in order."""
         return _number(self.contents)
+
+    @cached_property
+    def digests(self) -> Places:
+        """The same number where all of the tensor is, (n,); -1 where that is not known."""
+        return _number(self.value_digests)
 
     @property
     def distinct(self) -> Places:
@@ -104,12 +109,9 @@ def stack_samples(
 def _stack(family: AlignedFamily, members: Sequence[int], name: str, wide: bool) -> SampleStack:
     tensors = [family.tensors[member][name] for member in members]
     stored = [tensor.wide if wide else tensor.sample for tensor in tensors]
-    double = any(sample.dtype == np.float64 for sample in stored)
-    values = np.empty((len(stored), *stored[0].shape), np.float64 if double else np.float32)
-    for place, sample in enumerate(stored):
-        values[place] = sample
+    values = np.concatenate(stored).reshape(len(stored), *stored[0].shape)
     # Most tensors hold ordinary numbers only.
-    if double or not np.isfinite(values.sum(dtype=np.float64)):
+    if values.dtype == np.float64 or not np.isfinite(values.sum(dtype=np.float64)):
         for place, sample in enumerate(stored):
             values[place] = limit_values(sample)
     return SampleStack(
@@ -118,7 +120,7 @@ def _stack(family: AlignedFamily, members: Sequence[int], name: str, wide: bool)
         tensors[0].shape,
         tensors[0].size,
         tensors[0].rows,
-        _number(tensor.value_digest for tensor in tensors),
+        tuple(tensor.value_digest for tensor in tensors),
     )
 
 

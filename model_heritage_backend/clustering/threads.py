@@ -13,6 +13,8 @@ from contextlib import AbstractContextManager
 from functools import cache
 from typing import TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 Item = TypeVar("Item")
@@ -23,6 +25,8 @@ WORKERS = 2
 """Threads of our own, for what is spent in linear algebra of many pairs."""
 THREADS_FROM = 100
 """Members of a family that is worth them."""
+HALVED_FROM = 8
+"""Matrices whose decomposition takes longer than it takes to begin a thread."""
 
 
 @cache
@@ -51,6 +55,24 @@ def run_beside(
         waiting = pool.submit(first)
         found = second()
         return waiting.result(), found
+
+
+def apply_halved(
+    function: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    stack: NDArray[np.float64],
+    *,
+    members: int,
+) -> NDArray[np.float64]:
+    """``function`` of a stack, of which it takes each item alone; two halves at once where the
+    family is so small that there are no other threads at work.
+    """
+    if count_workers(members) > 1 or len(stack) < HALVED_FROM:
+        return function(stack)
+    middle = len(stack) // 2
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(function, stack[:middle])
+        second = function(stack[middle:])
+        return np.concatenate([waiting.result(), second])
 
 
 def map_ahead(

@@ -83,7 +83,8 @@ class WhitenedSteps:
             key = name, wide, stacks[0].contents[0]
             return _measure_stack(key, stacks[0], ends, remembered.find(key))
 
-        for found in map_ahead(whiten, family.shuffled_names, members=len(members)):
+        names = family.wide_names if wide else family.shuffled_names
+        for found in map_ahead(whiten, names, members=len(members)):
             if len(sizes) == most:
                 break
             if found is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from model_heritage_backend.clustering.kernels import multiply_steps, square_deltas
+from model_heritage_backend.clustering.kernels import count_equal, multiply_steps, square_deltas
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -33,3 +33,12 @@ def test_steps_of_small_samples_keep_their_digits() -> None:
     to_first, to_second = (samples[k].astype(np.float64) - samples[0] for k in (1, 2))
     assert product == pytest.approx(to_first @ to_second, rel=1e-9)
     assert (first, second) == pytest.approx((to_first @ to_first, to_second @ to_second))
+
+
+def test_equal_values_are_counted_part_by_part() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.standard_normal((3, 10))
+    values[1, [0, 1, 7]] = values[0, [0, 1, 7]]
+    values[2, 9] = values[0, 9] * (1 + 1e-8)
+    found = count_equal(values, 0, np.array([2, 1]), np.array([4, 10]), 2.0**-23)
+    assert found.tolist() == [[0, 1], [2, 1]]

@@ -5,7 +5,16 @@ from __future__ import annotations
 import itertools
 import time
 
-from model_heritage_backend.clustering.threads import THREADS_FROM, WORKERS, map_ahead
+import numpy as np
+
+from model_heritage_backend.clustering.threads import (
+    HALVED_FROM,
+    THREADS_FROM,
+    WORKERS,
+    apply_halved,
+    map_ahead,
+    run_beside,
+)
 
 
 def test_results_come_in_order() -> None:
@@ -24,3 +33,14 @@ def test_nothing_new_is_begun_when_nobody_asks() -> None:
     next(found)
     found.close()
     assert 1 <= len(begun) <= WORKERS + 1
+
+
+def test_halves_are_put_together_again() -> None:
+    stack = np.random.default_rng(0).standard_normal((HALVED_FROM + 1, 3))
+    for members in (1, THREADS_FROM):
+        np.testing.assert_array_equal(apply_halved(np.square, stack, members=members), stack**2)
+
+
+def test_both_results_come_back() -> None:
+    for members in (1, THREADS_FROM):
+        assert run_beside(lambda: "first", lambda: 2, members=members) == ("first", 2)
