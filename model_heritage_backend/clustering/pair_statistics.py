@@ -240,6 +240,11 @@ def _measure_added(
     return tails.mean(1) - tails[:, -1] + ROW_SHARE * rows, usable
 
 
+def _measure_energies(grams: Samples) -> Samples:
+    energies: Samples = np.linalg.eigvalsh(grams)
+    return energies
+
+
 def measure_tails(delta: Samples, squares: Array, *, members: int = 1) -> Array:
     """-1/2 ln(mean of the delta's smallest eigenvalues / variance of weights), (pairs, TAILS).
 
@@ -257,7 +262,7 @@ def measure_tails(delta: Samples, squares: Array, *, members: int = 1) -> Array:
         delta = delta.transpose(0, 2, 1)
     count, columns = delta.shape[1:]
     grams = delta @ delta.transpose(0, 2, 1) / columns
-    energies = apply_halved(lambda part: np.linalg.eigvalsh(part), grams, members=members)
+    energies = apply_halved(_measure_energies, grams, members=members)
     running = np.cumsum(np.maximum(energies, 0.0), axis=1) / np.arange(1, count + 1)
     tails = np.take(running, [max(int(share * count), 1) - 1 for share in TAILS], axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
