@@ -241,7 +241,7 @@ def _measure_added(
 
 
 def _measure_energies(grams: Samples) -> Samples:
-    energies: Samples = np.linalg.eigvalsh(grams)
+    energies: Samples = np.asarray(np.linalg.eigvalsh(grams), np.float64)
     return energies
 
 
