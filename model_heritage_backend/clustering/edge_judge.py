@@ -20,7 +20,7 @@ from model_heritage_backend.clustering.merges import Merge
 from model_heritage_backend.clustering.pair_cache import PairCache
 from model_heritage_backend.clustering.rounding import judge_rounding
 from model_heritage_backend.clustering.sample_weights import open_samples
-from model_heritage_backend.clustering.threads import map_ahead
+from model_heritage_backend.clustering.threads import is_worth_threads, map_ahead
 from model_heritage_backend.weights.tensors import LazyTensor
 
 CERTAIN = 12.0
@@ -31,6 +31,8 @@ REDUCED = 4.0
 """Log-odds of the direction between a quantised or pruned model and a neighbour that is neither."""
 SAMPLES_LOOKED_AT, GLANCED_AT = 24, 8
 """Changed matrices of a pair whose values are looked at one by one, closely and at a glance."""
+LARGE_MODEL = 4_000_000
+"""Parameters from which most of the time of an edge is spent outside of Python."""
 MANY_ZEROS = 0.1
 
 NOTHING_ARRANGED: Mapping[str, Arranged] = {}
@@ -89,25 +91,29 @@ class EdgeJudge:
         self._samples: dict[int, Mapping[str, LazyTensor]] = {}
 
     def prepare(self, pairs: Iterable[tuple[int, int]], *, closely: bool = True) -> None:
-        """Measure many pairs from samples, two at a time; files are read when asked for.
+        """Measure many pairs, two at a time: from samples, or from the files of large models. Files
+        of small ones are read when asked for.
 
         ``closely``: pairs that were glanced at are measured again; else others are glanced at.
         """
-        if self._exact is not None:
-            return
         ordered = {(min(pair), max(pair)) for pair in pairs}
         new = ordered - self._evidence.keys()
-        if closely:
-            new |= ordered & self._glanced
-            self._glanced -= new
+        if self._exact is not None:
+            threads = max(f.total_parameters for f in self._family.fingerprints) >= LARGE_MODEL
+            new = new if threads else set()
         else:
-            self._glanced |= new
+            threads = is_worth_threads(len(self._family))
+            if closely:
+                new |= ordered & self._glanced
+                self._glanced -= new
+            else:
+                self._glanced |= new
         wanted = sorted(new)
         for a, b in wanted:
             for pair in ((a, b), (b, a)):
                 self._evidence.pop(pair, None)
                 self._odds.pop(pair, None)
-        measured = map_ahead(lambda pair: self.measure(*pair), wanted, members=len(self._family))
+        measured = map_ahead(lambda pair: self.measure(*pair), wanted, threads=threads)
         deque(measured, maxlen=0)
 
     def measure(self, a: int, b: int) -> ExactEvidence:

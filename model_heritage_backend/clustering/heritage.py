@@ -68,7 +68,11 @@ from model_heritage_backend.clustering.reordering import (
 from model_heritage_backend.clustering.screening import list_nearest
 from model_heritage_backend.clustering.siblings import are_siblings, find_siblings
 from model_heritage_backend.clustering.skeleton import Neighbours, build_skeleton, prefer_sources
-from model_heritage_backend.clustering.threads import one_blas_thread, run_beside
+from model_heritage_backend.clustering.threads import (
+    is_worth_threads,
+    one_blas_thread,
+    run_beside,
+)
 from model_heritage_backend.clustering.whitening import WhitenedSteps
 from model_heritage_backend.fingerprints import Fingerprint
 
@@ -139,7 +143,9 @@ class _Solver:
         self.wide = self._whiten(wide=True)
         self.copies = self._find_copies()
         self.merges, details = run_beside(
-            self._find_merges, self._look_closer, members=len(self.members)
+            self._find_merges,
+            self._look_closer,
+            threads=is_worth_threads(len(self.members)),
         )
         gains = self._add_wide_gains(calculate_gains(self.statistics, details))
         full = self.statistics.values.max() * (1 + ROW_SHARE) * CAP

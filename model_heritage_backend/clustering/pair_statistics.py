@@ -21,7 +21,12 @@ from model_heritage_backend.clustering.sample_stacks import (
     Places,
     list_blocks,
 )
-from model_heritage_backend.clustering.threads import apply_halved, count_workers, map_ahead
+from model_heritage_backend.clustering.threads import (
+    WORKERS,
+    apply_halved,
+    is_worth_threads,
+    map_ahead,
+)
 from model_heritage_backend.clustering.vector_gains import (
     FLOAT32_ROUNDOFF,
     count_nats,
@@ -95,7 +100,9 @@ class AllPairs:
             return [_measure_block(b, pairs) for b in list_blocks(family, compared, name)]
 
         figures = np.zeros((len(fields(cls)), len(pairs)))
-        for blocks in map_ahead(measure, family.matrix_names, members=len(members)):
+        for blocks in map_ahead(
+            measure, family.matrix_names, threads=is_worth_threads(len(members))
+        ):
             for which, parts in blocks:
                 if len(which) == len(pairs):
                     figures += parts
@@ -193,11 +200,12 @@ def measure_details(
 
     ``spectra``: changed matrices of each pair that are looked at.
     """
+    threads = is_worth_threads(len(family))
     # In parts for threads, of which each stacks the samples that its pairs need.
-    share = -(-len(pairs) // count_workers(len(family))) or 1
+    share = -(-len(pairs) // (WORKERS if threads else 1)) or 1
     parts = [pairs[start : start + share] for start in range(0, len(pairs), share)]
     measure = partial(_measure_details, family, most=spectra)
-    return [detail for found in map_ahead(measure, parts, members=len(family)) for detail in found]
+    return [detail for found in map_ahead(measure, parts, threads=threads) for detail in found]
 
 
 def _measure_details(
@@ -205,6 +213,7 @@ def _measure_details(
 ) -> list[Detail]:
     places = np.array(pairs, np.int64).reshape(-1, 2)
     nats, values, spectra = np.zeros((3, len(places)))
+    alone = not is_worth_threads(len(family))
     for name in family.shuffled_names:
         waiting = np.unique(places[spectra < most])
         for block in list_blocks(family, waiting, name):
@@ -213,7 +222,7 @@ def _measure_details(
             known, i, j = known[changed], i[changed], j[changed]
             for start in range(0, len(known), BATCH):
                 part = slice(start, start + BATCH)
-                added, usable = _measure_added(block, i[part], j[part], len(family))
+                added, usable = _measure_added(block, i[part], j[part], alone=alone)
                 looked = known[part][usable]
                 nats[looked] += block.size * added[usable]
                 values[looked] += block.size
@@ -224,7 +233,7 @@ def _measure_details(
 
 
 def _measure_added(
-    block: Block, i: Places, j: Places, members: int
+    block: Block, i: Places, j: Places, *, alone: bool
 ) -> tuple[Array, NDArray[np.bool_]]:
     """Nats per value above the plain gain, and for which pairs of places in the block."""
     x, y = block.x[i].astype(np.float64), block.y[j].astype(np.float64)
@@ -236,7 +245,7 @@ def _measure_added(
     if not block.is_uniform:
         usable = (squares.sum(1) < 0.5 * whole) & (squares.sum(1) > 0.0)
     rows = np.minimum(count_nats(first, second, (x * y).sum(2)), CAP).mean(1)
-    tails = measure_tails(delta, whole, members=members)
+    tails = measure_tails(delta, whole, alone=alone)
     return tails.mean(1) - tails[:, -1] + ROW_SHARE * rows, usable
 
 
@@ -245,7 +254,7 @@ def _measure_energies(grams: Samples) -> Samples:
     return energies
 
 
-def measure_tails(delta: Samples, squares: Array, *, members: int = 1) -> Array:
+def measure_tails(delta: Samples, squares: Array, *, alone: bool = True) -> Array:
     """-1/2 ln(mean of the delta's smallest eigenvalues / variance of weights), (pairs, TAILS).
 
     The whole spectrum is the plain distance. Its tail is what siblings trained on similar data do
@@ -256,13 +265,13 @@ def measure_tails(delta: Samples, squares: Array, *, members: int = 1) -> Array:
     Parameters
     ----------
     squares : of both models' weights, (pairs,)
-    members : of the family
+    alone : whether no other threads are at work
     """
     if delta.shape[1] > delta.shape[2]:
         delta = delta.transpose(0, 2, 1)
     count, columns = delta.shape[1:]
     grams = delta @ delta.transpose(0, 2, 1) / columns
-    energies = apply_halved(_measure_energies, grams, members=members)
+    energies = apply_halved(_measure_energies, grams, alone=alone)
     running = np.cumsum(np.maximum(energies, 0.0), axis=1) / np.arange(1, count + 1)
     tails = np.take(running, [max(int(share * count), 1) - 1 for share in TAILS], axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):

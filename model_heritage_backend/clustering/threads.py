@@ -40,16 +40,16 @@ def one_blas_thread() -> AbstractContextManager[object]:
     return limits
 
 
-def count_workers(members: int) -> int:
-    """Threads that a family of so many members is worth."""
-    return WORKERS if members >= THREADS_FROM else 1
+def is_worth_threads(members: int) -> bool:
+    """Of a small family each piece of work is so short that threads would wait for each other."""
+    return members >= THREADS_FROM
 
 
 def run_beside(
-    first: Callable[[], Found], second: Callable[[], Other], *, members: int
+    first: Callable[[], Found], second: Callable[[], Other], *, threads: bool
 ) -> tuple[Found, Other]:
-    """Both results, the first worked out by a thread of its own where the family is worth it."""
-    if count_workers(members) == 1:
+    """Both results, the first worked out by a thread of its own if ``threads``."""
+    if not threads:
         return first(), second()
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(first)
@@ -61,12 +61,12 @@ def apply_halved(
     function: Callable[[NDArray[np.float64]], NDArray[np.float64]],
     stack: NDArray[np.float64],
     *,
-    members: int,
+    alone: bool,
 ) -> NDArray[np.float64]:
-    """``function`` of a stack, of which it takes each item alone; two halves at once where the
-    family is so small that there are no other threads at work.
+    """``function`` of a stack, of which it takes each item alone; two halves at once if no other
+    threads are at work (``alone``).
     """
-    if count_workers(members) > 1 or len(stack) < HALVED_FROM:
+    if not alone or len(stack) < HALVED_FROM:
         return function(stack)
     middle = len(stack) // 2
     with ThreadPoolExecutor(1) as pool:
@@ -76,17 +76,16 @@ def apply_halved(
 
 
 def map_ahead(
-    function: Callable[[Item], Found], items: Iterable[Item], *, members: int
+    function: Callable[[Item], Found], items: Iterable[Item], *, threads: bool
 ) -> Iterator[Found]:
     """Results in the items' order, a few worked out ahead by threads of our own.
 
     Of work that is mostly done outside of Python. Unlike ``Executor.map``, it holds few results in
     memory, and begins nothing new once nobody asks for more.
 
-    ``members``: of the family that it is for. Of a small one each piece is so short that threads
-    would wait for each other: one does it all.
+    ``threads``: otherwise, the calling thread does it all, piece by piece.
     """
-    if count_workers(members) == 1:
+    if not threads:
         yield from map(function, items)
         return
     with ThreadPoolExecutor(WORKERS) as pool:

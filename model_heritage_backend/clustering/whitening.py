@@ -25,7 +25,7 @@ from model_heritage_backend.clustering.sample_stacks import (
     stack_samples,
 )
 from model_heritage_backend.clustering.step_sums import StepSums
-from model_heritage_backend.clustering.threads import map_ahead
+from model_heritage_backend.clustering.threads import is_worth_threads, map_ahead
 from model_heritage_backend.fingerprints.structure import is_matrix
 
 MATRICES_AT_LEAST = 4
@@ -84,7 +84,7 @@ class WhitenedSteps:
             return _measure_stack(key, stacks[0], ends, remembered.find(key))
 
         names = family.wide_names if wide else family.shuffled_names
-        for found in map_ahead(whiten, names, members=len(members)):
+        for found in map_ahead(whiten, names, threads=is_worth_threads(len(members))):
             if len(sizes) == most:
                 break
             if found is not None:

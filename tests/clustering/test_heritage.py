@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.zoo import Zoo
-from model_heritage_backend.clustering import heritage
+from model_heritage_backend.clustering import edge_judge, heritage
 from model_heritage_backend.clustering.alignment import AlignedFamily
 from model_heritage_backend.clustering.arrangement import Arranged
 from model_heritage_backend.clustering.constraints import Constraints
@@ -30,6 +31,7 @@ from model_heritage_backend.clustering.heritage import solve_family
 from model_heritage_backend.clustering.memory_store import InMemoryStore
 from model_heritage_backend.clustering.pair_cache import PairCache
 from model_heritage_backend.clustering.pair_statistics import SPECTRA, Detail, measure_details
+from model_heritage_backend.clustering.threads import WORKERS
 from model_heritage_backend.fingerprints import Fingerprint
 from model_heritage_backend.fingerprints.extract import fingerprint_sampled
 from tests.clustering.families import (
@@ -491,6 +493,27 @@ def test_without_files_samples_must_do(
     for name, fingerprint in family_prints.items():
         absent.add_fingerprint(fingerprint, id=name, name=name)
     assert solve_family(family_prints, exact=StoredEvidence(absent)) == found
+
+
+def test_files_of_large_models_are_read_two_pairs_at_a_time(
+    zoo_family: Zoo,
+    family_prints: dict[str, Fingerprint],
+    tree: FamilyTree,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    readers = set()
+
+    class Watched(StoredEvidence):
+        def __call__(self, *pair: Any) -> ExactEvidence | None:
+            readers.add(threading.get_ident())
+            return super().__call__(*pair)
+
+    store = InMemoryStore()
+    for name, fingerprint in family_prints.items():
+        store.add_fingerprint(fingerprint, id=name, name=name, path=zoo_family.path(name))
+    monkeypatch.setattr(edge_judge, "LARGE_MODEL", 1)
+    assert solve_family(family_prints, exact=Watched(store)) == tree
+    assert len(readers - {threading.get_ident()}) == WORKERS
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -9,7 +9,6 @@ import numpy as np
 
 from model_heritage_backend.clustering.threads import (
     HALVED_FROM,
-    THREADS_FROM,
     WORKERS,
     apply_halved,
     map_ahead,
@@ -22,14 +21,14 @@ def test_results_come_in_order() -> None:
         time.sleep(0.002 * (number % 3 == 0))
         return number * number
 
-    for members in (1, THREADS_FROM):
-        found = list(map_ahead(work, range(20), members=members))
+    for threads in (False, True):
+        found = list(map_ahead(work, range(20), threads=threads))
         assert found == [number * number for number in range(20)]
 
 
 def test_nothing_new_is_begun_when_nobody_asks() -> None:
     begun: list[int] = []
-    found = map_ahead(begun.append, itertools.count(), members=THREADS_FROM)
+    found = map_ahead(begun.append, itertools.count(), threads=True)
     next(found)
     found.close()
     assert 1 <= len(begun) <= WORKERS + 1
@@ -37,10 +36,10 @@ def test_nothing_new_is_begun_when_nobody_asks() -> None:
 
 def test_halves_are_put_together_again() -> None:
     stack = np.random.default_rng(0).standard_normal((HALVED_FROM + 1, 3))
-    for members in (1, THREADS_FROM):
-        np.testing.assert_array_equal(apply_halved(np.square, stack, members=members), stack**2)
+    for alone in (False, True):
+        np.testing.assert_array_equal(apply_halved(np.square, stack, alone=alone), stack**2)
 
 
 def test_both_results_come_back() -> None:
-    for members in (1, THREADS_FROM):
-        assert run_beside(lambda: "first", lambda: 2, members=members) == ("first", 2)
+    for threads in (False, True):
+        assert run_beside(lambda: "first", lambda: 2, threads=threads) == ("first", 2)
