@@ -1,6 +1,7 @@
 /** What follows from a model for those that came from it: the shapes of the API (docs/api.md). */
 
 import type { Relation } from '@/lib/types'
+import { relationWords } from '@/strings/relations'
 
 interface Step {
   parent: string
@@ -54,17 +55,8 @@ export interface LicenceReport {
   notice: string
 }
 
-const RESTRICTIONS: Record<string, string> = {
-  non_commercial: 'no commercial use',
-  no_derivatives: 'no derivatives',
-  share_alike: 'the same licence for what is made from it',
-  behavioural_use: 'limits of what it may be used for',
-  custom: 'terms of its own',
-  attribution: 'naming the authors',
-}
-
 export const describeRestriction = (restriction: string): string =>
-  RESTRICTIONS[restriction] ?? restriction.replaceAll('_', ' ')
+  relationWords.restrictions[restriction] ?? restriction.replaceAll('_', ' ')
 
 /** The names along a way, both ends included. */
 export const listWay = (reached: Reached): string[] => {

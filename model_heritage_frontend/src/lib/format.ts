@@ -1,6 +1,8 @@
-/** Numbers and times as people read them. English, independent of the browser's language. */
+import { formatWords as words } from '@/strings/format'
 
-const LOCALE = 'en'
+/** Numbers and times as people read them, independent of the browser's language. */
+
+const LOCALE = words.locale
 
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${formatNumber(count)} ${count === 1 ? one : many}`
@@ -102,28 +104,28 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
 export function formatAgo(iso: string, now: number = Date.now()): string {
   const seconds = (now - new Date(iso).getTime()) / 1000
   const step = STEPS.find(([, size]) => seconds >= size)
-  return step ? relative.format(-Math.floor(seconds / step[1]), step[0]) : 'just now'
+  return step ? relative.format(-Math.floor(seconds / step[1]), step[0]) : words.justNow
 }
 
 /** Time between two moments: "0.4 s", "12 s", "3 min". */
 export function formatDuration(from: string, to: string): string {
   const seconds = Math.max(0, (new Date(to).getTime() - new Date(from).getTime()) / 1000)
-  if (seconds < 0.05) return '<0.1 s'
-  if (seconds < 10) return `${seconds.toFixed(1)} s`
-  if (seconds < 120) return `${Math.round(seconds)} s`
-  return `${Math.round(seconds / 60)} min`
+  if (seconds < 0.05) return words.least
+  if (seconds < 10) return words.seconds(seconds.toFixed(1))
+  if (seconds < 120) return words.seconds(String(Math.round(seconds)))
+  return words.minutes(Math.round(seconds / 60))
 }
 
 /** A time to wait, in whole steps: "a few seconds", "40 seconds", "12 minutes", "2 hours". */
 export function formatLeft(seconds: number): string {
-  if (seconds < 5) return 'a few seconds'
-  if (seconds < 55) return plural(5 * Math.round(seconds / 5), 'second')
-  if (seconds < 3300) return plural(Math.max(1, Math.round(seconds / 60)), 'minute')
-  return plural(Math.max(1, Math.round(seconds / 3600)), 'hour')
+  if (seconds < 5) return words.fewSeconds
+  if (seconds < 55) return plural(5 * Math.round(seconds / 5), words.second)
+  if (seconds < 3300) return plural(Math.max(1, Math.round(seconds / 60)), words.minute)
+  return plural(Math.max(1, Math.round(seconds / 3600)), words.hour)
 }
 
 /** A tensor's shape: [768, 64] -> "768 × 64". */
 export function formatShape(shape: number[] | null): string {
   if (shape === null) return '–'
-  return shape.length === 0 ? 'scalar' : shape.join(' × ')
+  return shape.length === 0 ? words.scalar : shape.join(' × ')
 }

@@ -1,6 +1,10 @@
 /** What people state about families, and how families changed: the shapes of the API (docs/api.md). */
 
 import type { Family, FamilyTree } from '@/lib/types'
+import { formatWords } from '@/strings/format'
+import { relationWords } from '@/strings/relations'
+
+const words = relationWords.statement
 
 export interface Statement {
   author: string
@@ -74,21 +78,21 @@ export interface RevisionDiff {
 
 const joinNames = (models: NamedModel[]): string => {
   const names = models.map((model) => model.name)
-  const shown = names.length > 3 ? [...names.slice(0, 2), `${names.length - 2} more`] : names
-  return new Intl.ListFormat('en').format(shown)
+  const shown = names.length > 3 ? [...names.slice(0, 2), words.more(names.length - 2)] : names
+  return new Intl.ListFormat(formatWords.locale).format(shown)
 }
 
 /** A statement as a sentence. */
 export function describeConstraint({ kind, model, parent, models, others }: Constraint): string {
-  const child = model?.name ?? 'a model'
+  const child = model?.name ?? words.aModelWithin
   switch (kind) {
     case 'confirm':
-      return `${parent?.name ?? 'A model'} is the parent of ${child}.`
+      return words.confirm(parent?.name ?? words.aModel, child)
     case 'forbid':
-      return `${parent?.name ?? 'A model'} is not the parent of ${child}.`
+      return words.forbid(parent?.name ?? words.aModel, child)
     case 'root':
-      return `${child} descends from no other model here.`
+      return words.root(child)
     case 'split':
-      return `Not related to ${joinNames(others)}: ${joinNames(models)}.`
+      return words.split(joinNames(others), joinNames(models))
   }
 }

@@ -2,15 +2,13 @@ import { PageHeader } from '@/components/page-header'
 import { FamilyGrid } from '@/features/families/components/family-grid'
 import { FamilySketch } from '@/features/tree/components/family-sketch'
 import { useTitle } from '@/hooks/use-title'
+import { familyWords } from '@/strings/families'
 
 export function FamiliesPage() {
-  useTitle('Families')
+  useTitle(familyWords.title)
   return (
     <>
-      <PageHeader
-        title="Families"
-        description="Models that descend from a common ancestor, found by comparing their weights."
-      />
+      <PageHeader title={familyWords.title} description={familyWords.description} />
       <FamilyGrid picture={(family) => <FamilySketch familyId={family.id} />} />
     </>
   )

@@ -20,26 +20,23 @@ import { useTitle } from '@/hooks/use-title'
 import { formatPercent } from '@/lib/format'
 import { paths } from '@/lib/paths'
 import type { Corrected } from '@/lib/statements'
-import type { Family, GhostLimit } from '@/lib/types'
-
-const GHOST_LIMITS: Record<GhostLimit, string> = {
-  few_models: 'It has too few models for a missing ancestor to be noticed.',
-  few_matrices: 'Its models changed too few matrices for a missing ancestor to be noticed.',
-  drift: 'Its models drift too much alike for a missing ancestor to be noticed.',
-}
+import type { Family } from '@/lib/types'
+import { familyWords } from '@/strings/families'
 
 function RootSentence({ family }: { family: Family }) {
-  if (!family.root_id) return <>Its root is not among the models here.</>
+  if (!family.root_id) return <>{familyWords.page.noRoot}</>
   return (
     <>
-      Descends from{' '}
+      {familyWords.page.descendsFrom}{' '}
       <Link
         to={paths.model(family.root_id)}
         className="text-foreground hover:text-primary font-medium [overflow-wrap:anywhere] underline decoration-current/30 underline-offset-4"
       >
         {family.root_name}
       </Link>
-      {family.root_confidence !== null && `, ${formatPercent(family.root_confidence)} sure`}.
+      {family.root_confidence !== null &&
+        familyWords.page.sure(formatPercent(family.root_confidence))}
+      .
     </>
   )
 }
@@ -55,10 +52,10 @@ export function FamilyPage() {
     }
   }
   const [dropped, setDropped] = useState<Dropped | null>(null)
-  useTitle(family.data?.name ?? 'Family')
+  useTitle(family.data?.name ?? familyWords.page.family)
   if (family.isPending) {
     return (
-      <Loading label="the family">
+      <Loading label={familyWords.page.loading}>
         <Skeleton className="h-9 w-72 max-w-full" />
         <Skeleton className="mt-4 h-5 w-80 max-w-full" />
         <Skeleton className="mt-10 h-112 rounded-xl" />
@@ -68,13 +65,13 @@ export function FamilyPage() {
   if (family.data === undefined) {
     return (
       <>
-        <h1 className="sr-only">Family</h1>
+        <h1 className="sr-only">{familyWords.page.family}</h1>
         <ErrorState
           error={family.error}
           onRetry={() => void family.refetch()}
           actions={
             <Button asChild variant="outline">
-              <Link to={paths.families}>All families</Link>
+              <Link to={paths.families}>{familyWords.page.all}</Link>
             </Button>
           }
         />
@@ -89,14 +86,14 @@ export function FamilyPage() {
             to={paths.families}
             className="hover:text-foreground underline-offset-4 hover:underline"
           >
-            Families
+            {familyWords.page.families}
           </Link>
         }
         title={family.data.name}
         description={
           <>
             <RootSentence family={family.data} />
-            {family.data.ghost_limit && ` ${GHOST_LIMITS[family.data.ghost_limit]}`}
+            {family.data.ghost_limit && ` ${familyWords.page.ghostLimits[family.data.ghost_limit]}`}
           </>
         }
         actions={

@@ -1,5 +1,5 @@
-import { plural } from '@/lib/format'
 import type { FamilyTree } from '@/lib/types'
+import { correctionWords } from '@/strings/corrections'
 
 const MOST_NAMED = 2
 
@@ -11,17 +11,16 @@ export function describeMoves(before: FamilyTree | undefined, after: FamilyTree)
   if (!before) return ''
   const names = new Map([...before.nodes, ...after.nodes].map((model) => [model.id, model.name]))
   const nameOf = (id: string | undefined) =>
-    id === undefined ? 'no parent' : (names.get(id) ?? id)
+    id === undefined ? correctionWords.moves.noParent : (names.get(id) ?? id)
   const was = findParents(before)
   const is = findParents(after)
   const here = new Set(after.nodes.map((model) => model.id))
   const moved = [...new Set([...was.keys(), ...is.keys()])].filter(
     (id) => here.has(id) && was.get(id) !== is.get(id),
   )
-  if (moved.length === 0) return 'No model has another parent.'
+  if (moved.length === 0) return correctionWords.moves.none
   const told = moved
     .slice(0, MOST_NAMED)
-    .map((id) => `${nameOf(id)}: ${nameOf(was.get(id))} → ${nameOf(is.get(id))}`)
-  const more = moved.length - told.length
-  return `${told.join('; ')}${more > 0 ? `; and ${plural(more, 'more model')}` : ''}.`
+    .map((id) => correctionWords.moves.move(nameOf(id), nameOf(was.get(id)), nameOf(is.get(id))))
+  return correctionWords.moves.all(told, moved.length - told.length)
 }

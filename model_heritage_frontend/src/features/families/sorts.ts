@@ -1,13 +1,15 @@
+import { familyWords } from '@/strings/families'
+
 /** The orders of the forest, as the API names them; a leading "-" turns one round. */
 export const SORTS = [
-  { value: '-size', label: 'Largest first' },
-  { value: '-depth', label: 'Most generations first' },
-  { value: '-unresolved', label: 'Most unresolved first' },
-  { value: 'confidence', label: 'Least sure first' },
-  { value: '-confidence', label: 'Surest first' },
-  { value: '-distance', label: 'Furthest apart first' },
-  { value: '-updated_at', label: 'Last changed first' },
-  { value: 'name', label: 'By name of the root' },
+  { value: '-size', label: familyWords.sorts.size },
+  { value: '-depth', label: familyWords.sorts.depth },
+  { value: '-unresolved', label: familyWords.sorts.unresolved },
+  { value: 'confidence', label: familyWords.sorts.leastSure },
+  { value: '-confidence', label: familyWords.sorts.surest },
+  { value: '-distance', label: familyWords.sorts.distance },
+  { value: '-updated_at', label: familyWords.sorts.changed },
+  { value: 'name', label: familyWords.sorts.name },
 ] as const
 
 const KEYS = [

@@ -1,6 +1,7 @@
 import { formatDate } from '@/lib/format'
 import { RELATION_WORDS, relationColor } from '@/lib/relations'
 import { RELATIONS, type Edge, type Relation } from '@/lib/types'
+import { treeWords } from '@/strings/tree'
 
 import type { TreeLayout, TreeNode } from './layout'
 
@@ -30,11 +31,11 @@ const mix = (share: number): string =>
   `color-mix(in oklab, ${relationColor('finetune')} ${Math.round(share * 100)}%, ${relationColor('merge')})`
 
 const CONFIDENCES: [from: number, label: string, colour: string][] = [
-  [0.99, '99% and more', mix(1)],
-  [0.9, '90% to 99%', mix(0.72)],
-  [0.75, '75% to 90%', mix(0.45)],
-  [0.5, '50% to 75%', mix(0)],
-  [0, 'Below 50%', relationColor('quantized')],
+  [0.99, treeWords.colours.confidence.certain, mix(1)],
+  [0.9, treeWords.colours.confidence.sure, mix(0.72)],
+  [0.75, treeWords.colours.confidence.likely, mix(0.45)],
+  [0.5, treeWords.colours.confidence.open, mix(0)],
+  [0, treeWords.colours.confidence.weak, relationColor('quantized')],
 ]
 
 function byRelation(layout: TreeLayout): Colouring {
@@ -91,9 +92,13 @@ function byWord(
   const other = relationColor('duplicate')
   const legend = [...hues].map(([label, colour]) => ({ label, colour }))
   if (common.length > HUES.length) {
-    legend.push({ label: `${common.length - HUES.length} others`, colour: other })
+    legend.push({ label: treeWords.colours.others(common.length - HUES.length), colour: other })
   }
-  if (without) legend.push({ label: kind === 'tag' ? 'No tag' : 'No licence given', colour: NONE })
+  if (without)
+    legend.push({
+      label: kind === 'tag' ? treeWords.colours.noTag : treeWords.colours.noLicence,
+      colour: NONE,
+    })
   return {
     kind,
     of: (node) => {
@@ -127,7 +132,12 @@ function byDate(layout: TreeLayout): Colouring {
   const legend = SHADES.flatMap((colour, index) => {
     if (!used.has(index)) return []
     const from = new Date(first + index * part).toISOString()
-    return [{ label: part > 0 ? `from ${formatDate(from, part)}` : formatDate(from, 0), colour }]
+    return [
+      {
+        label: part > 0 ? treeWords.colours.from(formatDate(from, part)) : formatDate(from, 0),
+        colour,
+      },
+    ]
   })
   return {
     kind: 'date',

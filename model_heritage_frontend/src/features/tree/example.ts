@@ -1,4 +1,5 @@
 import type { Evidence, FamilyTree, Model, Relation } from '@/lib/types'
+import { treeWords } from '@/strings/tree'
 
 /** An invented family for the home page of an empty lake. It is always labelled as an example. */
 
@@ -18,7 +19,7 @@ const model = (name: string): Model => ({
   dtypes: {},
   quality: [],
   family_id: 'example',
-  family_name: 'Example',
+  family_name: treeWords.example.badge,
   family_size: null,
   parent_id: null,
   parent_name: null,

@@ -1,4 +1,5 @@
 import type { Edge, FamilyTree, Ghost, Model } from '@/lib/types'
+import { treeWords } from '@/strings/tree'
 
 /** A member of a family, or a ghost, with its place in the tree of main parents. */
 export interface Member {
@@ -27,7 +28,7 @@ export interface Genealogy {
 }
 
 export const memberName = (member: Pick<Member, 'model'>): string =>
-  member.model?.name ?? 'Missing ancestor'
+  member.model?.name ?? treeWords.missing
 
 /**
  * What names are sorted by: numbers by value, case aside. A key per name is some ten times faster

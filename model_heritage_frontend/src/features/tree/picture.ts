@@ -1,3 +1,5 @@
+import { treeWords } from '@/strings/tree'
+
 import type { Colouring } from './colouring'
 import { readPalette } from './draw/palette'
 import { CALM, makeScene, type Scene } from './draw/scene'
@@ -55,7 +57,7 @@ async function drawPng(scene: Scene): Promise<Blob> {
   canvas.width = Math.ceil(width * scale)
   canvas.height = Math.ceil(height * scale)
   const ctx = canvas.getContext('2d')
-  if (!ctx) throw new Error('This browser cannot draw so large a picture.')
+  if (!ctx) throw new Error(treeWords.tooLarge)
   ctx.fillStyle = scene.palette.card
   ctx.fillRect(0, 0, canvas.width, canvas.height)
   const camera = {
@@ -68,7 +70,7 @@ async function drawPng(scene: Scene): Promise<Blob> {
   }
   drawTree(ctx, scene, camera, CALM)
   const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, 'image/png'))
-  if (!blob) throw new Error('This browser cannot draw so large a picture.')
+  if (!blob) throw new Error(treeWords.tooLarge)
   return blob
 }
 

@@ -1,3 +1,5 @@
+import { treeWords } from '@/strings/tree'
+
 import { chooseDetail, type Scene } from './draw/scene'
 import { traceLink, WHOLE } from './draw/trace'
 import { nodeCaption } from './draw/words'
@@ -76,7 +78,10 @@ function drawCard(node: TreeNode, colour: string, { layout, palette }: Scene): S
     make(
       'text',
       { x: left + 28, y: 13, 'font-size': 11, fill: palette.muted },
-      shorten(node.folded > 0 ? `${node.folded} folded away` : nodeCaption(node), LETTERS.caption),
+      shorten(
+        node.folded > 0 ? treeWords.node.foldedShort(node.folded) : nodeCaption(node),
+        LETTERS.caption,
+      ),
     ),
   )
   return group

@@ -1,4 +1,5 @@
-import { formatChange, formatNumber, plural } from '@/lib/format'
+import { formatChange, formatNumber } from '@/lib/format'
+import { compareWords } from '@/strings/compare'
 
 import type { Bin } from '../heat'
 
@@ -9,13 +10,13 @@ export function ChangeHistogram({ bins, equal }: { bins: Bin[]; equal: number })
   const most = bins.reduce((largest, bin) => Math.max(largest, bin.count), 1)
   const counted = bins.reduce((sum, bin) => sum + bin.count, 0)
   if (counted === 0) {
-    return <p className="text-muted-foreground text-sm">No tensor changed that can be measured.</p>
+    return <p className="text-muted-foreground text-sm">{compareWords.histogram.none}</p>
   }
   return (
     <figure>
       <ol className="flex items-end gap-1" style={{ height: HEIGHT }}>
         {bins.map(({ from, to, count }) => {
-          const text = `${plural(count, 'tensor')} changed by ${formatChange(from)} to ${formatChange(to)}`
+          const text = compareWords.histogram.bar(count, formatChange(from), formatChange(to))
           return (
             <li key={from} title={text} className="flex h-full min-w-0 flex-1 flex-col justify-end">
               <span className="sr-only">{text}</span>
@@ -40,8 +41,8 @@ export function ChangeHistogram({ bins, equal }: { bins: Bin[]; equal: number })
       <figcaption className="text-muted-foreground mt-1.5 flex justify-between gap-4 text-xs tabular-nums">
         <span>{formatChange(bins[0]?.from ?? 0)}</span>
         <span>
-          {plural(counted, 'tensor')} by relative change
-          {equal > 0 && `, ${formatNumber(equal)} equal`}
+          {compareWords.histogram.axis(counted)}
+          {equal > 0 && compareWords.histogram.equal(equal)}
         </span>
         <span>{formatChange(bins.at(-1)?.to ?? 0)}</span>
       </figcaption>

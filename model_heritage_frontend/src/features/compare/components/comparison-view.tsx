@@ -7,6 +7,8 @@ import { ErrorState, Loading } from '@/components/states'
 import { Card, CardContent, CardHeader, CardTitle } from '@/components/ui/card'
 import { Skeleton } from '@/components/ui/skeleton'
 import { comparisonQuery, modelQuery } from '@/hooks/queries'
+import { useEditParams } from '@/hooks/use-edit-params'
+import { compareWords } from '@/strings/compare'
 
 import { buildHeatMap, countChanges } from '../heat'
 import { describeKinship } from '../words'
@@ -14,19 +16,19 @@ import { ChangeHistogram } from './change-histogram'
 import { HeatGrid, HeatLegend, type HeatChoice } from './heat-grid'
 import { TensorTable } from './tensor-table'
 
-const useName = (id: string): string => useQuery(modelQuery(id)).data?.name ?? 'The model'
+const useName = (id: string): string => useQuery(modelQuery(id)).data?.name ?? compareWords.theModel
 
 /** A layer and a kind in the address, changed together. */
 function useHeatChoice(): [HeatChoice, (choice: HeatChoice) => void] {
-  const [params, setParams] = useSearchParams()
-  const choose = (choice: HeatChoice) => {
-    const next = new URLSearchParams(params)
-    for (const [key, value] of Object.entries(choice) as [string, string][]) {
-      if (value === '') next.delete(key)
-      else next.set(key, value)
-    }
-    setParams(next, { replace: true, preventScrollReset: true })
-  }
+  const [params] = useSearchParams()
+  const edit = useEditParams()
+  const choose = (choice: HeatChoice) =>
+    edit((next) => {
+      for (const [key, value] of Object.entries(choice) as [string, string][]) {
+        if (value === '') next.delete(key)
+        else next.set(key, value)
+      }
+    })
   return [{ layer: params.get('layer') ?? '', kind: params.get('kind') ?? '' }, choose]
 }
 
@@ -40,7 +42,7 @@ export function ComparisonView({ a, b }: { a: string; b: string }) {
   const changes = useMemo(() => countChanges(tensors ?? []), [tensors])
   if (comparison.isPending) {
     return (
-      <Loading label="the comparison">
+      <Loading label={compareWords.loading}>
         <Skeleton className="h-28 rounded-xl" />
         <Skeleton className="mt-8 h-96 rounded-xl" />
       </Loading>
@@ -67,7 +69,7 @@ export function ComparisonView({ a, b }: { a: string; b: string }) {
         <div className="grid gap-6 xl:grid-cols-[minmax(0,5fr)_minmax(0,3fr)]">
           <Card className="min-w-0">
             <CardHeader className="flex-wrap">
-              <CardTitle>Change by layer and kind</CardTitle>
+              <CardTitle>{compareWords.heat.title}</CardTitle>
               <HeatLegend map={map} />
             </CardHeader>
             <CardContent className="pt-3">
@@ -76,7 +78,7 @@ export function ComparisonView({ a, b }: { a: string; b: string }) {
           </Card>
           <Card className="min-w-0">
             <CardHeader>
-              <CardTitle>How much the tensors changed</CardTitle>
+              <CardTitle>{compareWords.histogram.title}</CardTitle>
             </CardHeader>
             <CardContent className="pt-3">
               <ChangeHistogram {...changes} />

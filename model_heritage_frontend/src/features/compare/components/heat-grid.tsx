@@ -1,5 +1,6 @@
 import { cn } from '@/lib/cn'
-import { formatChange, plural } from '@/lib/format'
+import { formatChange } from '@/lib/format'
+import { compareWords } from '@/strings/compare'
 
 import { cellKey, heat, type HeatCell, type HeatMap } from '../heat'
 import { layerKey } from '../rows'
@@ -23,13 +24,10 @@ interface HeatGridProps {
 
 const describeCell = (cell: HeatCell): string =>
   cell.change === null
-    ? `${plural(cell.changed, 'tensor')} with another shape, or in one model only`
+    ? compareWords.heat.incomparable(cell.changed)
     : cell.changed === 0
-      ? 'equal'
-      : `${formatChange(cell.change)} of its size, ${cell.changed} of ${plural(cell.tensors, 'tensor')}`
-
-const layerName = (layer: number | null): string =>
-  layer === null ? 'outside the layers' : `layer ${layer}`
+      ? compareWords.heat.equal
+      : compareWords.heat.changed(formatChange(cell.change), cell.changed, cell.tensors)
 
 interface CellProps {
   cell: HeatCell | undefined
@@ -40,7 +38,8 @@ interface CellProps {
 }
 
 function Cell({ cell, map, label, active, onClick }: CellProps) {
-  if (!cell) return <td aria-label={`${label}: none`} className="h-7 min-w-4" />
+  if (!cell)
+    return <td aria-label={`${label}: ${compareWords.heat.none}`} className="h-7 min-w-4" />
   const text = `${label}: ${describeCell(cell)}`
   return (
     <td className="p-px">
@@ -73,19 +72,22 @@ export function HeatGrid({ map, chosen, onChoose }: HeatGridProps) {
   return (
     <div className="overflow-x-auto pb-1">
       <table className="w-full border-separate border-spacing-0 text-xs">
-        <caption className="sr-only">Relative change by layer and kind of tensor</caption>
+        <caption className="sr-only">{compareWords.heat.caption}</caption>
         <tbody>
           {kinds.length > 1 && (
             <tr>
               <th scope="row" className="w-px pr-4 text-left font-medium whitespace-nowrap">
-                All kinds
+                {compareWords.heat.allKinds}
               </th>
               {layers.map((layer) => (
                 <Cell
                   key={layerKey(layer)}
                   cell={map.byLayer.get(layerKey(layer))}
                   map={map}
-                  label={`All kinds, ${layerName(layer)}`}
+                  label={compareWords.heat.cell(
+                    compareWords.heat.allKinds,
+                    compareWords.layer(layer),
+                  )}
                   active={chosen.layer === layerKey(layer) && chosen.kind === ''}
                   onClick={() => toggle(layerKey(layer), '')}
                 />
@@ -105,7 +107,7 @@ export function HeatGrid({ map, chosen, onChoose }: HeatGridProps) {
                   key={layerKey(layer)}
                   cell={map.cells.get(cellKey(kind, layer))}
                   map={map}
-                  label={`${kindName(kind)}, ${layerName(layer)}`}
+                  label={compareWords.heat.cell(kindName(kind), compareWords.layer(layer))}
                   active={chosen.layer === layerKey(layer) && chosen.kind === kind}
                   onClick={() => toggle(layerKey(layer), kind)}
                 />
@@ -119,7 +121,7 @@ export function HeatGrid({ map, chosen, onChoose }: HeatGridProps) {
                 key={layerKey(layer)}
                 className="text-muted-foreground pt-1 text-center tabular-nums"
               >
-                {layer === null ? 'other' : index % every === 0 ? layer : ''}
+                {layer === null ? compareWords.heat.other : index % every === 0 ? layer : ''}
               </td>
             ))}
           </tr>
@@ -140,7 +142,7 @@ export function HeatLegend({ map }: { map: HeatMap }) {
         className="h-2 w-24 rounded-full"
         style={{ background: `linear-gradient(to right, ${fill(0.08)}, ${fill(1)})` }}
       />
-      {formatChange(map.most)} of its size
+      {compareWords.heat.most(formatChange(map.most))}
     </p>
   )
 }

@@ -14,6 +14,7 @@ import {
 import { modelQuery, modelsQuery } from '@/hooks/queries'
 import { useDebounced } from '@/hooks/use-debounced'
 import { formatCompact } from '@/lib/format'
+import { compareWords } from '@/strings/compare'
 
 interface ModelPickerProps {
   label: string
@@ -28,11 +29,17 @@ function Choices({ onPick }: { onPick: (id: string) => void }) {
   const found = models.data?.pages.flatMap((page) => page.models) ?? []
   return (
     // The server searches; cmdk only moves the highlight.
-    <Command shouldFilter={false} label="Models">
-      <CommandInput placeholder="Search by name" value={text} onValueChange={setText} />
+    <Command shouldFilter={false} label={compareWords.picker.label}>
+      <CommandInput
+        placeholder={compareWords.picker.placeholder}
+        value={text}
+        onValueChange={setText}
+      />
       <CommandList className="max-h-72 overflow-y-auto p-1">
         {models.isSuccess && found.length === 0 && (
-          <p className="text-muted-foreground px-3 py-6 text-center text-sm">No model matches.</p>
+          <p className="text-muted-foreground px-3 py-6 text-center text-sm">
+            {compareWords.picker.none}
+          </p>
         )}
         {models.isError && (
           <p className="text-destructive px-3 py-6 text-center text-sm">{models.error.message}</p>
@@ -52,7 +59,7 @@ function Choices({ onPick }: { onPick: (id: string) => void }) {
 
 function ChosenName({ id }: { id: string }) {
   const model = useQuery(modelQuery(id))
-  return <>{model.data?.name ?? (model.isError ? 'Unknown model' : '…')}</>
+  return <>{model.data?.name ?? (model.isError ? compareWords.picker.unknown : '…')}</>
 }
 
 export function ModelPicker({ label, value, onChange }: ModelPickerProps) {
@@ -73,7 +80,9 @@ export function ModelPicker({ label, value, onChange }: ModelPickerProps) {
             {value ? (
               <ChosenName id={value} />
             ) : (
-              <span className="text-muted-foreground font-normal">Choose a model</span>
+              <span className="text-muted-foreground font-normal">
+                {compareWords.picker.choose}
+              </span>
             )}
           </span>
           <ChevronsUpDownIcon aria-hidden className="text-muted-foreground size-4 shrink-0" />

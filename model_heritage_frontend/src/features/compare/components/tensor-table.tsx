@@ -6,22 +6,23 @@ import { Button } from '@/components/ui/button'
 import { Card } from '@/components/ui/card'
 import { Input, NativeSelect } from '@/components/ui/input'
 import { useQueryParam } from '@/hooks/use-query-param'
-import { formatChange, formatNumber, formatPercent, formatShape, plural } from '@/lib/format'
+import { formatChange, formatNumber, formatPercent, formatShape } from '@/lib/format'
 import { cn } from '@/lib/cn'
 import type { TensorComparison } from '@/lib/types'
+import { compareWords } from '@/strings/compare'
 
 import { ALL_ROWS, barLength, chooseRows, largestChange, ORDERS, type RowOrder } from '../rows'
-import { kindName, STATUS_WORDS, VERDICT_WORDS } from '../words'
+import { kindName } from '../words'
 import type { HeatChoice } from './heat-grid'
 
 const STEP = 150
 
 function Change({ tensor, largest }: { tensor: TensorComparison; largest: number }) {
   if (tensor.status === 'equal') {
-    return <span className="text-muted-foreground text-sm">equal</span>
+    return <span className="text-muted-foreground text-sm">{compareWords.table.equal}</span>
   }
   if (tensor.relative_change === null) {
-    return <Badge variant="muted">{STATUS_WORDS[tensor.status]}</Badge>
+    return <Badge variant="muted">{compareWords.status[tensor.status]}</Badge>
   }
   return (
     <span className="flex items-center gap-3">
@@ -48,7 +49,7 @@ function Shape({ tensor }: { tensor: TensorComparison }) {
 }
 
 function Verdict({ tensor }: { tensor: TensorComparison }) {
-  const words = VERDICT_WORDS[tensor.verdict]
+  const words = compareWords.verdicts[tensor.verdict]
   if (!words) return null
   const [label, explanation] = words
   return <span title={explanation}>{label}</span>
@@ -88,7 +89,7 @@ function Head({ children, order, current, onSort, className }: HeadProps) {
 const describeChoice = ({ layer, kind }: HeatChoice): string =>
   [
     kind === '' ? '' : kindName(kind),
-    layer === '' ? '' : layer === 'none' ? 'outside the layers' : `layer ${layer}`,
+    layer === '' ? '' : compareWords.layer(layer === 'none' ? null : layer),
   ]
     .filter(Boolean)
     .join(', ')
@@ -119,43 +120,43 @@ export function TensorTable({ tensors, chosen, onChoose }: TensorTableProps) {
   const ranked = tensors.some((tensor) => tensor.delta_rank !== null)
   const changed = tensors.filter((tensor) => tensor.status !== 'equal').length
   return (
-    <section aria-label="Tensors">
+    <section aria-label={compareWords.table.label}>
       <div className="mb-4 flex flex-wrap items-end justify-between gap-3">
         <h2 className="text-lg font-semibold">
-          {formatNumber(changed)} of {plural(tensors.length, 'tensor')} differ
+          {compareWords.table.differ(changed, tensors.length)}
         </h2>
         <div className="flex flex-wrap gap-2">
           <Input
             type="search"
             data-search
-            aria-label="Search tensors by name"
-            placeholder="Search tensors"
+            aria-label={compareWords.table.search}
+            placeholder={compareWords.table.placeholder}
             className="w-full sm:w-48"
             value={search}
             onChange={(event) => setSearch(event.target.value)}
           />
           <NativeSelect
-            aria-label="Which tensors"
+            aria-label={compareWords.table.which}
             className="w-40"
             value={show}
             onChange={(event) => setShow(event.target.value)}
           >
-            <option value="all">All tensors</option>
-            <option value="changed">Changed only</option>
+            <option value="all">{compareWords.table.all}</option>
+            <option value="changed">{compareWords.table.changedOnly}</option>
           </NativeSelect>
           <NativeSelect
-            aria-label="Order"
+            aria-label={compareWords.table.order}
             className="w-44"
             value={order}
             onChange={(event) => setOrder(event.target.value)}
           >
-            <option value="change">Most changed first</option>
-            <option value="-change">Least changed first</option>
-            <option value="file">As in the file</option>
-            <option value="name">By name</option>
-            {ranked && <option value="rank">Highest rank first</option>}
-            <option value="equal">Fewest equal values first</option>
-            <option value="cosine">Least alike first</option>
+            <option value="change">{compareWords.table.orders.change}</option>
+            <option value="-change">{compareWords.table.orders.leastChanged}</option>
+            <option value="file">{compareWords.table.orders.file}</option>
+            <option value="name">{compareWords.table.orders.name}</option>
+            {ranked && <option value="rank">{compareWords.table.orders.rank}</option>}
+            <option value="equal">{compareWords.table.orders.equal}</option>
+            <option value="cosine">{compareWords.table.orders.cosine}</option>
           </NativeSelect>
         </div>
       </div>
@@ -166,9 +167,9 @@ export function TensorTable({ tensors, chosen, onChoose }: TensorTableProps) {
           className="mb-3"
           onClick={() => onChoose({ layer: '', kind: '' })}
         >
-          Only {describeChoice(chosen)}
+          {compareWords.table.only(describeChoice(chosen))}
           <XIcon aria-hidden />
-          <span className="sr-only">: show all tensors</span>
+          <span className="sr-only">{compareWords.table.showAll}</span>
         </Button>
       )}
       <Card className="overflow-x-auto">
@@ -177,27 +178,27 @@ export function TensorTable({ tensors, chosen, onChoose }: TensorTableProps) {
           <thead className="text-muted-foreground border-b text-left max-md:sr-only">
             <tr>
               <Head order="name" current={order} onSort={setOrder}>
-                Tensor
+                {compareWords.table.columns.tensor}
               </Head>
               <th scope="col" className="px-5 py-2 font-medium">
-                Shape
+                {compareWords.table.columns.shape}
               </th>
               <Head order="change" current={order} onSort={setOrder} className="w-1/4">
-                Change, relative to its size
+                {compareWords.table.columns.change}
               </Head>
               <th scope="col" className="px-5 py-2 font-medium">
-                Verdict
+                {compareWords.table.columns.verdict}
               </th>
               {ranked && (
                 <Head order="rank" current={order} onSort={setOrder} className="text-right">
-                  Rank
+                  {compareWords.table.columns.rank}
                 </Head>
               )}
               <Head order="equal" current={order} onSort={setOrder} className="text-right">
-                Equal values
+                {compareWords.table.columns.equal}
               </Head>
               <Head order="cosine" current={order} onSort={setOrder} className="text-right">
-                Cosine
+                {compareWords.table.columns.cosine}
               </Head>
             </tr>
           </thead>
@@ -226,7 +227,7 @@ export function TensorTable({ tensors, chosen, onChoose }: TensorTableProps) {
                   <td className="text-muted-foreground text-right text-xs tabular-nums max-md:col-span-2 md:px-5 md:py-2 md:text-sm">
                     {tensor.delta_rank !== null && (
                       <>
-                        <span className="md:sr-only">rank </span>
+                        <span className="md:sr-only">{compareWords.table.rank} </span>
                         {formatNumber(tensor.delta_rank)}
                       </>
                     )}
@@ -244,14 +245,16 @@ export function TensorTable({ tensors, chosen, onChoose }: TensorTableProps) {
         </table>
         {rows.length === 0 && (
           <p className="text-muted-foreground px-5 py-10 text-center text-sm">
-            {changed === 0 && show === 'changed' ? 'No tensor differs.' : 'No tensor matches.'}
+            {changed === 0 && show === 'changed'
+              ? compareWords.table.noneDiffers
+              : compareWords.table.noneMatches}
           </p>
         )}
       </Card>
       {rows.length > limit && (
         <div className="mt-6 text-center">
           <Button variant="outline" onClick={() => setLimit(limit + STEP)}>
-            Show more ({plural(rows.length - limit, 'tensor')} left)
+            {compareWords.table.more(rows.length - limit)}
           </Button>
         </div>
       )}

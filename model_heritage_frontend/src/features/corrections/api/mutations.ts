@@ -6,6 +6,7 @@ import { api } from '@/lib/api'
 import { describeError } from '@/lib/problem'
 import type { Corrected, NewConstraint, Statement } from '@/lib/statements'
 import type { FamilyTree } from '@/lib/types'
+import { correctionWords } from '@/strings/corrections'
 
 import { describeMoves } from '../moves'
 
@@ -41,7 +42,7 @@ function useChange<T extends { author: string }>(
         description: moves,
         duration: 12_000,
         action: {
-          label: 'Undo',
+          label: correctionWords.undo,
           onClick: () => undo.mutate({ id: result.constraint.id, author }),
         },
       })
@@ -53,14 +54,14 @@ function useChange<T extends { author: string }>(
 export const useCorrect = (model: string, onSolved: OnSolved) =>
   useChange(
     (constraint: NewConstraint) => api.addConstraint(model, constraint),
-    'Noted. The tree has been solved around it.',
+    correctionWords.noted,
     onSolved,
   )
 
 export const useSplit = (family: string, onSolved: OnSolved) =>
   useChange(
     (split: Statement & { models: string[] }) => api.splitFamily(family, split),
-    'Noted. The family has been split.',
+    correctionWords.split,
     onSolved,
   )
 
@@ -70,7 +71,7 @@ export function useTakeBack(onSolved: OnSolved) {
     mutationFn: ({ id, author }: { id: string; author: string }) => api.takeBack(id, author),
     onSuccess: async (result) => {
       onSolved(result)
-      toast.success('Taken back. The tree has been solved without it.')
+      toast.success(correctionWords.takenBack)
       await takeOver(client, result)
     },
     onError: (error) => toast.error(describeError(error)),
@@ -84,7 +85,7 @@ export function useNameFamily(id: string, onDone: () => void) {
     onSuccess: async (family) => {
       client.setQueryData(familyQuery(id).queryKey, family)
       onDone()
-      toast.success(`It is called “${family.name}” now.`)
+      toast.success(correctionWords.named(family.name))
       await refreshLake(client)
     },
   })

@@ -6,19 +6,13 @@ import { Label } from '@/components/ui/label'
 import { useAuthor } from '@/hooks/use-author'
 import { describeError } from '@/lib/problem'
 import type { Named } from '@/lib/relations'
+import { correctionWords } from '@/strings/corrections'
 
 import { useCorrect, type OnSolved } from '../api/mutations'
 import { ParentChoices } from './parent-choices'
 import { StatementFields } from './statement-fields'
 
 export type Deed = 'confirm' | 'forbid' | 'choose' | 'root'
-
-const SUBMIT: Record<Deed, string> = {
-  confirm: 'Confirm',
-  forbid: 'Rule it out',
-  choose: 'Set as parent',
-  root: 'Pin as root',
-}
 
 interface CorrectionFormProps {
   deed: Deed
@@ -31,18 +25,18 @@ interface CorrectionFormProps {
 }
 
 function describeDeed(deed: Deed, child: string, parent: string | undefined): string {
-  const name = parent ?? 'another model'
+  const name = parent ?? correctionWords.form.anotherModel
   switch (deed) {
     case 'confirm':
-      return `You state that ${name} is the parent of ${child}.`
+      return correctionWords.form.confirm(name, child)
     case 'forbid':
-      return `You state that ${name} is not the parent of ${child}. The next best one takes its place.`
+      return correctionWords.form.forbid(name, child)
     case 'choose':
       return parent === undefined
-        ? `Which model is the parent of ${child}?`
-        : `You state that ${name} is the parent of ${child}.`
+        ? correctionWords.form.which(child)
+        : correctionWords.form.confirm(name, child)
     case 'root':
-      return `You state that ${child} descends from no other model here.`
+      return correctionWords.form.root(child)
   }
 }
 
@@ -60,7 +54,7 @@ export function CorrectionForm(props: CorrectionFormProps) {
   const ready = author.trim() !== '' && (deed === 'root' || chosen !== undefined)
   return (
     <form
-      aria-label={SUBMIT[deed]}
+      aria-label={correctionWords.form.submit[deed]}
       className="animate-rise bg-muted/50 mt-4 space-y-4 rounded-lg p-4"
       onSubmit={(event) => {
         event.preventDefault()
@@ -76,14 +70,14 @@ export function CorrectionForm(props: CorrectionFormProps) {
       {deed === 'choose' &&
         (chosen ? (
           <Button variant="outline" size="sm" onClick={() => setChosen(undefined)}>
-            Choose another
+            {correctionWords.form.chooseAnother}
           </Button>
         ) : (
           <ParentChoices child={child.id} familyId={familyId} onPick={setChosen} />
         ))}
       {(deed === 'confirm' || deed === 'forbid') && parents.length > 1 && (
         <div className="space-y-1.5">
-          <Label htmlFor={parentId}>Which parent</Label>
+          <Label htmlFor={parentId}>{correctionWords.form.whichParent}</Label>
           <NativeSelect
             id={parentId}
             value={chosen?.id}
@@ -113,10 +107,10 @@ export function CorrectionForm(props: CorrectionFormProps) {
       )}
       <div className="flex flex-wrap justify-end gap-2">
         <Button variant="ghost" size="sm" onClick={onCancel}>
-          Cancel
+          {correctionWords.cancel}
         </Button>
         <Button type="submit" size="sm" disabled={!ready || correct.isPending}>
-          {correct.isPending ? 'Solving…' : SUBMIT[deed]}
+          {correct.isPending ? correctionWords.solving : correctionWords.form.submit[deed]}
         </Button>
       </div>
     </form>

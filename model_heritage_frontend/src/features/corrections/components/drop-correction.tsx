@@ -3,6 +3,7 @@ import { ArrowRightIcon } from 'lucide-react'
 import { Dialog, DialogContent, DialogDescription, DialogTitle } from '@/components/ui/dialog'
 import { formatPercent } from '@/lib/format'
 import type { Model } from '@/lib/types'
+import { correctionWords } from '@/strings/corrections'
 
 import type { OnSolved } from '../api/mutations'
 import { CorrectionForm } from './correction-form'
@@ -24,23 +25,28 @@ function Change({ child, parent }: Dropped) {
   const same = child.parent_id === parent.id
   return (
     <p className="mt-4 flex flex-wrap items-center gap-x-2.5 gap-y-1 text-sm">
-      <span className="text-muted-foreground">Its parent:</span>
+      <span className="text-muted-foreground">{correctionWords.drop.itsParent}</span>
       {!same && (
         <>
           <span className="[overflow-wrap:anywhere]">
-            {child.parent_name ?? 'none'}
+            {child.parent_name ?? correctionWords.drop.none}
             {child.parent_name !== null && child.confidence_score !== null && (
               <span className="text-muted-foreground">
-                , {formatPercent(child.confidence_score)} sure
+                {correctionWords.drop.sure(formatPercent(child.confidence_score))}
               </span>
             )}
           </span>
-          <ArrowRightIcon aria-label="becomes" className="text-muted-foreground size-4" />
+          <ArrowRightIcon
+            aria-label={correctionWords.drop.becomes}
+            className="text-muted-foreground size-4"
+          />
         </>
       )}
       <span className="[overflow-wrap:anywhere]">
         <span className="font-medium">{parent.name}</span>
-        <span className="text-muted-foreground">{same ? ', as it is now' : ', by your word'}</span>
+        <span className="text-muted-foreground">
+          {same ? correctionWords.drop.same : correctionWords.drop.byYourWord}
+        </span>
       </span>
     </p>
   )
@@ -53,11 +59,9 @@ export function DropCorrection({ dropped, familyId, onClose, onSolved }: DropCor
       {dropped && (
         <DialogContent>
           <DialogTitle className="[overflow-wrap:anywhere]">
-            {dropped.parent.name} is the parent of {dropped.child.name}?
+            {correctionWords.drop.title(dropped.parent.name, dropped.child.name)}
           </DialogTitle>
-          <DialogDescription>
-            The rest of the family is solved again around it. This can be undone at any time.
-          </DialogDescription>
+          <DialogDescription>{correctionWords.drop.text}</DialogDescription>
           <Change {...dropped} />
           <CorrectionForm
             deed="confirm"

@@ -9,8 +9,9 @@ import { Skeleton } from '@/components/ui/skeleton'
 import { constraintsQuery, revisionQuery, revisionsQuery } from '@/hooks/statement-queries'
 import { useQueryParam } from '@/hooks/use-query-param'
 import { cn } from '@/lib/cn'
-import { plural } from '@/lib/format'
+
 import type { Revision, RevisionDiff } from '@/lib/statements'
+import { correctionWords } from '@/strings/corrections'
 
 import type { OnSolved } from '../api/mutations'
 import { TakeBack } from './statement-list'
@@ -39,12 +40,16 @@ function Differences({ diff }: { diff: RevisionDiff }) {
       {moved.length > 0 ? (
         <Sentences list={moved} />
       ) : (
-        <p>{figures.length > 0 ? 'No parent changed.' : 'Neither members nor parents changed.'}</p>
+        <p>
+          {figures.length > 0
+            ? correctionWords.history.noParent
+            : correctionWords.history.nothingMoved}
+        </p>
       )}
       {figures.length > 0 && (
         <details>
           <summary className="text-muted-foreground hover:text-foreground cursor-pointer select-none">
-            The figures of {plural(figures.length, 'edge')} changed
+            {correctionWords.history.figures(figures.length)}
           </summary>
           <div className="mt-1.5">
             <Sentences list={figures} />
@@ -58,10 +63,10 @@ function Differences({ diff }: { diff: RevisionDiff }) {
 function RevisionDetail({ familyId, number }: { familyId: string; number: number }) {
   const first = number === 1
   const diff = useQuery({ ...revisionQuery(familyId, number), enabled: !first })
-  if (first) return <p>The family began with this.</p>
+  if (first) return <p>{correctionWords.history.began}</p>
   if (diff.isPending) {
     return (
-      <Loading label="what changed">
+      <Loading label={correctionWords.history.loadingOne}>
         <Skeleton className="h-12" />
       </Loading>
     )
@@ -105,9 +110,9 @@ function RevisionRow({ familyId, revision, open, onToggle, takeBack }: RevisionR
             </span>
             <span className="text-muted-foreground mt-0.5 block text-sm [overflow-wrap:anywhere]">
               <Ago iso={revision.created_at} />
-              {`, ${plural(revision.size, 'model')}`}
-              {author && `, by ${author}`}
-              {reason && `: “${reason}”`}
+              {correctionWords.history.size(revision.size)}
+              {author && correctionWords.history.by(author)}
+              {reason && correctionWords.history.reason(reason)}
             </span>
           </span>
         </button>
@@ -138,14 +143,14 @@ export function FamilyHistory({ familyId, onSolved }: FamilyHistoryProps) {
   return (
     <Card>
       <CardHeader>
-        <CardTitle>History</CardTitle>
+        <CardTitle>{correctionWords.history.title}</CardTitle>
         {revisions.isSuccess && (
-          <p className="text-muted-foreground text-sm">{plural(total, 'change')}</p>
+          <p className="text-muted-foreground text-sm">{correctionWords.history.changes(total)}</p>
         )}
       </CardHeader>
       <CardContent className="pt-2">
         {revisions.isPending ? (
-          <Loading label="the history">
+          <Loading label={correctionWords.history.loading}>
             <Skeleton className="mt-2 h-40" />
           </Loading>
         ) : revisions.isError && shown.length === 0 ? (
@@ -155,7 +160,7 @@ export function FamilyHistory({ familyId, onSolved }: FamilyHistoryProps) {
             className="py-8"
           />
         ) : shown.length === 0 ? (
-          <p className="text-muted-foreground text-sm">Nothing has changed so far.</p>
+          <p className="text-muted-foreground text-sm">{correctionWords.history.nothing}</p>
         ) : (
           <ol className="divide-y">
             {shown.map((revision) => (
@@ -184,7 +189,9 @@ export function FamilyHistory({ familyId, onSolved }: FamilyHistoryProps) {
             disabled={revisions.isFetchingNextPage}
             onClick={() => void revisions.fetchNextPage()}
           >
-            {revisions.isFetchingNextPage ? 'Loading…' : 'Show earlier changes'}
+            {revisions.isFetchingNextPage
+              ? correctionWords.history.loadingMore
+              : correctionWords.history.more}
           </Button>
         )}
       </CardContent>

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { ErrorState } from '@/components/states'
 import { Card, CardContent, CardHeader, CardTitle } from '@/components/ui/card'
 import { constraintsQuery } from '@/hooks/statement-queries'
+import { correctionWords } from '@/strings/corrections'
 
 import type { OnSolved } from '../api/mutations'
 import { StatementList } from './statement-list'
@@ -15,7 +16,7 @@ export function FamilyStatements({ familyId, onSolved }: { familyId: string; onS
   return (
     <Card>
       <CardHeader>
-        <CardTitle>Stated by people</CardTitle>
+        <CardTitle>{correctionWords.statements.title}</CardTitle>
       </CardHeader>
       <CardContent className="pt-3">
         {statements.isError ? (

@@ -15,6 +15,7 @@ import { Label } from '@/components/ui/label'
 import { useAuthor } from '@/hooks/use-author'
 import { describeError } from '@/lib/problem'
 import type { Family } from '@/lib/types'
+import { correctionWords } from '@/strings/corrections'
 
 import { useNameFamily } from '../api/mutations'
 
@@ -34,7 +35,7 @@ function NameForm({ family, onDone }: { family: Family; onDone: () => void }) {
       }}
     >
       <div className="space-y-1.5">
-        <Label htmlFor={nameId}>Name</Label>
+        <Label htmlFor={nameId}>{correctionWords.naming.name}</Label>
         <Input
           id={nameId}
           required
@@ -46,7 +47,8 @@ function NameForm({ family, onDone }: { family: Family; onDone: () => void }) {
       </div>
       <div className="space-y-1.5">
         <Label htmlFor={authorId}>
-          Your name <span className="text-muted-foreground font-normal">(optional)</span>
+          {correctionWords.yourName}{' '}
+          <span className="text-muted-foreground font-normal">{correctionWords.optional}</span>
         </Label>
         <Input
           id={authorId}
@@ -68,14 +70,14 @@ function NameForm({ family, onDone }: { family: Family; onDone: () => void }) {
             disabled={naming.isPending}
             onClick={() => naming.mutate({ name: null, ...signed })}
           >
-            Call it after its root
+            {correctionWords.naming.afterRoot}
           </Button>
         )}
         <DialogClose asChild>
-          <Button variant="outline">Cancel</Button>
+          <Button variant="outline">{correctionWords.cancel}</Button>
         </DialogClose>
         <Button type="submit" disabled={naming.isPending || name.trim() === ''}>
-          {naming.isPending ? 'Saving…' : 'Save'}
+          {naming.isPending ? correctionWords.naming.saving : correctionWords.naming.save}
         </Button>
       </div>
     </form>
@@ -89,14 +91,12 @@ export function NameFamilyDialog({ family }: { family: Family }) {
       <DialogTrigger asChild>
         <Button variant="outline">
           <PencilIcon aria-hidden />
-          Name
+          {correctionWords.naming.open}
         </Button>
       </DialogTrigger>
       <DialogContent>
-        <DialogTitle>Name the family</DialogTitle>
-        <DialogDescription>
-          The name stays, whatever its root turns out to be. It never influences the tree.
-        </DialogDescription>
+        <DialogTitle>{correctionWords.naming.title}</DialogTitle>
+        <DialogDescription>{correctionWords.naming.text}</DialogDescription>
         <NameForm family={family} onDone={() => setOpen(false)} />
       </DialogContent>
     </Dialog>

@@ -5,6 +5,7 @@ import { Command, CommandInput, CommandItem, CommandList } from '@/components/ui
 import { modelsQuery } from '@/hooks/queries'
 import { useDebounced } from '@/hooks/use-debounced'
 import type { Model } from '@/lib/types'
+import { correctionWords } from '@/strings/corrections'
 
 const MOST = 30
 
@@ -57,28 +58,32 @@ export function ParentChoices({ child, familyId, onPick }: ParentChoicesProps) {
     // The server searches; the list only moves the highlight.
     <Command
       shouldFilter={false}
-      label="Search for the parent"
+      label={correctionWords.choices.label}
       className="bg-card rounded-md border"
     >
-      <CommandInput placeholder="Search by name" value={text} onValueChange={setText} />
-      <CommandList label="Possible parents" className="max-h-56 overflow-y-auto p-1">
+      <CommandInput
+        placeholder={correctionWords.choices.placeholder}
+        value={text}
+        onValueChange={setText}
+      />
+      <CommandList label={correctionWords.choices.list} className="max-h-56 overflow-y-auto p-1">
         {error ? (
           <p role="alert" className="text-destructive px-2.5 py-4 text-sm">
             {error.message}
           </p>
         ) : !settled ? (
           <p role="status" className="text-muted-foreground px-2.5 py-4 text-sm">
-            Searching…
+            {correctionWords.choices.searching}
           </p>
         ) : (
           members.length + others.length === 0 && (
             <p role="status" className="text-muted-foreground px-2.5 py-4 text-sm">
-              No model matches.
+              {correctionWords.choices.none}
             </p>
           )
         )}
-        <Group title="In its family" models={members} onPick={onPick} />
-        <Group title="Elsewhere" models={others} onPick={onPick} />
+        <Group title={correctionWords.choices.inFamily} models={members} onPick={onPick} />
+        <Group title={correctionWords.choices.elsewhere} models={others} onPick={onPick} />
       </CommandList>
     </Command>
   )

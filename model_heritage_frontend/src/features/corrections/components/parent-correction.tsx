@@ -7,6 +7,7 @@ import { Button } from '@/components/ui/button'
 import { Skeleton } from '@/components/ui/skeleton'
 import { constraintsQuery } from '@/hooks/statement-queries'
 import type { Named } from '@/lib/relations'
+import { correctionWords } from '@/strings/corrections'
 
 import type { OnSolved } from '../api/mutations'
 import { CorrectionForm, type Deed } from './correction-form'
@@ -25,17 +26,17 @@ interface ParentCorrectionProps {
 }
 
 const LABELS: Record<Deed, [label: string, icon: ReactNode]> = {
-  confirm: ['Confirm', <CheckIcon key="confirm" aria-hidden />],
-  forbid: ['Not its parent', <XIcon key="forbid" aria-hidden />],
-  choose: ['Choose another parent', <SearchIcon key="choose" aria-hidden />],
-  root: ['Pin as root', <PinIcon key="root" aria-hidden />],
+  confirm: [correctionWords.parent.confirm, <CheckIcon key="confirm" aria-hidden />],
+  forbid: [correctionWords.parent.forbid, <XIcon key="forbid" aria-hidden />],
+  choose: [correctionWords.parent.choose, <SearchIcon key="choose" aria-hidden />],
+  root: [correctionWords.parent.root, <PinIcon key="root" aria-hidden />],
 }
 
 function Statements({ modelId, onSolved }: { modelId: string; onSolved: OnSolved }) {
   const statements = useQuery(constraintsQuery('models', modelId))
   if (statements.isPending) {
     return (
-      <Loading label="what people state">
+      <Loading label={correctionWords.parent.loading}>
         <Skeleton className="mt-4 h-10" />
       </Loading>
     )
@@ -51,11 +52,7 @@ function Statements({ modelId, onSolved }: { modelId: string; onSolved: OnSolved
   }
   const { constraints } = statements.data
   if (constraints.length === 0) {
-    return (
-      <p className="text-muted-foreground mt-3 text-sm">
-        Nobody has stated anything: the weights alone speak.
-      </p>
-    )
+    return <p className="text-muted-foreground mt-3 text-sm">{correctionWords.parent.nobody}</p>
   }
   return (
     <div className="mt-5 border-t pt-4">
@@ -69,11 +66,7 @@ export function ParentCorrection(props: ParentCorrectionProps) {
   const { model, parents, statedBy, familyId, level: Heading = 'h2', onSolved } = props
   const [deed, setDeed] = useState<Deed | null>(null)
   const [main] = parents
-  const question = !main
-    ? 'Does it have a parent here?'
-    : parents.length > 1
-      ? 'Are these parents right?'
-      : 'Is this parent right?'
+  const question = correctionWords.parent.question(parents.length)
   const deeds: Deed[] = !main
     ? ['choose', 'root']
     : statedBy !== null && parents.length === 1
@@ -91,8 +84,8 @@ export function ParentCorrection(props: ParentCorrectionProps) {
       </Heading>
       {main && (
         <p className="text-muted-foreground mt-1 text-sm [overflow-wrap:anywhere]">
-          {parents.map((parent) => parent.name).join(' and ')}
-          {statedBy !== null && `, stated by ${statedBy}`}
+          {correctionWords.parent.names(parents.map((parent) => parent.name))}
+          {statedBy !== null && correctionWords.parent.statedBy(statedBy)}
         </p>
       )}
       <div className="mt-3 flex flex-wrap gap-2">
@@ -107,7 +100,7 @@ export function ParentCorrection(props: ParentCorrectionProps) {
               onClick={() => setDeed(each === deed ? null : each)}
             >
               {icon}
-              {each === 'choose' && !main ? 'Choose its parent' : label}
+              {each === 'choose' && !main ? correctionWords.parent.chooseFirst : label}
             </Button>
           )
         })}

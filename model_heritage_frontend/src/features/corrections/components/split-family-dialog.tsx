@@ -16,9 +16,10 @@ import { Input } from '@/components/ui/input'
 import { Skeleton } from '@/components/ui/skeleton'
 import { treeQuery } from '@/hooks/queries'
 import { useAuthor } from '@/hooks/use-author'
-import { plural } from '@/lib/format'
+
 import { describeError } from '@/lib/problem'
 import type { Model } from '@/lib/types'
+import { correctionWords } from '@/strings/corrections'
 
 import { useSplit, type OnSolved } from '../api/mutations'
 import { StatementFields } from './statement-fields'
@@ -38,13 +39,11 @@ function Members({ members, chosen, onToggle }: MembersProps) {
   const found = members.filter((member) => member.name.toLowerCase().includes(wanted))
   return (
     <fieldset className="space-y-2">
-      <legend className="mb-1.5 text-sm font-medium">
-        Which models are not related to the rest?
-      </legend>
+      <legend className="mb-1.5 text-sm font-medium">{correctionWords.splitting.which}</legend>
       <Input
         type="search"
-        aria-label="Search the members"
-        placeholder="Search by name"
+        aria-label={correctionWords.splitting.search}
+        placeholder={correctionWords.splitting.placeholder}
         value={text}
         onChange={(event) => setText(event.target.value)}
       />
@@ -63,16 +62,18 @@ function Members({ members, chosen, onToggle }: MembersProps) {
           </li>
         ))}
         {found.length === 0 && (
-          <li className="text-muted-foreground px-2.5 py-3 text-sm">No member matches.</li>
+          <li className="text-muted-foreground px-2.5 py-3 text-sm">
+            {correctionWords.splitting.none}
+          </li>
         )}
         {found.length > MOST && (
           <li className="text-muted-foreground px-2.5 py-2 text-sm">
-            {plural(found.length - MOST, 'more member')}: search by name to see them.
+            {correctionWords.splitting.more(found.length - MOST)}
           </li>
         )}
       </ul>
       <p className="text-muted-foreground text-sm" aria-live="polite">
-        {chosen.size} of {plural(members.length, 'model')} chosen
+        {correctionWords.splitting.chosen(chosen.size, members.length)}
       </p>
     </fieldset>
   )
@@ -119,14 +120,14 @@ function SplitForm({ familyId, members, onSolved }: SplitFormProps) {
       )}
       <div className="flex justify-end gap-2 pt-2">
         <DialogClose asChild>
-          <Button variant="outline">Cancel</Button>
+          <Button variant="outline">{correctionWords.cancel}</Button>
         </DialogClose>
         <Button type="submit" disabled={!ready || split.isPending}>
           {split.isPending
-            ? 'Solving…'
+            ? correctionWords.solving
             : chosen.size === 0
-              ? 'Split off'
-              : `Split off ${plural(chosen.size, 'model')}`}
+              ? correctionWords.splitting.submit
+              : correctionWords.splitting.submitModels(chosen.size)}
         </Button>
       </div>
     </form>
@@ -137,7 +138,7 @@ function SplitBody({ familyId, onSolved }: { familyId: string; onSolved: OnSolve
   const tree = useQuery(treeQuery(familyId))
   if (tree.isPending) {
     return (
-      <Loading label="the members">
+      <Loading label={correctionWords.splitting.loading}>
         <Skeleton className="mt-5 h-56" />
       </Loading>
     )
@@ -158,14 +159,12 @@ export function SplitFamilyDialog({ familyId, onSolved }: SplitFamilyDialogProps
       <DialogTrigger asChild>
         <Button variant="outline">
           <SplitIcon aria-hidden />
-          Split
+          {correctionWords.splitting.open}
         </Button>
       </DialogTrigger>
       <DialogContent>
-        <DialogTitle>Split the family</DialogTitle>
-        <DialogDescription>
-          It falls into two. Taking the statement back joins them again.
-        </DialogDescription>
+        <DialogTitle>{correctionWords.splitting.title}</DialogTitle>
+        <DialogDescription>{correctionWords.splitting.text}</DialogDescription>
         <SplitBody
           familyId={familyId}
           onSolved={(result) => {

@@ -3,6 +3,7 @@ import { useId } from 'react'
 import { Input, Textarea } from '@/components/ui/input'
 import { Label } from '@/components/ui/label'
 import type { Statement } from '@/lib/statements'
+import { correctionWords } from '@/strings/corrections'
 
 interface StatementFieldsProps {
   value: Statement
@@ -16,7 +17,7 @@ export function StatementFields({ value, onChange }: StatementFieldsProps) {
   return (
     <>
       <div className="space-y-1.5">
-        <Label htmlFor={authorId}>Your name</Label>
+        <Label htmlFor={authorId}>{correctionWords.yourName}</Label>
         <Input
           id={authorId}
           required
@@ -28,7 +29,8 @@ export function StatementFields({ value, onChange }: StatementFieldsProps) {
       </div>
       <div className="space-y-1.5">
         <Label htmlFor={reasonId}>
-          How do you know? <span className="text-muted-foreground font-normal">(optional)</span>
+          {correctionWords.howDoYouKnow}{' '}
+          <span className="text-muted-foreground font-normal">{correctionWords.optional}</span>
         </Label>
         <Textarea
           id={reasonId}

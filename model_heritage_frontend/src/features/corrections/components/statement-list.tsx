@@ -4,6 +4,7 @@ import { Ago } from '@/components/time'
 import { Button } from '@/components/ui/button'
 import { useAuthor } from '@/hooks/use-author'
 import { describeConstraint, type Constraint } from '@/lib/statements'
+import { correctionWords } from '@/strings/corrections'
 
 import { useTakeBack, type OnSolved } from '../api/mutations'
 
@@ -21,12 +22,12 @@ export function TakeBack({ what, id, onSolved }: TakeBackProps) {
     <Button
       variant="outline"
       size="sm"
-      aria-label={`Take back: ${what}`}
+      aria-label={correctionWords.statements.takeBackWhat(what)}
       disabled={takeBack.isPending}
       onClick={() => takeBack.mutate({ id, author })}
     >
       <Undo2Icon aria-hidden />
-      {takeBack.isPending ? 'Solving…' : 'Take back'}
+      {takeBack.isPending ? correctionWords.solving : correctionWords.statements.takeBack}
     </Button>
   )
 }
@@ -56,7 +57,7 @@ export function StatementList({ constraints, onSolved }: StatementListProps) {
                     , <Ago iso={constraint.created_at} />
                   </>
                 )}
-                {constraint.reason && `: “${constraint.reason}”`}
+                {constraint.reason && correctionWords.statements.reason(constraint.reason)}
               </p>
             </div>
             <TakeBack what={sentence} id={constraint.id} onSolved={onSolved} />

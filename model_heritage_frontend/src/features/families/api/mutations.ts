@@ -3,8 +3,9 @@ import { toast } from 'sonner'
 
 import { refreshLake } from '@/hooks/queries'
 import { api } from '@/lib/api'
-import { plural } from '@/lib/format'
+
 import { describeError } from '@/lib/problem'
+import { familyWords } from '@/strings/families'
 
 export function useRebuildFamily(id: string) {
   const client = useQueryClient()
@@ -13,10 +14,10 @@ export function useRebuildFamily(id: string) {
     onSuccess: async ({ models_updated: count }) => {
       toast.success(
         count === undefined
-          ? 'The family is being solved again.'
+          ? familyWords.actions.started
           : count === 0
-            ? 'Solved again: nothing has changed.'
-            : `Solved again: ${plural(count, 'model')} updated.`,
+            ? familyWords.actions.unchanged
+            : familyWords.actions.updated(count),
       )
       await refreshLake(client)
     },

@@ -10,19 +10,9 @@ import {
 } from '@/components/ui/dropdown-menu'
 import { EXPORT_FORMATS, exportUrl } from '@/lib/api'
 import { paths } from '@/lib/paths'
+import { familyWords } from '@/strings/families'
 
 import { useRebuildFamily } from '../api/mutations'
-
-const FORMAT_LABELS = {
-  json: 'JSON',
-  csv: 'CSV table',
-  graphml: 'GraphML',
-  gexf: 'GEXF',
-  dot: 'Graphviz DOT',
-  newick: 'Newick tree',
-  cyclonedx: 'CycloneDX ML-BOM',
-  cypher: 'Cypher script',
-} as const
 
 export function FamilyActions({ familyId }: { familyId: string }) {
   const rebuild = useRebuildFamily(familyId)
@@ -31,21 +21,21 @@ export function FamilyActions({ familyId }: { familyId: string }) {
       <Button asChild variant="outline">
         <Link to={paths.modelsOfFamily(familyId)}>
           <LayoutGridIcon aria-hidden />
-          Its models
+          {familyWords.actions.models}
         </Link>
       </Button>
       <DropdownMenu>
         <DropdownMenuTrigger asChild>
           <Button variant="outline">
             <DownloadIcon aria-hidden />
-            Export
+            {familyWords.actions.export}
           </Button>
         </DropdownMenuTrigger>
         <DropdownMenuContent>
           {EXPORT_FORMATS.map((format) => (
             <DropdownMenuItem key={format} asChild>
               <a href={exportUrl(format, familyId)} download>
-                {FORMAT_LABELS[format]}
+                {familyWords.actions.formats[format]}
               </a>
             </DropdownMenuItem>
           ))}
@@ -53,7 +43,7 @@ export function FamilyActions({ familyId }: { familyId: string }) {
       </DropdownMenu>
       <Button variant="outline" disabled={rebuild.isPending} onClick={() => rebuild.mutate()}>
         <RotateCwIcon aria-hidden className={rebuild.isPending ? 'animate-spin' : undefined} />
-        {rebuild.isPending ? 'Solving…' : 'Solve again'}
+        {rebuild.isPending ? familyWords.actions.solving : familyWords.actions.solve}
       </Button>
     </>
   )

@@ -1,34 +1,35 @@
 import { StatTile } from '@/components/stat-tile'
 import { formatCompact, formatNumber, formatPercent, formatSmall } from '@/lib/format'
 import type { Family } from '@/lib/types'
+import { familyWords } from '@/strings/families'
 
 export function FamilyFacts({ family }: { family: Family }) {
   return (
     <dl className="grid grid-cols-2 gap-3 max-sm:*:last:col-span-2 md:grid-cols-3 xl:grid-cols-5">
       <StatTile
-        label="Models"
+        label={familyWords.facts.models}
         value={formatNumber(family.size)}
-        note={`${formatCompact(family.total_parameters)} parameters in all`}
+        note={familyWords.facts.parameters(formatCompact(family.total_parameters))}
       />
       <StatTile
-        label="Generations"
+        label={familyWords.facts.generations}
         value={formatNumber(family.depth + 1)}
-        note={`${formatNumber(family.leaf_count)} without children`}
+        note={familyWords.facts.leaves(family.leaf_count)}
       />
       <StatTile
-        label="Mean confidence"
+        label={familyWords.facts.confidence}
         value={family.mean_confidence === null ? '–' : formatPercent(family.mean_confidence)}
-        note="over all parents found"
+        note={familyWords.facts.allParents}
       />
       <StatTile
-        label="Unresolved"
+        label={familyWords.facts.unresolved}
         value={formatNumber(family.unresolved_count)}
-        note="parents that are only a best guess"
+        note={familyWords.facts.guesses}
       />
       <StatTile
-        label="Mean distance"
+        label={familyWords.facts.distance}
         value={formatSmall(family.avg_intra_distance)}
-        note={`parent to child, at most ${formatSmall(family.diameter)}`}
+        note={familyWords.facts.diameter(formatSmall(family.diameter))}
       />
     </dl>
   )

@@ -14,9 +14,10 @@ import { Skeleton } from '@/components/ui/skeleton'
 import { familiesQuery } from '@/hooks/queries'
 import { useDebounced } from '@/hooks/use-debounced'
 import { useQueryParam } from '@/hooks/use-query-param'
-import { formatNumber, formatPercent, plural } from '@/lib/format'
+import { formatNumber, formatPercent } from '@/lib/format'
 import { paths } from '@/lib/paths'
 import type { Family, FamilyPage } from '@/lib/types'
+import { familyWords } from '@/strings/families'
 
 import { readSort } from '../sorts'
 import { FamilyTable } from './family-table'
@@ -80,24 +81,25 @@ function FamilyCard({ family, picture }: { family: Family; picture: ReactNode })
       <p className="text-muted-foreground mt-1 truncate text-sm">
         {family.root_name ? (
           <>
-            Root: <span className="text-foreground">{family.root_name}</span>
-            {family.root_confidence !== null && `, ${formatPercent(family.root_confidence)} sure`}
+            {familyWords.card.root} <span className="text-foreground">{family.root_name}</span>
+            {family.root_confidence !== null &&
+              familyWords.card.sure(formatPercent(family.root_confidence))}
           </>
         ) : (
-          'Its root is not among the models here'
+          familyWords.card.noRoot
         )}
       </p>
       <dl className="mt-5 grid grid-cols-3 gap-3 text-sm">
-        <Figure label="Models" value={formatNumber(family.size)} />
-        <Figure label="Generations" value={formatNumber(family.depth + 1)} />
+        <Figure label={familyWords.card.models} value={formatNumber(family.size)} />
+        <Figure label={familyWords.card.generations} value={formatNumber(family.depth + 1)} />
         <Figure
-          label="Confidence"
+          label={familyWords.card.confidence}
           value={family.mean_confidence === null ? '–' : formatPercent(family.mean_confidence)}
         />
       </dl>
       {family.unresolved_count > 0 && (
         <p className="mt-4">
-          <Badge variant="warning">{formatNumber(family.unresolved_count)} unresolved</Badge>
+          <Badge variant="warning">{familyWords.card.unresolved(family.unresolved_count)}</Badge>
         </p>
       )}
     </article>
@@ -107,9 +109,9 @@ function FamilyCard({ family, picture }: { family: Family; picture: ReactNode })
 function LonerList({ families }: { families: Family[] }) {
   return (
     <section className="mt-12">
-      <h2 className="text-lg font-semibold">On their own</h2>
+      <h2 className="text-lg font-semibold">{familyWords.alone.title}</h2>
       <p className="text-muted-foreground mt-1 text-sm">
-        {plural(families.length, 'model')} without a relative here.
+        {familyWords.alone.text(families.length)}
       </p>
       <ul className="mt-4 flex flex-wrap gap-2">
         {families.map((family) => (
@@ -145,17 +147,17 @@ export function FamilyGrid({ picture }: FamilyGridProps) {
     return (
       <EmptyState
         icon={NetworkIcon}
-        title="No families yet"
+        title={familyWords.empty.title}
         actions={
           <Button asChild>
             <Link to={paths.add}>
               <PlusIcon aria-hidden />
-              Add a model
+              {familyWords.empty.action}
             </Link>
           </Button>
         }
       >
-        Families form by themselves as soon as two models share their weights’ history.
+        {familyWords.empty.text}
       </EmptyState>
     )
   }
@@ -185,7 +187,7 @@ interface ForestProps extends FamilyGridProps {
 function Forest({ families, view, sort, onSort, picture }: ForestProps) {
   if (families.isPending) {
     return (
-      <Loading label="families">
+      <Loading label={familyWords.loading}>
         <div className={GRID}>
           {Array.from({ length: 6 }, (_, index) => (
             <Skeleton key={index} className="h-72 rounded-xl" />
@@ -203,8 +205,8 @@ function Forest({ families, view, sort, onSort, picture }: ForestProps) {
   const alone = shown.filter((family) => family.size === 1)
   if (shown.length === 0) {
     return (
-      <EmptyState icon={NetworkIcon} title="No family matches">
-        Families are called after their roots, or by the names that people gave them.
+      <EmptyState icon={NetworkIcon} title={familyWords.none.title}>
+        {familyWords.none.text}
       </EmptyState>
     )
   }
@@ -230,9 +232,7 @@ function Forest({ families, view, sort, onSort, picture }: ForestProps) {
           ))}
         </ul>
       ) : (
-        <p className="text-muted-foreground text-sm">
-          No two models here are related. Families form as soon as they are.
-        </p>
+        <p className="text-muted-foreground text-sm">{familyWords.unrelated}</p>
       )}
       {alone.length > 0 && <LonerList families={alone} />}
       <MoreFamilies families={families} left={total - shown.length} />
@@ -249,9 +249,7 @@ function MoreFamilies({ families, left }: Pick<ForestProps, 'families'> & { left
         disabled={families.isFetchingNextPage}
         onClick={() => void families.fetchNextPage()}
       >
-        {families.isFetchingNextPage
-          ? 'Loading…'
-          : `Show more (${plural(left, 'family', 'families')} left)`}
+        {families.isFetchingNextPage ? familyWords.loadingMore : familyWords.more(left)}
       </Button>
     </div>
   )

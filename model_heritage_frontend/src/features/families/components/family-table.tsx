@@ -8,6 +8,7 @@ import { cn } from '@/lib/cn'
 import { formatCompact, formatNumber, formatSmall } from '@/lib/format'
 import { paths } from '@/lib/paths'
 import type { Family } from '@/lib/types'
+import { familyWords } from '@/strings/families'
 
 import { turnSort } from '../sorts'
 
@@ -18,14 +19,14 @@ interface FamilyTableProps {
 }
 
 const COLUMNS: { key: string | null; label: string; className?: string }[] = [
-  { key: 'name', label: 'Family' },
-  { key: 'size', label: 'Models', className: 'text-right' },
-  { key: 'depth', label: 'Generations', className: 'text-right max-sm:hidden' },
-  { key: 'confidence', label: 'Mean confidence', className: 'max-md:hidden' },
-  { key: 'unresolved', label: 'Unresolved', className: 'text-right' },
-  { key: 'distance', label: 'Mean distance', className: 'text-right max-md:hidden' },
-  { key: null, label: 'Parameters', className: 'text-right max-lg:hidden' },
-  { key: 'updated_at', label: 'Changed', className: 'max-lg:hidden' },
+  { key: 'name', label: familyWords.table.family },
+  { key: 'size', label: familyWords.table.models, className: 'text-right' },
+  { key: 'depth', label: familyWords.table.generations, className: 'text-right max-sm:hidden' },
+  { key: 'confidence', label: familyWords.table.confidence, className: 'max-md:hidden' },
+  { key: 'unresolved', label: familyWords.table.unresolved, className: 'text-right' },
+  { key: 'distance', label: familyWords.table.distance, className: 'text-right max-md:hidden' },
+  { key: null, label: familyWords.table.parameters, className: 'text-right max-lg:hidden' },
+  { key: 'updated_at', label: familyWords.table.changed, className: 'max-lg:hidden' },
 ]
 
 /** All families as rows that sort by any measure. */
@@ -83,7 +84,9 @@ export function FamilyTable({ families, sort, onSort }: FamilyTableProps) {
                   {family.name}
                 </Link>
                 <span className="text-muted-foreground block truncate text-xs">
-                  {family.root_name ? `Root: ${family.root_name}` : 'Its root is not here'}
+                  {family.root_name
+                    ? familyWords.table.root(family.root_name)
+                    : familyWords.table.noRoot}
                 </span>
               </th>
               <td className="px-3 text-right tabular-nums">{formatNumber(family.size)}</td>

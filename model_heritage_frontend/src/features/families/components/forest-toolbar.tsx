@@ -2,13 +2,13 @@ import { LayoutGridIcon, TableIcon } from 'lucide-react'
 
 import { Input, NativeSelect } from '@/components/ui/input'
 import { Segmented } from '@/components/ui/segmented'
-import { plural } from '@/lib/format'
+import { familyWords } from '@/strings/families'
 
 import { SORTS } from '../sorts'
 
 const VIEWS = [
-  { value: 'cards', label: 'Cards', icon: <LayoutGridIcon aria-hidden /> },
-  { value: 'table', label: 'Table', icon: <TableIcon aria-hidden /> },
+  { value: 'cards', label: familyWords.toolbar.views.cards, icon: <LayoutGridIcon aria-hidden /> },
+  { value: 'table', label: familyWords.toolbar.views.table, icon: <TableIcon aria-hidden /> },
 ] as const
 
 export type ForestView = (typeof VIEWS)[number]['value']
@@ -30,19 +30,21 @@ export function ForestToolbar(props: ForestToolbarProps) {
       <Input
         type="search"
         data-search
-        aria-label="Search families by name"
-        placeholder="Search families"
+        aria-label={familyWords.toolbar.search}
+        placeholder={familyWords.toolbar.placeholder}
         className="w-full sm:w-64"
         value={search}
         onChange={(event) => onSearch(event.target.value)}
       />
       <NativeSelect
-        aria-label="Order"
+        aria-label={familyWords.toolbar.order}
         className="w-auto"
         value={SORTS.some((each) => each.value === sort) ? sort : ''}
         onChange={(event) => onSort(event.target.value)}
       >
-        {!SORTS.some((each) => each.value === sort) && <option value="">As the table</option>}
+        {!SORTS.some((each) => each.value === sort) && (
+          <option value="">{familyWords.toolbar.asTable}</option>
+        )}
         {SORTS.map(({ value, label }) => (
           <option key={value} value={value}>
             {label}
@@ -50,11 +52,11 @@ export function ForestToolbar(props: ForestToolbarProps) {
         ))}
       </NativeSelect>
       <p role="status" className="text-muted-foreground text-sm">
-        {total !== null && plural(total, 'family', 'families')}
+        {total !== null && familyWords.count(total)}
       </p>
       <div className="ml-auto">
         <Segmented
-          label="How to show the families"
+          label={familyWords.toolbar.view}
           value={view}
           options={VIEWS}
           onChange={onView}

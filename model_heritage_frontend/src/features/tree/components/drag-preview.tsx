@@ -1,3 +1,5 @@
+import { treeWords } from '@/strings/tree'
+
 import type { Held } from '../use-drag'
 
 /** What follows the pointer while a model is dragged: its name, and what a drop would state. */
@@ -10,7 +12,7 @@ export function DragPreview({ held: { node, target, x, y } }: { held: Held }) {
     >
       <p className="truncate font-medium">{node.name}</p>
       <p className="text-muted-foreground mt-0.5 text-xs [overflow-wrap:anywhere]">
-        {target ? `Child of ${target.name}?` : 'Drop it onto its parent'}
+        {target ? treeWords.drag.childOf(target.name) : treeWords.drag.drop}
       </p>
     </div>
   )

@@ -9,6 +9,7 @@ import { treeQuery } from '@/hooks/queries'
 import { useMedia } from '@/hooks/use-media'
 import { paths } from '@/lib/paths'
 import type { FamilyTree, Model } from '@/lib/types'
+import { treeWords } from '@/strings/tree'
 
 import { makeColouring } from '../colouring'
 import { buildGenealogy } from '../genealogy'
@@ -142,11 +143,11 @@ export function FamilyTreeView({
   const tree = useQuery(treeQuery(familyId))
   if (tree.isPending) {
     return (
-      <Loading label="the family tree">
+      <Loading label={treeWords.loading}>
         <Skeleton className={HEIGHT} />
       </Loading>
     )
   }
   if (tree.isError) return <ErrorState error={tree.error} onRetry={() => void tree.refetch()} />
-  return <Workbench tree={tree.data} label={`Tree of ${familyName}`} {...rest} />
+  return <Workbench tree={tree.data} label={treeWords.treeOf(familyName)} {...rest} />
 }

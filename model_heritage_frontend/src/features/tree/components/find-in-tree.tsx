@@ -13,6 +13,7 @@ import {
   PopoverContent,
   PopoverTrigger,
 } from '@/components/ui/command'
+import { treeWords } from '@/strings/tree'
 
 import { memberName, type Genealogy } from '../genealogy'
 
@@ -38,15 +39,19 @@ export function FindInTree({ genealogy, open, onOpenChange, onFind }: FindInTree
       <PopoverTrigger asChild>
         <Button variant="outline">
           <SearchIcon aria-hidden />
-          Find in this family
+          {treeWords.find.open}
         </Button>
       </PopoverTrigger>
       <PopoverContent className="w-72">
-        <Command shouldFilter={false} label="Members of the family">
-          <CommandInput placeholder="Name" value={text} onValueChange={setText} />
+        <Command shouldFilter={false} label={treeWords.find.label}>
+          <CommandInput
+            placeholder={treeWords.find.placeholder}
+            value={text}
+            onValueChange={setText}
+          />
           <CommandList className="max-h-72 overflow-y-auto p-1">
             <CommandEmpty className="text-muted-foreground px-3 py-6 text-center text-sm">
-              No member has this name.
+              {treeWords.find.none}
             </CommandEmpty>
             {found.slice(0, MOST).map((member) => (
               <CommandItem

@@ -1,5 +1,5 @@
 import { Button } from '@/components/ui/button'
-import { plural } from '@/lib/format'
+import { treeWords } from '@/strings/tree'
 
 import { memberName, type Genealogy } from '../genealogy'
 import type { TreeLayout } from '../layout'
@@ -22,25 +22,26 @@ export function FocusBar({ genealogy, layout, view }: FocusBarProps) {
       {focus && (
         <>
           <span>
-            Only <span className="text-foreground font-medium">{memberName(focus)}</span> and its{' '}
-            {plural(focus.below, 'descendant')}
+            {treeWords.focus.only}{' '}
+            <span className="text-foreground font-medium">{memberName(focus)}</span>{' '}
+            {treeWords.focus.andIts(focus.below)}
           </span>
           <Button variant="outline" size="sm" onClick={() => view.setFocus(null)}>
-            Show the whole family
+            {treeWords.focus.whole}
           </Button>
         </>
       )}
       {grouped > 0 && (
         <>
-          <span>{plural(grouped, 'sibling')} without children stand behind a “+”</span>
+          <span>{treeWords.focus.grouped(grouped)}</span>
           <Button variant="outline" size="sm" onClick={() => view.setAllSiblings(true)}>
-            Show all siblings
+            {treeWords.focus.allSiblings}
           </Button>
         </>
       )}
       {view.folding.allSiblings && (
         <Button variant="outline" size="sm" onClick={() => view.setAllSiblings(false)}>
-          Group large sets of siblings
+          {treeWords.focus.group}
         </Button>
       )}
     </div>

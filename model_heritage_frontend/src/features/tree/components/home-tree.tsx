@@ -5,9 +5,10 @@ import { Loading } from '@/components/states'
 import { Badge } from '@/components/ui/badge'
 import { Skeleton } from '@/components/ui/skeleton'
 import { treeQuery } from '@/hooks/queries'
-import { plural } from '@/lib/format'
+
 import { paths } from '@/lib/paths'
 import type { Family } from '@/lib/types'
+import { treeWords } from '@/strings/tree'
 
 import { EXAMPLE_TREE } from '../example'
 import { TreePicture } from './tree-picture'
@@ -16,13 +17,10 @@ function Example() {
   return (
     <>
       <div className="mb-4 flex items-center justify-between gap-3">
-        <p className="text-sm font-medium">What you will see</p>
-        <Badge variant="muted">Example</Badge>
+        <p className="text-sm font-medium">{treeWords.example.heading}</p>
+        <Badge variant="muted">{treeWords.example.badge}</Badge>
       </div>
-      <TreePicture
-        tree={EXAMPLE_TREE}
-        label="An example of a family tree: one base model with its fine-tunes, an adapter, a merge and a quantised copy"
-      />
+      <TreePicture tree={EXAMPLE_TREE} label={treeWords.example.label} />
     </>
   )
 }
@@ -31,7 +29,7 @@ function Largest({ family }: { family: Family }) {
   const tree = useQuery(treeQuery(family.id))
   if (tree.isPending) {
     return (
-      <Loading label="the largest family">
+      <Loading label={treeWords.loadingLargest}>
         <Skeleton className="h-72" />
       </Loading>
     )
@@ -46,13 +44,10 @@ function Largest({ family }: { family: Family }) {
         >
           {family.name}
         </Link>
-        <Badge variant="muted">{plural(family.size, 'model')}</Badge>
+        <Badge variant="muted">{treeWords.size(family.size)}</Badge>
       </div>
       <Link to={paths.family(family.id)} className="block rounded-md">
-        <TreePicture
-          tree={tree.data}
-          label={`The family tree of ${family.name}, ${plural(family.size, 'model')}`}
-        />
+        <TreePicture tree={tree.data} label={treeWords.familyTreeOf(family.name, family.size)} />
       </Link>
     </>
   )

@@ -1,6 +1,7 @@
 import { RelationDot } from '@/components/relation-badge'
-import { formatCompact, plural } from '@/lib/format'
+import { formatCompact } from '@/lib/format'
 import type { Model } from '@/lib/types'
+import { treeWords } from '@/strings/tree'
 
 import { nodeCaption } from '../draw/words'
 import { countChildren, nodeName, type TreeNode } from '../layout'
@@ -41,10 +42,10 @@ export function HoverCard({ node, x, y, offset, size }: HoverCardProps) {
       </p>
       {node.model && (
         <p className="text-muted-foreground mt-1 text-xs tabular-nums">
-          {formatCompact(node.model.total_parameters)} parameters ·{' '}
+          {treeWords.parameters(formatCompact(node.model.total_parameters))}
           {node.folded > 0
-            ? `${plural(node.folded, 'descendant')} folded away`
-            : plural(countChildren(node), 'child', 'children')}
+            ? treeWords.folded(node.folded)
+            : treeWords.children(countChildren(node))}
         </p>
       )}
       {node.model && describeClaims(node.model) !== '' && (
@@ -56,13 +57,13 @@ export function HoverCard({ node, x, y, offset, size }: HoverCardProps) {
             .slice(0, 6)
             .map((member) => member.model?.name)
             .join(', ')}
-          {node.more.length > 6 && ' …'} A click shows them.
+          {node.more.length > 6 && ' …'}
+          {treeWords.hover.click}
         </p>
       )}
       {node.ghost && (
         <p className="text-muted-foreground mt-1 text-xs text-pretty">
-          The weights of its {plural(node.ghost.children.length, 'child', 'children')} point to a
-          common ancestor that is not here.
+          {treeWords.hover.ghost(node.ghost.children.length)}
         </p>
       )}
     </div>

@@ -1,19 +1,5 @@
 import { Dialog, DialogContent, DialogDescription, DialogTitle } from '@/components/ui/dialog'
-
-const KEYS: [keys: string[], what: string][] = [
-  [['←'], 'The parent'],
-  [['→'], 'A child'],
-  [['↑', '↓'], 'Neighbours of the same generation'],
-  [['Home'], 'The root'],
-  [['Enter'], 'Opens the model’s page'],
-  [['Space'], 'Folds its descendants away, or shows them'],
-  [['s'], 'Only this model and its descendants'],
-  [['/'], 'Finds a member by name'],
-  [['f'], 'Fits the tree'],
-  [['+', '−'], 'Zooms'],
-  [['Esc'], 'Chooses nothing'],
-  [['?'], 'Shows these keys'],
-]
+import { treeWords } from '@/strings/tree'
 
 interface KeyboardHelpProps {
   open: boolean
@@ -24,11 +10,11 @@ export function KeyboardHelp({ open, onOpenChange }: KeyboardHelpProps) {
   return (
     <Dialog open={open} onOpenChange={onOpenChange}>
       <DialogContent>
-        <DialogTitle>Keys in the tree</DialogTitle>
-        <DialogDescription>They work once the tree has the keyboard’s focus.</DialogDescription>
+        <DialogTitle>{treeWords.keys.title}</DialogTitle>
+        <DialogDescription>{treeWords.keys.text}</DialogDescription>
         <dl className="mt-4 grid grid-cols-[auto_1fr] items-center gap-x-5 gap-y-2 text-sm">
-          {KEYS.map(([keys, what]) => (
-            <div key={what} className="contents">
+          {treeWords.keys.list.map(({ keys, does }) => (
+            <div key={does} className="contents">
               <dt className="flex gap-1.5">
                 {keys.map((key) => (
                   <kbd
@@ -39,14 +25,11 @@ export function KeyboardHelp({ open, onOpenChange }: KeyboardHelpProps) {
                   </kbd>
                 ))}
               </dt>
-              <dd>{what}</dd>
+              <dd>{does}</dd>
             </div>
           ))}
         </dl>
-        <p className="text-muted-foreground mt-4 text-sm text-pretty">
-          With a mouse, a model can also be dragged onto its parent, which states that the one
-          descends from the other.
-        </p>
+        <p className="text-muted-foreground mt-4 text-sm text-pretty">{treeWords.keys.drag}</p>
       </DialogContent>
     </Dialog>
   )

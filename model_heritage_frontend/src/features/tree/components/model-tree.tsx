@@ -10,6 +10,7 @@ import { Skeleton } from '@/components/ui/skeleton'
 import { treeQuery } from '@/hooks/queries'
 import { useMedia } from '@/hooks/use-media'
 import { paths } from '@/lib/paths'
+import { treeWords } from '@/strings/tree'
 
 import { makeColouring } from '../colouring'
 import { COMPACT, layoutTree, NARROW } from '../layout'
@@ -37,17 +38,17 @@ export function ModelTree({ familyId, modelId, modelName }: ModelTreeProps) {
   return (
     <Card className="overflow-hidden">
       <CardHeader>
-        <CardTitle>Family tree</CardTitle>
+        <CardTitle>{treeWords.title}</CardTitle>
         <Button asChild variant="ghost" size="sm">
           <Link to={paths.family(familyId, modelId)}>
-            Open the whole family
+            {treeWords.openFamily}
             <ArrowRightIcon aria-hidden />
           </Link>
         </Button>
       </CardHeader>
       <CardContent className="pt-3">
         {tree.isPending ? (
-          <Loading label="the family tree">
+          <Loading label={treeWords.loading}>
             <Skeleton className="h-80" />
           </Loading>
         ) : tree.isError ? (
@@ -57,7 +58,7 @@ export function ModelTree({ familyId, modelId, modelName }: ModelTreeProps) {
             <>
               <TreeCanvas
                 layout={layout}
-                label={`The family of ${modelName}`}
+                label={treeWords.familyOf(modelName)}
                 selected={modelId}
                 onSelect={open}
                 onOpen={open}

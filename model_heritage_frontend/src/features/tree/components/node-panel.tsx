@@ -15,10 +15,11 @@ import { OriginSentence } from '@/components/origin-sentence'
 import { RelationBadge } from '@/components/relation-badge'
 import { StatedBadge } from '@/components/stated-badge'
 import { Button } from '@/components/ui/button'
-import { formatBytes, formatChange, formatCompact, formatPercent, plural } from '@/lib/format'
+import { formatBytes, formatChange, formatCompact, formatPercent } from '@/lib/format'
 import { paths } from '@/lib/paths'
 import type { Named } from '@/lib/relations'
 import type { Ghost, Model } from '@/lib/types'
+import { treeWords } from '@/strings/tree'
 
 import { countChildren, nodeName, type TreeLayout, type TreeNode } from '../layout'
 
@@ -49,7 +50,7 @@ function GhostDistance({ ghost, child }: { ghost: Ghost; child: string }) {
   if (distance === undefined) return null
   return (
     <span className="text-muted-foreground tabular-nums">
-      , about {formatChange(distance)} away
+      {treeWords.panel.away(formatChange(distance))}
     </span>
   )
 }
@@ -67,10 +68,10 @@ export function NodePanel(props: NodePanelProps) {
     .map(({ source }) => ({ id: source.id, name: nodeName(source) }))
   const main = edge ? [{ id: edge.parent, name: nameOf(edge.parent) ?? edge.parent }] : []
   return (
-    <section aria-label={`About ${nodeName(node)}`} className="relative space-y-4 p-5">
+    <section aria-label={treeWords.panel.label(nodeName(node))} className="relative space-y-4 p-5">
       <button
         type="button"
-        aria-label="Close"
+        aria-label={treeWords.panel.close}
         onClick={onClose}
         className="text-muted-foreground hover:bg-muted absolute top-4 right-4 grid size-8 place-items-center rounded-md"
       >
@@ -85,9 +86,7 @@ export function NodePanel(props: NodePanelProps) {
         )}
         {ghost && (
           <p className="text-muted-foreground mt-1 text-sm text-pretty">
-            Possible missing ancestor, {formatPercent(ghost.confidence)} sure: the weights of{' '}
-            {plural(ghost.children.length, 'model')} point to a common ancestor that is not among
-            the models here.
+            {treeWords.panel.ghost(formatPercent(ghost.confidence), ghost.children.length)}
           </p>
         )}
       </div>
@@ -104,7 +103,7 @@ export function NodePanel(props: NodePanelProps) {
       {edge && <EvidenceList evidence={edge.evidence} nameOf={nameOf} />}
       {ghost && (
         <div className="text-sm">
-          <h3 className="mb-1 font-medium">Its children here</h3>
+          <h3 className="mb-1 font-medium">{treeWords.panel.children}</h3>
           <ul className="space-y-1">
             {node.children.map((child) => (
               <li key={child.id}>
@@ -120,15 +119,16 @@ export function NodePanel(props: NodePanelProps) {
       {model && (
         <>
           <p className="text-muted-foreground text-sm tabular-nums">
-            {formatCompact(model.total_parameters)} parameters · {formatBytes(model.file_size)} ·{' '}
+            {treeWords.parameters(formatCompact(model.total_parameters))}
+            {formatBytes(model.file_size)} ·{' '}
             {node.folded > 0
-              ? plural(node.folded, 'descendant')
-              : plural(countChildren(node), 'child', 'children')}
+              ? treeWords.descendants(node.folded)
+              : treeWords.children(countChildren(node))}
           </p>
           <div className="flex flex-wrap gap-2">
             <Button asChild size="sm">
               <Link to={paths.model(model.id)}>
-                Open model
+                {treeWords.panel.open}
                 <ArrowRightIcon aria-hidden />
               </Link>
             </Button>
@@ -136,7 +136,7 @@ export function NodePanel(props: NodePanelProps) {
               <Button asChild size="sm" variant="outline">
                 <Link to={paths.compare(edge.parent, edge.child)}>
                   <GitCompareArrowsIcon aria-hidden />
-                  Compare with parent
+                  {treeWords.panel.compare}
                 </Link>
               </Button>
             )}
@@ -148,7 +148,7 @@ export function NodePanel(props: NodePanelProps) {
                   onClick={() => onFocus(focused ? null : node.id)}
                 >
                   <FocusIcon aria-hidden />
-                  {focused ? 'Whole family' : 'Only this branch'}
+                  {focused ? treeWords.panel.wholeFamily : treeWords.panel.onlyBranch}
                 </Button>
                 <Button size="sm" variant="outline" onClick={onFold}>
                   {node.folded > 0 ? (
@@ -156,7 +156,7 @@ export function NodePanel(props: NodePanelProps) {
                   ) : (
                     <FoldVerticalIcon aria-hidden />
                   )}
-                  {node.folded > 0 ? `Unfold ${plural(node.folded, 'descendant')}` : 'Fold'}
+                  {node.folded > 0 ? treeWords.panel.unfold(node.folded) : treeWords.panel.fold}
                 </Button>
               </>
             )}

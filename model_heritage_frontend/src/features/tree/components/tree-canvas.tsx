@@ -15,6 +15,7 @@ import {
 import { Button } from '@/components/ui/button'
 import { useReducedMotion } from '@/hooks/use-media'
 import { cn } from '@/lib/cn'
+import { treeWords } from '@/strings/tree'
 
 import { toScreen } from '../camera'
 import { makeColouring, type Colouring } from '../colouring'
@@ -226,8 +227,7 @@ export function TreeCanvas(props: TreeCanvasProps) {
         }}
       />
       <p id={helpId} className="sr-only">
-        Arrow keys move between parent, children and siblings, Enter opens a model, plus and minus
-        zoom, f fits the tree. The list view says the same as text.
+        {treeWords.canvas.help}
       </p>
       <p className="sr-only" aria-live="polite">
         {chosen ? announceNode(chosen) : ''}
@@ -239,7 +239,7 @@ export function TreeCanvas(props: TreeCanvasProps) {
         <Button
           variant="outline"
           size="icon"
-          aria-label="Zoom in"
+          aria-label={treeWords.canvas.zoomIn}
           onClick={() => stage?.zoomBy(1.4)}
         >
           <PlusIcon aria-hidden />
@@ -247,7 +247,7 @@ export function TreeCanvas(props: TreeCanvasProps) {
         <Button
           variant="outline"
           size="icon"
-          aria-label="Zoom out"
+          aria-label={treeWords.canvas.zoomOut}
           onClick={() => stage?.zoomBy(1 / 1.4)}
         >
           <MinusIcon aria-hidden />
@@ -255,7 +255,7 @@ export function TreeCanvas(props: TreeCanvasProps) {
         <Button
           variant="outline"
           size="icon"
-          aria-label="Fit the tree"
+          aria-label={treeWords.canvas.fit}
           onClick={() => stage?.fit()}
         >
           <MaximizeIcon aria-hidden />

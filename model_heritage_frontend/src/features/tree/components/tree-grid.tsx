@@ -7,8 +7,9 @@ import { RelationBadge } from '@/components/relation-badge'
 import { StatedBadge } from '@/components/stated-badge'
 import { Button } from '@/components/ui/button'
 import { cn } from '@/lib/cn'
-import { formatCompact, formatPercent, plural } from '@/lib/format'
+import { formatCompact, formatPercent } from '@/lib/format'
 import { paths } from '@/lib/paths'
+import { treeWords } from '@/strings/tree'
 
 import { memberName, type Genealogy, type Member } from '../genealogy'
 import { chooseOpen, listRows, type GridRow } from '../rows'
@@ -44,7 +45,7 @@ function Name({ member }: { member: Member }) {
     <span className="text-muted-foreground flex min-w-0 items-center gap-2 italic">
       <GhostIcon aria-hidden className="size-4 shrink-0" />
       <span className="truncate">
-        Possible missing ancestor, {formatPercent(member.ghost?.confidence ?? 0)} sure
+        {treeWords.possibleAncestor(formatPercent(member.ghost?.confidence ?? 0))}
       </span>
     </span>
   )
@@ -194,7 +195,7 @@ export function TreeGrid({ genealogy, selected, onSelect, label }: TreeGridProps
         className="text-sm"
       >
         <div role="row" aria-rowindex={1} className={cn(COLUMNS, 'border-b px-4 py-2.5 sm:px-5')}>
-          {['Model', 'What was done', 'Confidence', 'Parameters'].map((title, index) => (
+          {treeWords.grid.columns.map((title, index) => (
             <span
               key={title}
               role="columnheader"
@@ -268,7 +269,7 @@ export function TreeGrid({ genealogy, selected, onSelect, label }: TreeGridProps
                   <Name member={member} />
                   {also && (
                     <span className="text-muted-foreground truncate text-xs max-sm:hidden">
-                      also from {also}
+                      {treeWords.grid.alsoFrom(also)}
                     </span>
                   )}
                   {member.children.length > 0 && !row.open && (
@@ -283,7 +284,9 @@ export function TreeGrid({ genealogy, selected, onSelect, label }: TreeGridProps
                   ) : (
                     !member.parent &&
                     member.model &&
-                    member.below > 0 && <span className="text-muted-foreground">Root</span>
+                    member.below > 0 && (
+                      <span className="text-muted-foreground">{treeWords.grid.root}</span>
+                    )
                   )}
                 </span>
                 <span role="gridcell" className="max-md:justify-self-end">
@@ -303,7 +306,7 @@ export function TreeGrid({ genealogy, selected, onSelect, label }: TreeGridProps
       </div>
       {(folded > 0 || toggled.size > 0) && (
         <div className="text-muted-foreground flex flex-wrap items-center gap-3 border-t px-4 py-2.5 text-sm sm:px-5">
-          <span>{folded > 0 ? `${plural(folded, 'row')} closed` : 'All rows are open'}</span>
+          <span>{folded > 0 ? treeWords.grid.closed(folded) : treeWords.grid.allOpen}</span>
           {folded > 0 && (
             <Button
               size="sm"
@@ -316,7 +319,7 @@ export function TreeGrid({ genealogy, selected, onSelect, label }: TreeGridProps
                 setToggled(new Set(closed.map((each) => each.id)))
               }}
             >
-              Open all
+              {treeWords.grid.openAll}
             </Button>
           )}
         </div>

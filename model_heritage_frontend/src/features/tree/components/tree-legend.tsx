@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react'
 
 import { relationColor } from '@/lib/relations'
+import { treeWords } from '@/strings/tree'
 
 import type { Colouring } from '../colouring'
 import type { TreeLayout } from '../layout'
@@ -32,7 +33,7 @@ export function TreeLegend({ layout, colouring }: { layout: TreeLayout; colourin
   )
   return (
     <ul
-      aria-label="Legend"
+      aria-label={treeWords.legend.label}
       className="text-muted-foreground flex flex-wrap items-center gap-x-5 gap-y-1.5 text-xs"
     >
       {colouring.legend.map(({ label, colour }) => (
@@ -42,11 +43,13 @@ export function TreeLegend({ layout, colouring }: { layout: TreeLayout; colourin
       ))}
       {furtherParents && (
         <Entry mark={<Line color={relationColor('merge')} dash="5 4" />}>
-          Further parent of a merge
+          {treeWords.legend.further}
         </Entry>
       )}
       {doubtful && (
-        <Entry mark={<Line color={relationColor('unresolved')} dash="2 3" />}>Not decided</Entry>
+        <Entry mark={<Line color={relationColor('unresolved')} dash="2 3" />}>
+          {treeWords.legend.undecided}
+        </Entry>
       )}
       {stated && (
         <Entry
@@ -56,7 +59,7 @@ export function TreeLegend({ layout, colouring }: { layout: TreeLayout; colourin
             </svg>
           }
         >
-          Stated by people
+          {treeWords.legend.stated}
         </Entry>
       )}
       {ghosts && (
@@ -74,10 +77,10 @@ export function TreeLegend({ layout, colouring }: { layout: TreeLayout; colourin
             </svg>
           }
         >
-          Missing ancestor
+          {treeWords.missing}
         </Entry>
       )}
-      {layout.links.some((link) => link.edge) && <li>Thicker lines are surer</li>}
+      {layout.links.some((link) => link.edge) && <li>{treeWords.legend.thicker}</li>}
     </ul>
   )
 }

@@ -1,7 +1,8 @@
 import { useMedia } from '@/hooks/use-media'
-import { plural } from '@/lib/format'
+
 import { RELATION_WORDS, relationColor } from '@/lib/relations'
 import { RELATIONS, type FamilyTree } from '@/lib/types'
+import { treeWords } from '@/strings/tree'
 
 import { layoutTree, nodeName, type NodeSize, type TreeNode } from '../layout'
 import { pickNearest } from '../pick'
@@ -103,7 +104,7 @@ export function TreePicture({ tree, label }: { tree: FamilyTree; label: string }
             {RELATION_WORDS[relation].label}
           </span>
         ))}
-        {leftOut > 0 && <span>and {plural(leftOut, 'more model')}</span>}
+        {leftOut > 0 && <span>{treeWords.more(leftOut)}</span>}
       </figcaption>
     </figure>
   )

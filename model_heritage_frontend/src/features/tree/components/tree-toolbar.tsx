@@ -10,9 +10,9 @@ import {
 } from '@/components/ui/dropdown-menu'
 import { NativeSelect } from '@/components/ui/input'
 import { Segmented } from '@/components/ui/segmented'
+import { treeWords } from '@/strings/tree'
 
-import type { AxisKind } from '../axis'
-import type { Colouring, ColouringKind } from '../colouring'
+import type { Colouring } from '../colouring'
 import type { Genealogy } from '../genealogy'
 import type { TreeLayout } from '../layout'
 import { savePicture } from '../picture'
@@ -20,24 +20,10 @@ import type { TreeViewState } from '../view-state'
 import { FindInTree } from './find-in-tree'
 
 const VIEWS = [
-  { value: 'tree', label: 'Tree', icon: <NetworkIcon aria-hidden /> },
-  { value: 'radial', label: 'Radial', icon: <CircleDotIcon aria-hidden /> },
-  { value: 'list', label: 'List', icon: <ListTreeIcon aria-hidden /> },
+  { value: 'tree', label: treeWords.toolbar.views.tree, icon: <NetworkIcon aria-hidden /> },
+  { value: 'radial', label: treeWords.toolbar.views.radial, icon: <CircleDotIcon aria-hidden /> },
+  { value: 'list', label: treeWords.toolbar.views.list, icon: <ListTreeIcon aria-hidden /> },
 ] as const
-
-const AXES: Record<AxisKind, string> = {
-  depth: 'Generations',
-  distance: 'Change of weights',
-  date: 'Time added',
-}
-
-const COLOURINGS: Record<ColouringKind, string> = {
-  relation: 'Relation',
-  confidence: 'Confidence',
-  licence: 'Licence',
-  date: 'Time added',
-  tag: 'Tag',
-}
 
 interface ChoiceProps<T extends string> {
   label: string
@@ -91,22 +77,22 @@ export function TreeToolbar(props: TreeToolbarProps) {
       {!list && (
         <>
           <Choice
-            label={view.view === 'radial' ? 'Outwards' : 'Across'}
+            label={view.view === 'radial' ? treeWords.toolbar.outwards : treeWords.toolbar.across}
             value={view.axis}
-            options={AXES}
+            options={treeWords.toolbar.axes}
             onChange={view.setAxis}
           />
           <Choice
-            label="Colour"
+            label={treeWords.toolbar.colour}
             value={view.colouring}
-            options={COLOURINGS}
+            options={treeWords.toolbar.colourings}
             onChange={view.setColouring}
           />
         </>
       )}
       <div className="ml-auto flex flex-wrap items-center gap-2">
         <Segmented
-          label="How to show the family"
+          label={treeWords.toolbar.view}
           value={view.view}
           options={VIEWS}
           onChange={view.setView}
@@ -115,7 +101,7 @@ export function TreeToolbar(props: TreeToolbarProps) {
           <>
             <DropdownMenu>
               <DropdownMenuTrigger asChild>
-                <Button variant="outline" size="icon" aria-label="Save a picture">
+                <Button variant="outline" size="icon" aria-label={treeWords.toolbar.save}>
                   <ImageDownIcon aria-hidden />
                 </Button>
               </DropdownMenuTrigger>
@@ -123,16 +109,21 @@ export function TreeToolbar(props: TreeToolbarProps) {
                 <DropdownMenuItem
                   onSelect={() => void savePicture('svg', layout, colouring, label)}
                 >
-                  Picture as SVG
+                  {treeWords.toolbar.svg}
                 </DropdownMenuItem>
                 <DropdownMenuItem
                   onSelect={() => void savePicture('png', layout, colouring, label)}
                 >
-                  Picture as PNG
+                  {treeWords.toolbar.png}
                 </DropdownMenuItem>
               </DropdownMenuContent>
             </DropdownMenu>
-            <Button variant="outline" size="icon" aria-label="Keys in the tree" onClick={onHelp}>
+            <Button
+              variant="outline"
+              size="icon"
+              aria-label={treeWords.toolbar.keys}
+              onClick={onHelp}
+            >
               <KeyboardIcon aria-hidden />
             </Button>
           </>

@@ -1,0 +1,120 @@
+import { plural } from '@/lib/format'
+
+/** What corrections and a family's history say. A translation is another object of this type. */
+export const correctionWords = {
+  optional: '(optional)',
+  yourName: 'Your name',
+  howDoYouKnow: 'How do you know?',
+  cancel: 'Cancel',
+  solving: 'Solving…',
+  undo: 'Undo',
+  noted: 'Noted. The tree has been solved around it.',
+  split: 'Noted. The family has been split.',
+  takenBack: 'Taken back. The tree has been solved without it.',
+  named: (name: string): string => `It is called “${name}” now.`,
+  moves: {
+    noParent: 'no parent',
+    none: 'No model has another parent.',
+    move: (model: string, was: string, is: string): string => `${model}: ${was} → ${is}`,
+    all: (moves: string[], more: number): string =>
+      `${moves.join('; ')}${more > 0 ? `; and ${plural(more, 'more model')}` : ''}.`,
+  },
+  form: {
+    submit: {
+      confirm: 'Confirm',
+      forbid: 'Rule it out',
+      choose: 'Set as parent',
+      root: 'Pin as root',
+    },
+    anotherModel: 'another model',
+    confirm: (parent: string, child: string): string =>
+      `You state that ${parent} is the parent of ${child}.`,
+    forbid: (parent: string, child: string): string =>
+      `You state that ${parent} is not the parent of ${child}. The next best one takes its place.`,
+    which: (child: string): string => `Which model is the parent of ${child}?`,
+    root: (child: string): string => `You state that ${child} descends from no other model here.`,
+    chooseAnother: 'Choose another',
+    whichParent: 'Which parent',
+  },
+  drop: {
+    title: (parent: string, child: string): string => `${parent} is the parent of ${child}?`,
+    text: 'The rest of the family is solved again around it. This can be undone at any time.',
+    itsParent: 'Its parent:',
+    none: 'none',
+    sure: (share: string): string => `, ${share} sure`,
+    becomes: 'becomes',
+    same: ', as it is now',
+    byYourWord: ', by your word',
+  },
+  choices: {
+    label: 'Search for the parent',
+    placeholder: 'Search by name',
+    list: 'Possible parents',
+    searching: 'Searching…',
+    none: 'No model matches.',
+    inFamily: 'In its family',
+    elsewhere: 'Elsewhere',
+  },
+  parent: {
+    question: (parents: number): string => {
+      if (parents === 0) return 'Does it have a parent here?'
+      return parents > 1 ? 'Are these parents right?' : 'Is this parent right?'
+    },
+    names: (parents: string[]): string => parents.join(' and '),
+    statedBy: (author: string): string => `, stated by ${author}`,
+    confirm: 'Confirm',
+    forbid: 'Not its parent',
+    choose: 'Choose another parent',
+    chooseFirst: 'Choose its parent',
+    root: 'Pin as root',
+    loading: 'what people state',
+    nobody: 'Nobody has stated anything: the weights alone speak.',
+  },
+  statements: {
+    title: 'Stated by people',
+    takeBack: 'Take back',
+    takeBackWhat: (what: string): string => `Take back: ${what}`,
+    reason: (reason: string): string => `: “${reason}”`,
+  },
+  history: {
+    title: 'History',
+    changes: (count: number): string => plural(count, 'change'),
+    loading: 'the history',
+    nothing: 'Nothing has changed so far.',
+    loadingMore: 'Loading…',
+    more: 'Show earlier changes',
+    began: 'The family began with this.',
+    loadingOne: 'what changed',
+    noParent: 'No parent changed.',
+    nothingMoved: 'Neither members nor parents changed.',
+    figures: (edges: number): string => `The figures of ${plural(edges, 'edge')} changed`,
+    size: (models: number): string => `, ${plural(models, 'model')}`,
+    by: (author: string): string => `, by ${author}`,
+    reason: (reason: string): string => `: “${reason}”`,
+  },
+  naming: {
+    open: 'Name',
+    title: 'Name the family',
+    text: 'The name stays, whatever its root turns out to be. It never influences the tree.',
+    name: 'Name',
+    afterRoot: 'Call it after its root',
+    save: 'Save',
+    saving: 'Saving…',
+  },
+  splitting: {
+    open: 'Split',
+    title: 'Split the family',
+    text: 'It falls into two. Taking the statement back joins them again.',
+    which: 'Which models are not related to the rest?',
+    search: 'Search the members',
+    placeholder: 'Search by name',
+    none: 'No member matches.',
+    more: (members: number): string =>
+      `${plural(members, 'more member')}: search by name to see them.`,
+    chosen: (chosen: number, models: number): string =>
+      `${chosen} of ${plural(models, 'model')} chosen`,
+    loading: 'the members',
+    submit: 'Split off',
+    submitModels: (models: number): string => `Split off ${plural(models, 'model')}`,
+  },
+} as const
