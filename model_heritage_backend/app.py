@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from apiflask import APIFlask
 from flask_migrate import Migrate
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from model_heritage_backend.config import Settings, load_settings
 from model_heritage_backend.interop.neo4j_server import Neo4jServer
@@ -24,7 +25,9 @@ from model_heritage_backend.routes import (
     maintenance,
     models,
     resumable,
+    tokens,
 )
+from model_heritage_backend.routes.access import Guard, guard_routes
 from model_heritage_backend.routes.conditional import answer_conditionally
 from model_heritage_backend.routes.documentation import add_documentation
 from model_heritage_backend.routes.job_events import EventStreams
@@ -35,9 +38,11 @@ from model_heritage_backend.routes.problems import register_problems
 from model_heritage_backend.routes.protection import protect
 from model_heritage_backend.routes.request_ids import name_requests, start_logging
 from model_heritage_backend.routes.schemas.common import Problem
+from model_heritage_backend.routes.sessions import Sessions
 from model_heritage_backend.routes.uploads import FORM_BYTES, accept_uploads
 from model_heritage_backend.routes.views import EXTENSION
 from model_heritage_backend.services.heritage_service import HeritageService
+from model_heritage_backend.services.session_key import load_session_key
 from model_heritage_backend.version import __version__
 from model_heritage_backend.weights.limits import choose_limits
 
@@ -53,6 +58,7 @@ ROOMS = (
     lake,
     lake_statistics,
     exports,
+    tokens,
 )
 UPLOADS = ("models.upload_form", "models.upload_raw", "models.identify")
 RESUMABLE_UPLOADS = ("resumable.create_upload", "resumable.append_bytes")
@@ -119,14 +125,28 @@ def _build_app(settings: Settings, files: FileStore) -> APIFlask:
     confirm_preferences(app)
     register_problems(app)
     protect(app, origins=settings.cors_origins)
+    guard_routes(app, build_guard(settings))
     answer_conditionally(app)
     for room in ROOMS:
         app.register_blueprint(room.blueprint, url_prefix="/api")
     resumable.add_resumable_uploads(app)
     add_documentation(app)
     add_pages(app, INTERFACE)
+    if settings.trusted_proxies:
+        # Only what a proxy adds by itself: a host it does not set would be the sender's word.
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=count, x_proto=count, x_host=0, x_port=0, x_prefix=0
+        )
     service.start()
     return app
+
+
+def build_guard(settings: Settings) -> Guard:
+    sessions = None
+    if settings.access == "token":
+        sessions = Sessions(load_session_key(settings.data_dir), hours=settings.session_hours)
+    return Guard(sessions=sessions, origins=settings.cors_origins)
 
 
 def find_neo4j(settings: Settings) -> Neo4jServer | None:

@@ -48,6 +48,23 @@ class Settings(BaseSettings):
     )
     host: str = _setting("127.0.0.1", "Address to listen on; 0.0.0.0 for all", min_length=1)
     port: int = _setting(5001, "Port to listen on", ge=1, le=65535)
+    access: Literal["open", "token"] = _setting(
+        "open",
+        "Who may do what: open lets everyone who reaches the server do everything, token asks for "
+        "a token (docs/security.md)",
+    )
+    open_beyond_loopback: bool = _setting(
+        False, "Whether a server with open access may listen beyond this machine"
+    )
+    session_hours: float = _setting(
+        12.0, "How long a sign-in with a token lasts in a browser", unit="hours", gt=0, le=8760
+    )
+    trusted_proxies: int = _setting(
+        0,
+        "How many proxies of your own stand before the server, and add X-Forwarded-For",
+        ge=0,
+        le=8,
+    )
     database_url: str | None = Field(
         None,
         description="SQLAlchemy address of the database; without it, app.db in the data folder",

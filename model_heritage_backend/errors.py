@@ -32,6 +32,31 @@ class InvalidRequest(HeritageError):
     status = 400
 
 
+class NotSignedIn(HeritageError):
+    """The server asks who calls, and no valid token was sent."""
+
+    type = "not-signed-in"
+    title = "A token is needed"
+    status = 401
+
+
+class NotAllowed(HeritageError):
+    """Whoever calls is known, but may not do this; the detail names the role that may."""
+
+    type = "not-allowed"
+    title = "This is not allowed"
+    status = 403
+
+
+class TooManyAttempts(HeritageError):
+    """Too many unknown tokens came from one address."""
+
+    type = "too-many-attempts"
+    title = "Too many failed attempts"
+    status = 429
+    transient = True
+
+
 class NotFound(HeritageError):
     type = "not-found"
     title = "Not found"

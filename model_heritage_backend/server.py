@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import signal
 import socket
@@ -23,6 +24,11 @@ CANNOT_LOAD = 4
 class PortTaken(HeritageError):
     type = "port-taken"
     title = "The port is taken"
+
+
+class OpenDoor(HeritageError):
+    type = "open-door"
+    title = "Anyone in the network could change everything"
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -118,6 +124,7 @@ def serve(**overrides: Any) -> int:
     """
     try:
         settings = load_settings(**overrides)
+        check_door(settings)
         _check_port(settings)
     except HeritageError as error:
         print(error.detail, file=sys.stderr)
@@ -131,6 +138,29 @@ def serve(**overrides: Any) -> int:
             raise
         return 1 if stop.code else 0
     return 0
+
+
+def check_door(settings: Settings) -> None:
+    """Refuse to let everyone in from everywhere, unless that is wanted in so many words.
+
+    Raises
+    ------
+    OpenDoor
+        When access is open and the address can be reached from other machines.
+    """
+    if settings.access != "open" or settings.open_beyond_loopback:
+        return
+    try:
+        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
+    except OSError:
+        # Nothing can be bound there: the check of the port says so.
+        return
+    if not all(ipaddress.ip_address(address[0]).is_loopback for *_, address in found):
+        raise OpenDoor(
+            f"With open access, whoever reaches {settings.host} could change and delete "
+            "everything. Set MODEL_HERITAGE_ACCESS=token, or listen on 127.0.0.1; "
+            "MODEL_HERITAGE_OPEN_BEYOND_LOOPBACK=true allows it all the same."
+        )
 
 
 def _check_port(settings: Settings) -> None:

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from model_heritage_backend.config import PROJECT
+from model_heritage_backend.config import PROJECT, load_settings
+from model_heritage_backend.server import OpenDoor, check_door
 from tests.processes import RealServer
 
 
@@ -55,6 +58,29 @@ def test_folder_taken_and_normal_stop(tmp_path: Path) -> None:
         assert "Another Model Heritage server" in second.stderr
         assert "Traceback" not in second.stderr
         assert server.stop() == 0
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "0"])
+def test_open_access_stays_on_this_machine(tmp_path: Path, host: str) -> None:
+    ended = run_server(tmp_path, RealServer.find_port(), MODEL_HERITAGE_HOST=host)
+    assert ended.returncode == 1
+    assert "MODEL_HERITAGE_ACCESS=token" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "refused"),
+    [
+        ({"host": "127.0.0.1"}, False),
+        ({"host": "localhost"}, False),
+        ({"host": "192.0.2.1"}, True),
+        ({"host": "0.0.0.0", "access": "token"}, False),
+        ({"host": "0.0.0.0", "open_beyond_loopback": True}, False),
+    ],
+)
+def test_doors(plain_environment: None, options: dict[str, Any], refused: bool) -> None:
+    with pytest.raises(OpenDoor) if refused else contextlib.nullcontext():
+        check_door(load_settings(**options))
 
 
 @pytest.mark.parametrize("unusable", ["file/below"])

@@ -20,7 +20,9 @@ HEAD = re.compile(r"\A---[ \t]*\n(.*?)(?:^---[ \t]*$\n?)", re.DOTALL | re.MULTIL
 DONE, NOTHING_CLAIMED = 0, 3
 
 
-def run_card(name: str, where: str, *, write: Path | None, as_json: bool) -> int:
+def run_card(
+    name: str, where: str, *, write: Path | None, as_json: bool, token: str | None = None
+) -> int:
     """Print the head, or put it into a file; gives the exit code.
 
     Raises
@@ -29,7 +31,7 @@ def run_card(name: str, where: str, *, write: Path | None, as_json: bool) -> int
         When there is no such model, or the file's own head is no YAML.
     """
     notes = make_console(stderr=True)
-    document = load_document(where, notes)
+    document = load_document(where, notes, token=token)
     card = write_model_card(document, find_model(document, name)["id"])
     claims = _parse(_take_head(card))
     if as_json:

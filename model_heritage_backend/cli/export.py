@@ -19,7 +19,9 @@ OF_A_SERVER = ("mergekit", "cypher")
 """Formats that need more than the heritage document has."""
 
 
-def run_export(where: str, format: str, *, model: str | None, output: Path | None) -> int:
+def run_export(
+    where: str, format: str, *, model: str | None, output: Path | None, token: str | None = None
+) -> int:
     """Write the genealogy to a file, or to standard output.
 
     Parameters
@@ -33,7 +35,7 @@ def run_export(where: str, format: str, *, model: str | None, output: Path | Non
     """
     if output is not None:
         check_writable(output)
-    text = _export(where, format, model)
+    text = _export(where, format, model, token)
     if output is None:
         write_out(text)
     else:
@@ -41,18 +43,18 @@ def run_export(where: str, format: str, *, model: str | None, output: Path | Non
     return 0
 
 
-def _export(where: str, format: str, model: str | None) -> str:
+def _export(where: str, format: str, model: str | None, token: str | None) -> str:
     notes = make_console(stderr=True)
     if is_address(where) and format != PAGE:
         from model_heritage_backend.client import Client
 
-        with Client(where) as client:
+        with Client(where, token) as client:
             # Names are looked up there; an id is one itself.
             found = None if model is None else client.find_model(model)
             return client.export(format, model=found.id if found else model)
     if format in OF_A_SERVER:
         raise InvalidRequest(f"{format} is written of a server's models only.")
-    document = load_document(where, notes)
+    document = load_document(where, notes, token=token)
     if format == PAGE:
         return write_page(document, title=name_source(where), sizes={})
     from model_heritage_backend.interop.export import DOCUMENT_WRITERS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json as json_format
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +50,7 @@ class IdentifyOptions:
     expect : the parent that it is said to have: path, file name, or the beginning of its checksum
     full : read a remote file whole
     yes : do not ask before much is read
+    token : for a server that asks for one
     """
 
     expect: str | None = None
@@ -57,6 +58,7 @@ class IdentifyOptions:
     exact: bool = True
     full: bool = False
     yes: bool = False
+    token: str | None = field(default=None, repr=False)
 
 
 def run_identify(file: str, against: str, *, json: str | None, options: IdentifyOptions) -> int:
@@ -161,7 +163,7 @@ def ask_server(file: str, against: str, notes: Console, options: IdentifyOptions
         raise InvalidRequest(
             "A server is asked with whole files: --full fetches this one and sends it there."
         )
-    with _at_hand(file, notes) as path, Client(against) as client:
+    with _at_hand(file, notes) as path, Client(against, options.token) as client:
         place = client.identify(path)
         tree = None if place.family_id is None else client.tree(place.family_id)
     names = [] if tree is None else [str(tree.nodes[model]["name"]) for model in tree]

@@ -15,9 +15,9 @@ SURE, LIKELY = 0.9, 0.5
 Record = Mapping[str, Any]
 
 
-def run_lineage(name: str, where: str, *, as_json: bool) -> int:
+def run_lineage(name: str, where: str, *, as_json: bool, token: str | None = None) -> int:
     """Print the main line from the root down to a model, and what was made from it."""
-    document = load_document(where, make_console(stderr=True))
+    document = load_document(where, make_console(stderr=True), token=token)
     found = describe_lineage(document, find_model(document, name))
     if as_json:
         print_json(found)
@@ -77,9 +77,9 @@ def draw_lineage(found: Record) -> Iterator[Text]:
         yield Text.assemble(f"{count(len(found['children']), 'model')} made from it: ", made)
 
 
-def run_impact(name: str, where: str, *, as_json: bool) -> int:
+def run_impact(name: str, where: str, *, as_json: bool, token: str | None = None) -> int:
     """Print what holds something of a model, by how likely that is."""
-    document = load_document(where, make_console(stderr=True))
+    document = load_document(where, make_console(stderr=True), token=token)
     found = measure_impact(document, find_model(document, name))
     if as_json:
         print_json(found)

@@ -17,6 +17,7 @@ from model_heritage_backend.cli.options import (
     Method,
     Named,
     Sampled,
+    Token,
     UseCache,
     Within,
     Workers,
@@ -83,6 +84,7 @@ def identify(
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Do not ask before much of a remote file is read.")
     ] = False,
+    token: Token = None,
     cache: UseCache = True,
     exact: Exact = True,
 ) -> None:
@@ -103,7 +105,9 @@ def identify(
     """
     from model_heritage_backend.cli.identify import IdentifyOptions, run_identify
 
-    options = IdentifyOptions(expect=expect, use_cache=cache, exact=exact, full=full, yes=yes)
+    options = IdentifyOptions(
+        expect=expect, use_cache=cache, exact=exact, full=full, yes=yes, token=token
+    )
     raise typer.Exit(run_identify(file, against, json=json, options=options))
 
 
@@ -124,7 +128,7 @@ def compare(
     raise typer.Exit(run_compare(first, second, **options))
 
 
-def lineage(model: Named, within: Within = ".", json: AsJson = False) -> None:
+def lineage(model: Named, within: Within = ".", token: Token = None, json: AsJson = False) -> None:
     """Tell the line from the root of its family down to a model, and what was made from it.
 
     Example: model-heritage lineage child --in ~/checkpoints
@@ -133,22 +137,23 @@ def lineage(model: Named, within: Within = ".", json: AsJson = False) -> None:
     """
     from model_heritage_backend.cli.lineage import run_lineage
 
-    raise typer.Exit(run_lineage(model, within, as_json=json))
+    raise typer.Exit(run_lineage(model, within, as_json=json, token=token))
 
 
-def impact(model: Named, within: Within = ".", json: AsJson = False) -> None:
+def impact(model: Named, within: Within = ".", token: Token = None, json: AsJson = False) -> None:
     """Tell which models would share a flaw of this one, by how likely that is.
 
     Example: model-heritage impact base --in heritage.json
     """
     from model_heritage_backend.cli.lineage import run_impact
 
-    raise typer.Exit(run_impact(model, within, as_json=json))
+    raise typer.Exit(run_impact(model, within, as_json=json, token=token))
 
 
 def card(
     model: Named,
     within: Within = ".",
+    token: Token = None,
     write: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Put it into this README.md; all else in it is kept."),
@@ -163,7 +168,7 @@ def card(
     """
     from model_heritage_backend.cli.card import run_card
 
-    raise typer.Exit(run_card(model, within, write=write, as_json=json))
+    raise typer.Exit(run_card(model, within, write=write, as_json=json, token=token))
 
 
 def export(
@@ -178,6 +183,7 @@ def export(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Instead of printing it.")
     ] = None,
+    token: Token = None,
 ) -> None:
     """Write a genealogy in another format.
 
@@ -185,7 +191,7 @@ def export(
     """
     from model_heritage_backend.cli.export import run_export
 
-    raise typer.Exit(run_export(where, format.value, model=model, output=output))
+    raise typer.Exit(run_export(where, format.value, model=model, output=output, token=token))
 
 
 def convert(

@@ -55,6 +55,15 @@ Within = Annotated[
     ),
 ]
 Checkpoint = Annotated[Path, typer.Argument(help="A checkpoint, or the folder of its parts.")]
+Token = Annotated[
+    str | None,
+    typer.Option(
+        "--token",
+        metavar="TOKEN",
+        envvar="MODEL_HERITAGE_TOKEN",
+        help="For a server that asks for one; better in the environment than in a command.",
+    ),
+]
 JsonFile = Annotated[
     str | None,
     typer.Option("--json", metavar="FILE", help="Write the result as JSON; - for standard output."),

@@ -27,7 +27,13 @@ SHOWN_JOBS = 50
 
 
 def run_upload(
-    files: Sequence[Path], server: str, *, fields: dict[str, Any], wait: bool, as_json: bool
+    files: Sequence[Path],
+    server: str,
+    *,
+    fields: dict[str, Any],
+    wait: bool,
+    as_json: bool,
+    token: str | None = None,
 ) -> int:
     """Send checkpoints, one after another; gives the exit code.
 
@@ -37,7 +43,7 @@ def run_upload(
     wait : until their places are found
     """
     results = []
-    with Client(server) as client:
+    with Client(server, token) as client:
         for path in files:
             results.append(_send(client, path, fields, wait=wait))
             if not as_json:
@@ -109,9 +115,9 @@ def _tell(result: dict[str, Any]) -> None:
     console.print(text)
 
 
-def run_recluster(server: str, *, wait: bool, as_json: bool) -> int:
+def run_recluster(server: str, *, wait: bool, as_json: bool, token: str | None = None) -> int:
     """Have all families and trees found anew."""
-    with Client(server) as client:
+    with Client(server, token) as client:
         job = client.recluster()
         if wait:
             job = client.wait_for_job(job.id)
@@ -122,9 +128,11 @@ def run_recluster(server: str, *, wait: bool, as_json: bool) -> int:
     return DONE
 
 
-def run_jobs(server: str, *, state: str | None, every: bool, as_json: bool) -> int:
+def run_jobs(
+    server: str, *, state: str | None, every: bool, as_json: bool, token: str | None = None
+) -> int:
     """Print the jobs, the newest first."""
-    with Client(server) as client:
+    with Client(server, token) as client:
         jobs = [_describe_job(job) for job in _take(client.list_jobs(state=state), every=every)]
     if as_json:
         print_json(jobs)

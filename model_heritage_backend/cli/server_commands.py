@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from model_heritage_backend.cli.options import AsJson
+from model_heritage_backend.cli.options import AsJson, Token
 
 DEFAULT_SERVER = "http://localhost:5001"
 
@@ -54,6 +54,7 @@ def upload(
         typer.Argument(exists=True, help="Checkpoints, or folders of a model's parts."),
     ],
     server: Server = DEFAULT_SERVER,
+    token: Token = None,
     name: Annotated[str | None, typer.Option(help="Of one model; else the file's name.")] = None,
     description: Annotated[str | None, typer.Option(help="For people.")] = None,
     licence: Annotated[str | None, typer.Option(help="As declared.")] = None,
@@ -81,21 +82,24 @@ def upload(
         "tags": tuple(tag or ()),
         "base_model": base_model,
     }
-    raise typer.Exit(run_upload(files, server, fields=fields, wait=wait, as_json=json))
+    raise typer.Exit(run_upload(files, server, fields=fields, wait=wait, as_json=json, token=token))
 
 
-def recluster(server: Server = DEFAULT_SERVER, wait: Wait = True, json: AsJson = False) -> None:
+def recluster(
+    server: Server = DEFAULT_SERVER, token: Token = None, wait: Wait = True, json: AsJson = False
+) -> None:
     """Have a server find all families and trees anew.
 
     Example: model-heritage recluster --server http://localhost:5001
     """
     from model_heritage_backend.cli.remote_server import run_recluster
 
-    raise typer.Exit(run_recluster(server, wait=wait, as_json=json))
+    raise typer.Exit(run_recluster(server, wait=wait, as_json=json, token=token))
 
 
 def jobs(
     server: Server = DEFAULT_SERVER,
+    token: Token = None,
     state: Annotated[JobState | None, typer.Option(help="Only these.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Not only the latest 50.")] = False,
     json: AsJson = False,
@@ -107,7 +111,7 @@ def jobs(
     from model_heritage_backend.cli.remote_server import run_jobs
 
     wanted = None if state is None else state.value
-    raise typer.Exit(run_jobs(server, state=wanted, every=every, as_json=json))
+    raise typer.Exit(run_jobs(server, state=wanted, every=every, as_json=json, token=token))
 
 
 def backup(

@@ -21,15 +21,19 @@ def is_address(text: str) -> bool:
     return urlsplit(text).scheme in ("http", "https")
 
 
-def load_document(where: str, notes: Console) -> dict[str, Any]:
+def load_document(where: str, notes: Console, *, token: str | None = None) -> dict[str, Any]:
     """The heritage document of a folder, of a file that ``scan --json`` wrote, or of a server.
+
+    Parameters
+    ----------
+    token : for a server that asks for one
 
     Raises
     ------
     HeritageError
     """
     if is_address(where):
-        return _ask(where)
+        return _ask(where, token)
     path = Path(where)
     if path.is_dir():
         document, _ = scan_folder(path, notes, ScanOptions())
@@ -75,12 +79,12 @@ def _may_mean(model: Record, name: str) -> bool:
     return len(name) >= SHORTEST_CHECKSUM and str(model["checksum"]).startswith(name.lower())
 
 
-def _ask(url: str) -> dict[str, Any]:
+def _ask(url: str, token: str | None) -> dict[str, Any]:
     import json
 
     from model_heritage_backend.client import Client
 
-    with Client(url) as client:
+    with Client(url, token) as client:
         text = client.export("json")
     try:
         document = json.loads(text)

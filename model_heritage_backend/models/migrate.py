@@ -29,6 +29,12 @@ def get_revision(engine: Engine) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
+def is_current(engine: Engine) -> bool:
+    """Whether the database has the newest revision that this version knows."""
+    script = ScriptDirectory.from_config(make_alembic_config())
+    return get_revision(engine) == script.get_current_head()
+
+
 def upgrade_database(engine: Engine, *, target: str = "head") -> str | None:
     """Run the missing migrations in one transaction.
 

@@ -25,6 +25,7 @@ from sqlalchemy.types import String, Text
 from model_heritage_backend.models.database import Base, UtcDateTime, now
 
 JOB_KINDS = ("process", "reprocess", "rebuild", "recluster", "import", "cleanup")
+ROLES = ("viewer", "editor", "admin")
 JOB_STATES = ("queued", "running", "done", "failed", "cancelled")
 
 
@@ -286,21 +287,31 @@ class Revision(Base):
 
 
 class ApiToken(Base):
-    """A token that may call the API; only its hash is kept."""
+    """A token that may call the API; only the SHA-256 of its text is kept."""
 
     __tablename__ = "api_tokens"
+    __table_args__ = (CheckConstraint(_in("role", *ROLES), name="role"),)
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    scope: Mapped[str] = mapped_column(String(16))
+    role: Mapped[str] = mapped_column(String(16))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
+    @property
+    def state(self) -> str:
+        """Now: "valid", "expired" or "revoked"."""
+        if self.revoked_at is not None:
+            return "revoked"
+        expired = self.expires_at is not None and self.expires_at <= now()
+        return "expired" if expired else "valid"
+
 
 class AuditEntry(Base):
-    """Who did what to which thing."""
+    """Who did what to which thing. In SQLite, triggers refuse to change or remove a row."""
 
     __tablename__ = "audit_log"
 

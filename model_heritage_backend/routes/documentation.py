@@ -11,6 +11,7 @@ import flask_swagger_ui
 from apiflask import APIBlueprint, APIFlask
 from flask import Response, send_from_directory
 
+from model_heritage_backend.routes.access import describe_access, get_guard
 from model_heritage_backend.routes.openapi import complete_specification
 from model_heritage_backend.routes.schemas.resumable import describe_resumable_uploads
 
@@ -86,6 +87,7 @@ def add_documentation(app: APIFlask) -> None:
     @app.spec_processor
     def complete(spec: Any) -> Any:
         describe_resumable_uploads(spec["paths"])
+        describe_access(app, spec, get_guard())
         spec["paths"]["/api/claims"]["post"]["requestBody"] = CLAIMS_BODY
         impact = spec["paths"]["/api/models/{model_id}/impact"]["get"]["responses"]["200"]
         impact["content"]["text/csv"] = {"schema": {"type": "string"}}

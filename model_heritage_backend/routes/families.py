@@ -6,6 +6,7 @@ from typing import Any
 
 from apiflask import APIBlueprint
 
+from model_heritage_backend.routes.access import needs
 from model_heritage_backend.routes.links import link_next
 from model_heritage_backend.routes.schemas.common import FamilyShape
 from model_heritage_backend.routes.schemas.families import (
@@ -19,6 +20,7 @@ from model_heritage_backend.routes.schemas.families import (
     Tree,
 )
 from model_heritage_backend.routes.views import get_service, show_family, show_model, show_tree
+from model_heritage_backend.services.access import Role
 
 Answer = tuple[dict[str, Any], int, dict[str, str]]
 
@@ -96,6 +98,7 @@ def rebuild_tree(family_id: str) -> Answer:
 
 @blueprint.post("/clustering/recluster")
 @blueprint.post("/clustering/full-rebuild")
+@needs(Role.ADMIN)
 @blueprint.output(Queued, status_code=202)
 @blueprint.doc(summary="Find all families and trees from scratch")
 def recluster() -> Answer:

@@ -7,6 +7,7 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import Response
 
+from model_heritage_backend.routes.access import open_to_all
 from model_heritage_backend.routes.schemas.common import Responses, describe_text
 from model_heritage_backend.routes.schemas.lake import Health, SystemStats, Totals
 from model_heritage_backend.routes.views import get_service, show_family
@@ -42,6 +43,7 @@ def get_system_stats() -> dict[str, Any]:
 
 
 @blueprint.get("/health")
+@open_to_all
 @blueprint.output(Health)
 @blueprint.doc(summary="Whether the server and its database answer")
 def get_health() -> dict[str, Any]:

@@ -6,15 +6,18 @@ from typing import Any
 
 from apiflask import APIBlueprint
 
+from model_heritage_backend.routes.access import needs
 from model_heritage_backend.routes.schemas.families import Queued
 from model_heritage_backend.routes.schemas.maintenance import ImportRequest
 from model_heritage_backend.routes.views import get_service
+from model_heritage_backend.services.access import Role
 
 blueprint = APIBlueprint("maintenance", __name__, tag="Jobs")
 Answer = tuple[dict[str, Any], int, dict[str, str]]
 
 
 @blueprint.post("/imports")
+@needs(Role.ADMIN)
 @blueprint.input(ImportRequest)
 @blueprint.output(Queued, status_code=202)
 @blueprint.doc(
@@ -27,6 +30,7 @@ def start_import(json_data: dict[str, Any]) -> Answer:
 
 
 @blueprint.post("/maintenance/cleanup")
+@needs(Role.ADMIN)
 @blueprint.output(Queued, status_code=202)
 @blueprint.doc(summary="Remove what nothing needs any more, and tidy up the database")
 def clean_up() -> Answer:

@@ -13,6 +13,7 @@ from werkzeug.datastructures import FileStorage
 from model_heritage_backend.errors import InvalidRequest, NotFound
 from model_heritage_backend.models.bundles import BUNDLE_NAME, bundle
 from model_heritage_backend.models.files import StagedFile
+from model_heritage_backend.routes.access import needs
 from model_heritage_backend.routes.links import link_next
 from model_heritage_backend.routes.preferences import wants_async
 from model_heritage_backend.routes.schemas.claims import choose_claims
@@ -41,6 +42,7 @@ from model_heritage_backend.routes.views import (
     show_model,
     show_placed,
 )
+from model_heritage_backend.services.access import Role
 
 RECIPE_NAME = "merge-recipe.yaml"
 
@@ -152,6 +154,7 @@ def change_model(model_id: str, json_data: dict[str, Any]) -> dict[str, Any]:
 
 
 @blueprint.delete("/models/<model_id>")
+@needs(Role.ADMIN)
 @blueprint.output({}, status_code=204)
 @blueprint.doc(summary="Delete a model and its file", responses=[404])
 def delete_model(model_id: str) -> tuple[str, int]:

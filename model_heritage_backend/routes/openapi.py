@@ -69,6 +69,10 @@ HEADERS: Mapping[str, dict[str, Any]] = {
         "schema": {"type": "string", "pattern": "^/api/"},
     },
     "Link": {"description": "The next page: `rel=next`", "schema": {"type": "string"}},
+    "WWW-Authenticate": {
+        "description": "How to say who you are",
+        "schema": {"type": "string"},
+    },
     "Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}},
     "Preference-Applied": {
         "description": "That `Prefer` was followed",
@@ -198,7 +202,9 @@ def _describe_response(
         _refer(headers, "Location")
     if status == "202":
         _refer(headers, "Preference-Applied")
-    if status == "503":
+    if status == "401":
+        _refer(headers, "WWW-Authenticate")
+    if status in ("429", "503"):
         _refer(headers, "Retry-After")
     if status < "400" and JSON in content and "examples" not in content[JSON]:
         schema = content[JSON].setdefault("schema", {})

@@ -8,6 +8,8 @@ from flask import Blueprint, Flask, Response, abort, send_from_directory
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import PathConverter
 
+from model_heritage_backend.routes.access import open_to_all
+
 NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Model Heritage</title>
 <body style="font-family: system-ui; max-width: 40rem; margin: 4rem auto; padding: 0 1rem">
 <h1>Model Heritage</h1>
@@ -28,10 +30,12 @@ def add_pages(app: Flask, dist: Path) -> None:
     blueprint = Blueprint("pages", __name__)
 
     @blueprint.get("/")
+    @open_to_all
     def show_start() -> Response:
         return _show_index(dist)
 
     @blueprint.get("/<page:path>")
+    @open_to_all
     def show_page(path: str) -> Response:
         try:
             response = send_from_directory(dist, path)

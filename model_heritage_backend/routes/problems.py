@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 WORDS = {
     400: ("invalid-request", "The request is not valid"),
+    401: ("not-signed-in", "A token is needed"),
     403: ("foreign-origin", "This site may not call the server"),
     404: ("not-found", "Not found"),
     405: ("method-not-allowed", "This method is not allowed here"),
@@ -30,6 +31,7 @@ WORDS = {
     415: ("unsupported-media-type", "This kind of request body is not understood"),
     416: ("range-not-satisfiable", "The file has no such range"),
     422: ("invalid-weights", "This file is not a valid checkpoint"),
+    429: ("too-many-attempts", "Too many failed attempts"),
     503: ("database-busy", "The database is busy"),
     507: ("insufficient-storage", "The server's disk is full"),
 }

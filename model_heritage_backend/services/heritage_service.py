@@ -23,6 +23,7 @@ from model_heritage_backend.fingerprints import (
 from model_heritage_backend.interop.neo4j_server import Neo4jServer
 from model_heritage_backend.jobs.executor import JobExecutor
 from model_heritage_backend.jobs.run import Progress, Stopped
+from model_heritage_backend.models.audit import AuditLog
 from model_heritage_backend.models.database import Database, now
 from model_heritage_backend.models.facets import FacetCounter
 from model_heritage_backend.models.families import Families
@@ -37,6 +38,7 @@ from model_heritage_backend.models.model_views import ModelView
 from model_heritage_backend.models.receptions import Receptions
 from model_heritage_backend.models.sql_store import SqlStore
 from model_heritage_backend.models.tables import Job, Model
+from model_heritage_backend.services.access import AccessService
 from model_heritage_backend.services.claims import ClaimService, check_claims
 from model_heritage_backend.services.consequences import Consequences
 from model_heritage_backend.services.corrections import CorrectionService
@@ -105,6 +107,8 @@ class HeritageService:
         self.files = files
         self.lake = Lake(database)
         self.families = Families(database)
+        self.access = AccessService(database)
+        self.audit = AuditLog(database)
         self.claims = ClaimService(database)
         self.facets = FacetCounter(database)
         self.statistics = LakeStatistics(database)

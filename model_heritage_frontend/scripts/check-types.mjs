@@ -30,13 +30,16 @@ const ANSWERS = {
   'GET /api/uploads/{upload_id}': 'ResumableUpload',
   'GET /api/jobs': 'JobPage',
   'GET /api/jobs/{job_id}': 'Job',
+  'GET /api/session': 'Session',
+  'GET /api/tokens': 'TokenList',
+  'GET /api/tokens/{token_id}': 'Token',
   'GET /api/health': 'Health',
   'GET /api/stats': 'Stats',
   'GET /api/stats/distributions': 'LakeDistributions',
 }
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const SOURCES = ['types', 'statements', 'consequences'].map((name) =>
+const SOURCES = ['types', 'statements', 'consequences', 'access'].map((name) =>
   path.join(ROOT, 'src', 'lib', `${name}.ts`),
 )
 

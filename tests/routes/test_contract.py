@@ -32,6 +32,11 @@ RARE = {
     "DELETE /api/models/{model_id}",
     "DELETE /api/uploads/{upload_id}",
     "PUT /api/models/{model_id}/constraints",
+    # A server with another kind of access.
+    "POST /api/session",
+    "POST /api/tokens",
+    "GET /api/tokens/{token_id}",
+    "DELETE /api/tokens/{token_id}",
     # A Neo4j server.
     "POST /api/lineage/neo4j",
 }

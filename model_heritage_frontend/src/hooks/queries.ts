@@ -85,6 +85,17 @@ export const treeQuery = (id: string) =>
 export const statsQuery = () =>
   queryOptions({ queryKey: ['stats'], queryFn: ({ signal }) => api.getStats(signal) })
 
+/** Who this browser is; asked once, and again when some answer says that nobody is signed in. */
+export const sessionQuery = () =>
+  queryOptions({
+    queryKey: ['session'],
+    queryFn: ({ signal }) => api.getSession(signal),
+    staleTime: Infinity,
+  })
+
+export const tokensQuery = () =>
+  queryOptions({ queryKey: ['tokens'], queryFn: ({ signal }) => api.listTokens(signal) })
+
 export const healthQuery = () =>
   queryOptions({ queryKey: ['health'], queryFn: ({ signal }) => api.getHealth(signal) })
 

@@ -1,3 +1,4 @@
+import type { NewToken, Session, TokenList, TokenRequest } from '@/lib/access'
 import type { Impact, LicenceReport } from '@/lib/consequences'
 import { parseProblem, unreachable } from '@/lib/problem'
 import type {
@@ -166,6 +167,12 @@ export const api = {
       'POST',
       apiUrl(['families', id, 'tree', 'rebuild']),
     ),
+  getSession: (signal?: AbortSignal) => getJson<Session>(apiUrl(['session']), signal),
+  signIn: (token: string) => sendJson<Session>('POST', apiUrl(['session']), { token }),
+  signOut: () => remove(apiUrl(['session'])),
+  listTokens: (signal?: AbortSignal) => getJson<TokenList>(apiUrl(['tokens']), signal),
+  createToken: (wanted: TokenRequest) => sendJson<NewToken>('POST', apiUrl(['tokens']), wanted),
+  revokeToken: (id: string) => remove(apiUrl(['tokens', id])),
   getHealth: (signal?: AbortSignal) => getJson<Health>(apiUrl(['health']), signal),
   getStats: (signal?: AbortSignal) => getJson<Stats>(apiUrl(['stats']), signal),
   getDistributions: (signal?: AbortSignal) =>

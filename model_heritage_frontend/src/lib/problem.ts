@@ -65,5 +65,9 @@ export function describeError(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
+/** The server asks for a token, and this browser has no valid session. */
+export const isSignedOut = (error: unknown): boolean =>
+  error instanceof ApiError && error.status === 401
+
 export const isNotFound = (error: unknown): boolean =>
   error instanceof ApiError && error.status === 404

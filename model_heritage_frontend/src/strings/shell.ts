@@ -119,7 +119,9 @@ export const shellWords = {
     contents: 'Contents',
     access: 'Access',
     accessText:
-      'There are no accounts and no tokens yet: whoever reaches this server may change everything. It listens on this machine only unless it is told otherwise.',
+      'Access is open: whoever reaches this server may change everything. It listens on this machine only unless it is told otherwise.',
+    accessByToken:
+      'By token: viewers read, editors also upload and correct, admins also delete models and look after the server.',
     method: 'Method',
     methodText:
       'Families and parents are read from the weights alone; names, dates and declared bases decide nothing. No request leaves this server.',

@@ -5,6 +5,7 @@ import { Toaster } from 'sonner'
 
 import { Footer } from '@/app/layout/footer'
 import { FRAME } from '@/app/layout/frame'
+import { Gate } from '@/app/layout/gate'
 import { HelpDialog } from '@/app/layout/help-dialog'
 import { Navbar } from '@/app/layout/navbar'
 import { useShortcuts } from '@/app/layout/shortcuts'
@@ -46,7 +47,9 @@ export function Layout() {
             tabIndex={-1}
             className={cn(FRAME, 'flex-1 pt-8 pb-20 outline-none sm:pt-12')}
           >
-            <Outlet />
+            <Gate>
+              <Outlet />
+            </Gate>
           </main>
           <Footer onHelp={showHelp} />
         </div>

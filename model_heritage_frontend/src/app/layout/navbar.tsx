@@ -6,6 +6,7 @@ import { FRAME } from '@/app/layout/frame'
 import { ThemeMenu } from '@/app/layout/theme-menu'
 import { Button } from '@/components/ui/button'
 import { Dialog, DialogContent, DialogTitle, DialogTrigger } from '@/components/ui/dialog'
+import { AccountMenu } from '@/features/access/components/account-menu'
 import { UploadIndicator } from '@/features/upload/components/upload-indicator'
 import { cn } from '@/lib/cn'
 import { paths } from '@/lib/paths'
@@ -113,6 +114,7 @@ export function Navbar({ onHelp }: { onHelp: () => void }) {
             </Link>
           </Button>
           <ThemeMenu />
+          <AccountMenu />
           <Button asChild className="ml-1.5 max-sm:hidden">
             <Link to={paths.add}>
               <PlusIcon aria-hidden />

@@ -2,6 +2,7 @@ import { toast } from 'sonner'
 
 import { restartTour } from '@/app/tour-state'
 import { PageHeader } from '@/components/page-header'
+import { TokenSettings } from '@/features/access/components/token-settings'
 import { AboutServer } from '@/features/settings/components/about-server'
 import { Preferences } from '@/features/settings/components/preferences'
 import { useTitle } from '@/hooks/use-title'
@@ -21,6 +22,7 @@ export function SettingsPage() {
             toast.success(words.tourSet)
           }}
         />
+        <TokenSettings />
         <AboutServer />
       </div>
     </div>

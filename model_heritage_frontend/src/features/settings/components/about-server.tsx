@@ -5,7 +5,7 @@ import { Link } from 'react-router'
 import { ErrorState, Loading } from '@/components/states'
 import { Card, CardContent, CardHeader, CardTitle } from '@/components/ui/card'
 import { Skeleton } from '@/components/ui/skeleton'
-import { healthQuery, statsQuery } from '@/hooks/queries'
+import { healthQuery, sessionQuery, statsQuery } from '@/hooks/queries'
 import { formatBytes, plural } from '@/lib/format'
 import { paths } from '@/lib/paths'
 import { shellWords } from '@/strings/shell'
@@ -25,6 +25,7 @@ function Fact({ label, children }: { label: string; children: ReactNode }) {
 function Facts() {
   const health = useQuery(healthQuery())
   const stats = useQuery(statsQuery())
+  const session = useQuery(sessionQuery())
   if (health.isPending || stats.isPending) {
     return (
       <Loading label={words.loading}>
@@ -53,7 +54,9 @@ function Facts() {
       <Fact label={words.contents}>
         {plural(stats.data.total_models, 'model')}, {formatBytes(stats.data.total_bytes)}
       </Fact>
-      <Fact label={words.access}>{words.accessText}</Fact>
+      <Fact label={words.access}>
+        {session.data?.access === 'token' ? words.accessByToken : words.accessText}
+      </Fact>
       <Fact label={words.method}>{words.methodText}</Fact>
     </dl>
   )

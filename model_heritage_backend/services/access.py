@@ -1,0 +1,189 @@
+"""Who calls, and what they may do: tokens and their roles.
+
+A token is ``mh_``, 12 hexadecimal digits that name it, ``_`` and 256 random bits. The database has
+the SHA-256 of the whole: a salt or a slow hash would protect nothing that is random already.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import create_engine
+
+from model_heritage_backend.config import Settings
+from model_heritage_backend.errors import (
+    InsufficientStorage,
+    InvalidRequest,
+    NotSignedIn,
+)
+from model_heritage_backend.models.database import Database, DatabaseBusy, now
+from model_heritage_backend.models.files import FileStore
+from model_heritage_backend.models.migrate import is_current, upgrade_database
+from model_heritage_backend.models.tables import ROLES, ApiToken
+from model_heritage_backend.models.tokens import Tokens
+from model_heritage_backend.services.attempts import Attempts
+from model_heritage_backend.services.texts import check_text
+
+NAME_LENGTH = 200
+SECRET_BYTES = 32
+MOST_DAYS = 3650
+TOKEN = re.compile(r"mh_([0-9a-f]{12})_[A-Za-z0-9_-]{43}")
+NO_HASH = "0" * 64
+USE_PRECISION = timedelta(minutes=1)
+"""The time of the last use is not written more often: reading would mean writing."""
+
+
+class Role(StrEnum):
+    """What a token may do; each one everything that those before it may."""
+
+    VIEWER = "viewer"
+    EDITOR = "editor"
+    ADMIN = "admin"
+
+    def allows(self, needed: Role) -> bool:
+        return ROLES.index(self) >= ROLES.index(needed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """Whoever calls.
+
+    Attributes
+    ----------
+    token_id : None where nobody is asked
+    expires_at : when their token ends; None when it does not
+    """
+
+    token_id: str | None
+    name: str
+    role: Role
+    expires_at: datetime | None = None
+
+
+ANYONE = Identity(token_id=None, name="anyone", role=Role.ADMIN)
+"""Who calls a server with open access."""
+
+
+class AccessService:
+    """Making tokens, and knowing them again."""
+
+    def __init__(self, database: Database, *, attempts: Attempts | None = None) -> None:
+        self.tokens = Tokens(database)
+        self._attempts = attempts or Attempts()
+
+    def create(self, name: str, role: Role, *, days: int | None) -> tuple[ApiToken, str]:
+        """A new token: what is kept of it, and its text, which cannot be had again.
+
+        Parameters
+        ----------
+        name : what people call it, at most 200 characters
+        days : how long it is valid, from 1 to 3650; None for ever
+
+        Raises
+        ------
+        InvalidRequest
+        """
+        name = check_text("name", name, NAME_LENGTH)
+        if not name:
+            raise InvalidRequest("A token needs a name that tells what it is for.")
+        if days is not None and not 1 <= days <= MOST_DAYS:
+            raise InvalidRequest(f"A token is valid for 1 to {MOST_DAYS} days, or for ever.")
+        number = secrets.token_hex(6)
+        text = f"mh_{number}_{secrets.token_urlsafe(SECRET_BYTES)}"
+        made = now()
+        row = ApiToken(
+            id=f"t_{number}",
+            name=name,
+            token_hash=_hash(text),
+            role=role.value,
+            created_at=made,
+            expires_at=None if days is None else made + timedelta(days=days),
+        )
+        self.tokens.add(row)
+        return row, text
+
+    def identify(self, text: str, *, address: str) -> Identity:
+        """Whose token this is.
+
+        Parameters
+        ----------
+        address : from where it came, for counting what fails
+
+        Raises
+        ------
+        NotSignedIn
+            When it is unknown, revoked or expired.
+        TooManyAttempts
+        """
+        self._attempts.check(address)
+        match = TOKEN.fullmatch(text)
+        row = self.tokens.find(f"t_{match[1]}") if match else None
+        # Compared in any case, and in constant time.
+        same = hmac.compare_digest(_hash(text), row.token_hash if row else NO_HASH)
+        if row is None or not same:
+            # Only guesses count: a forgotten script with an old token locks out nobody.
+            self._attempts.note(address)
+            raise NotSignedIn("This is no token of this server.")
+        return self._admit(row)
+
+    def recall(self, token_id: str) -> Identity:
+        """Who signed in with this token before.
+
+        Raises
+        ------
+        NotSignedIn
+            When the token has been revoked or has expired since.
+        """
+        row = self.tokens.find(token_id)
+        if row is None:
+            raise NotSignedIn("The token of this sign-in is not there any more.")
+        return self._admit(row)
+
+    def _admit(self, row: ApiToken) -> Identity:
+        present = now()
+        if row.state == "revoked":
+            raise NotSignedIn("This token has been revoked.")
+        if row.state != "valid":
+            raise NotSignedIn("This token has expired.")
+        if row.last_used_at is None or present - row.last_used_at >= USE_PRECISION:
+            # Reading goes on when nothing can be written.
+            with contextlib.suppress(DatabaseBusy, InsufficientStorage):
+                self.tokens.note_use(row.id, present)
+        return Identity(
+            token_id=row.id, name=row.name, role=Role(row.role), expires_at=row.expires_at
+        )
+
+
+@contextlib.contextmanager
+def open_access(settings: Settings) -> Iterator[AccessService]:
+    """The tokens of a data folder, whether its server runs or not.
+
+    Raises
+    ------
+    Conflict
+        When the database must be brought up to date first, and a server has it.
+    """
+    files = FileStore(settings.data_dir, max_file_bytes=settings.max_upload_bytes)
+    database = Database(create_engine(settings.resolved_database_url))
+    try:
+        if not is_current(database.engine):
+            files.acquire()
+            try:
+                upgrade_database(database.engine)
+            finally:
+                files.release()
+        yield AccessService(database)
+    finally:
+        database.close()
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
