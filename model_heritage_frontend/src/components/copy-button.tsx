@@ -2,6 +2,8 @@ import { CheckIcon, CopyIcon } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { toast } from 'sonner'
 
+import { commonWords } from '@/strings/common'
+
 interface CopyButtonProps {
   text: string
   label: string
@@ -18,12 +20,12 @@ export function CopyButton({ text, label }: CopyButtonProps) {
   const copy = () => {
     // The clipboard is missing on plain http hosts other than localhost.
     if (!('clipboard' in navigator)) {
-      toast.error('This browser allows copying only over https or on localhost.')
+      toast.error(commonWords.copyButton.overHttps)
       return
     }
     navigator.clipboard.writeText(text).then(
       () => setCopied(true),
-      () => toast.error('The browser did not allow copying.'),
+      () => toast.error(commonWords.copyButton.refused),
     )
   }
 
@@ -32,7 +34,7 @@ export function CopyButton({ text, label }: CopyButtonProps) {
     <button
       type="button"
       onClick={copy}
-      aria-label={copied ? 'Copied' : `Copy ${label}`}
+      aria-label={copied ? commonWords.copyButton.copied : commonWords.copyButton.copy(label)}
       className="text-muted-foreground hover:bg-muted hover:text-foreground grid size-7 shrink-0 place-items-center rounded-md transition-colors"
     >
       <Icon className="size-3.5" aria-hidden />

@@ -5,6 +5,7 @@ import { paths } from '@/lib/paths'
 import { describeOrigin, type Named, type OriginContext } from '@/lib/relations'
 import type { Model } from '@/lib/types'
 import { commonWords } from '@/strings/common'
+import { relationWords } from '@/strings/relations'
 
 const words = commonWords.originSentence
 
@@ -36,7 +37,7 @@ export function OriginSentence({ model, linked = true, ...context }: OriginSente
       {before}
       {parents.map((parent, index) => (
         <Fragment key={parent.id}>
-          {index > 0 && ' and '}
+          {index > 0 && relationWords.origin.and}
           <Name named={parent} linked={linked} />
         </Fragment>
       ))}

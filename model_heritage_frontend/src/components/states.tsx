@@ -54,7 +54,7 @@ export function ErrorState({ error, onRetry, actions, className }: ErrorStatePro
     <div role="alert">
       <Message
         icon={isNotFound(error) ? SearchXIcon : CloudOffIcon}
-        title={known ? error.title : 'Something went wrong'}
+        title={known ? error.title : commonWords.errors.wrong}
         className={className}
         actions={
           <>

@@ -1,3 +1,5 @@
+import { uploadWords } from '@/strings/upload'
+
 export const ARCHIVE_ENDING = '.zip'
 export const ACCEPTED_ENDINGS = [
   '.safetensors',
@@ -27,10 +29,10 @@ export function nameFromFile(filename: string): string {
 /** Why this file cannot be a checkpoint, in a sentence; null when nothing speaks against sending it. */
 export function refuseFile(file: { name: string; size: number }): string | null {
   if (!hasEnding(file.name, ACCEPTED_ENDINGS)) {
-    return `Only ${ACCEPTED_ENDINGS.join(', ')} files can be read.`
+    return uploadWords.refusals.ending(ACCEPTED_ENDINGS.join(', '))
   }
-  if (file.size === 0) return 'This file is empty.'
-  if (file.size > MAX_BYTES) return 'This file is larger than 5 GB, the most this page sends.'
+  if (file.size === 0) return uploadWords.refusals.empty
+  if (file.size > MAX_BYTES) return uploadWords.refusals.large
   return null
 }
 
@@ -39,8 +41,8 @@ export function refuseFiles(files: { name: string; size: number }[]): string | n
   const [first] = files
   if (first && files.length === 1) return refuseFile(first)
   const empty = files.find((file) => file.size === 0)
-  if (empty) return `“${empty.name}” is empty.`
+  if (empty) return uploadWords.refusals.emptyOne(empty.name)
   if (files.reduce((sum, file) => sum + file.size, 0) > MAX_BYTES)
-    return 'Together these files are larger than 5 GB, the most this page sends.'
+    return uploadWords.refusals.largeTogether
   return null
 }

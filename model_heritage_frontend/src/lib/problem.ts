@@ -1,3 +1,5 @@
+import { commonWords } from '@/strings/common'
+
 /** What went wrong, in the server's own words where it had any (RFC 9457 problem documents). */
 export class ApiError extends Error {
   override readonly name = 'ApiError'
@@ -40,7 +42,7 @@ export function parseProblem(status: number, body: string): ApiError {
     // A proxy's HTML page or an empty body: the status code is then all that is known.
     if (!(error instanceof SyntaxError)) throw error
   }
-  const title = text(problem.title) ?? `The server answered with status ${status}`
+  const title = text(problem.title) ?? commonWords.errors.status(status)
   return new ApiError({
     status,
     kind: text(problem.type)?.split('/').pop() ?? 'unknown',
@@ -55,8 +57,8 @@ export function unreachable(): ApiError {
   return new ApiError({
     status: 0,
     kind: 'unreachable',
-    title: 'The server cannot be reached',
-    detail: 'No answer came from the Model Heritage server. Is it running?',
+    title: commonWords.errors.unreachable,
+    detail: commonWords.errors.noAnswer,
   })
 }
 

@@ -3,6 +3,7 @@ import type { DetailedError, HttpResponse, PreviousUpload, Upload } from 'tus-js
 import { API_ROOT } from '@/lib/api'
 import { fingerprintFile } from '@/lib/fingerprint'
 import { ApiError, describeError, parseProblem, unreachable } from '@/lib/problem'
+import { commonWords } from '@/strings/common'
 
 const ENDPOINT = `${API_ROOT}/uploads`
 /** For ten minutes an upload goes on by itself; then there is a button. */
@@ -26,7 +27,7 @@ function problemOf(error: Error | DetailedError): ApiError {
     return new ApiError({
       status: 0,
       kind: 'unexpected',
-      title: 'The upload failed',
+      title: commonWords.errors.upload,
       detail: describeError(error),
     })
   const response: HttpResponse | null = error.originalResponse

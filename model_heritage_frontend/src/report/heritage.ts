@@ -1,4 +1,6 @@
 import type { Edge, Family, FamilyTree, Model } from '@/lib/types'
+import { reportWords } from '@/strings/report'
+import { formatWords } from '@/strings/format'
 
 /** A `model-heritage/1` document, as far as the page shows it. */
 export interface HeritageDocument {
@@ -116,7 +118,7 @@ export function readReport({ document, made_at, sizes }: ReportData): Report {
   return {
     families: related.map(({ id, root, size, method }) => ({
       id,
-      name: root === null ? `Family ${id}` : `Family of ${names.get(root) ?? root}`,
+      name: root === null ? reportWords.family(id) : reportWords.familyOf(names.get(root) ?? root),
       size,
       tree: {
         family_id: id,
@@ -131,6 +133,6 @@ export function readReport({ document, made_at, sizes }: ReportData): Report {
     edges: document.edges,
     alone: [...models.values()]
       .filter(({ family_size }) => (family_size ?? 1) < 2)
-      .sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true })),
+      .sort((a, b) => a.name.localeCompare(b.name, formatWords.locale, { numeric: true })),
   }
 }

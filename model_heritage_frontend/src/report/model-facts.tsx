@@ -9,6 +9,7 @@ import { Card } from '@/components/ui/card'
 import { formatBytes, formatNumber } from '@/lib/format'
 import { paths } from '@/lib/paths'
 import type { Edge, Model } from '@/lib/types'
+import { reportWords } from '@/strings/report'
 
 interface ModelFactsProps {
   model: Model
@@ -28,11 +29,11 @@ export function ModelFacts({ model, models, edges }: ModelFactsProps) {
     .map(({ parent }) => ({ id: parent, name: nameOf(parent) ?? parent }))
   const children = edges.filter(({ parent }) => parent === model.id)
   const facts = [
-    ['File', model.file_path],
-    ...(model.file_size > 0 ? [['Size', formatBytes(model.file_size)]] : []),
-    ['Parameters', formatNumber(model.total_parameters ?? 0)],
-    ['Checksum', model.checksum],
-    ...(model.quality.length > 0 ? [['Notes', model.quality.join(', ')]] : []),
+    [reportWords.facts.file, model.file_path],
+    ...(model.file_size > 0 ? [[reportWords.facts.size, formatBytes(model.file_size)]] : []),
+    [reportWords.facts.parameters, formatNumber(model.total_parameters ?? 0)],
+    [reportWords.facts.checksum, model.checksum],
+    ...(model.quality.length > 0 ? [[reportWords.facts.notes, model.quality.join(', ')]] : []),
   ]
   return (
     <Card className="space-y-5 p-6">
@@ -59,7 +60,7 @@ export function ModelFacts({ model, models, edges }: ModelFactsProps) {
       </dl>
       {children.length > 0 && (
         <div className="text-sm">
-          <h3 className="mb-1 font-medium">Made from it</h3>
+          <h3 className="mb-1 font-medium">{reportWords.facts.madeFromIt}</h3>
           <ul className="space-y-1">
             {children.map(({ child, relation }) => (
               <li key={child} className="flex flex-wrap items-center gap-2">
@@ -74,7 +75,7 @@ export function ModelFacts({ model, models, edges }: ModelFactsProps) {
       )}
       {model.family_id !== null && (model.family_size ?? 1) > 1 && (
         <Button asChild size="sm" variant="outline">
-          <Link to={paths.family(model.family_id, model.id)}>Show it in its family</Link>
+          <Link to={paths.family(model.family_id, model.id)}>{reportWords.facts.showInFamily}</Link>
         </Button>
       )}
     </Card>

@@ -20,8 +20,9 @@ import { Card } from '@/components/ui/card'
 import { FamilyTreeView } from '@/features/tree/components/family-tree-view'
 import { treeQuery } from '@/hooks/queries'
 import { cn } from '@/lib/cn'
-import { formatDateTime, formatNumber, plural } from '@/lib/format'
+import { formatDateTime, formatNumber } from '@/lib/format'
 import { paths } from '@/lib/paths'
+import { reportWords } from '@/strings/report'
 
 interface Loaded extends Report {
   data: ReportData
@@ -42,7 +43,10 @@ function Families() {
   const { families } = useReport()
   if (families.length < 2) return null
   return (
-    <nav aria-label="Families" className="mb-8 flex max-h-40 flex-wrap gap-2 overflow-y-auto">
+    <nav
+      aria-label={reportWords.families}
+      className="mb-8 flex max-h-40 flex-wrap gap-2 overflow-y-auto"
+    >
       {families.map(({ id, name, size }) => (
         <NavLink
           key={id}
@@ -66,7 +70,7 @@ function Unreadable() {
   if (errors.length === 0) return null
   return (
     <section className="mt-10">
-      <h2 className="text-lg font-semibold">{plural(errors.length, 'file')} could not be read</h2>
+      <h2 className="text-lg font-semibold">{reportWords.unreadable(errors.length)}</h2>
       <ul className="mt-3 space-y-2 text-sm">
         {errors.map(({ path, detail }) => (
           <li key={path}>
@@ -84,9 +88,7 @@ function Alone() {
   if (alone.length === 0) return null
   return (
     <section className="mt-10">
-      <h2 className="text-lg font-semibold">
-        {plural(alone.length, 'model')} without relatives here
-      </h2>
+      <h2 className="text-lg font-semibold">{reportWords.alone(alone.length)}</h2>
       <ul className="mt-3 columns-1 gap-8 text-sm sm:columns-2 lg:columns-3">
         {alone.map(({ id, name }) => (
           <li key={id} className="py-0.5">
@@ -106,14 +108,13 @@ function Frame() {
     <div className="mx-auto w-full max-w-6xl px-4 pt-8 pb-20 sm:px-6">
       <header className="mb-6">
         <p className="text-muted-foreground text-sm">
-          Model Heritage · {formatDateTime(data.made_at)}
+          {reportWords.eyebrow(formatDateTime(data.made_at))}
         </p>
         <h1 className="mt-1 text-2xl font-semibold [overflow-wrap:anywhere] sm:text-3xl">
           {data.title}
         </h1>
         <p className="text-muted-foreground mt-2">
-          {plural(models.size, 'model')} in {plural(families.length, 'family', 'families')}, found
-          from their weights alone.
+          {reportWords.summary(models.size, families.length)}
         </p>
       </header>
       <Families />
@@ -130,7 +131,7 @@ function Start() {
   const { families } = useReport()
   const first = families[0]
   if (first) return <Navigate to={paths.family(first.id)} replace />
-  return <Card className="text-muted-foreground p-6">No two models here are related.</Card>
+  return <Card className="text-muted-foreground p-6">{reportWords.unrelated}</Card>
 }
 
 function FamilyPage() {

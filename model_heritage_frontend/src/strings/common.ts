@@ -34,4 +34,19 @@ export const commonWords = {
   dialog: {
     close: 'Close',
   },
+  copyButton: {
+    overHttps: 'This browser allows copying only over https or on localhost.',
+    refused: 'The browser did not allow copying.',
+    copied: 'Copied',
+    copy: (what: string): string => `Copy ${what}`,
+  },
+  browserTab: (title: string): string =>
+    title === '' ? 'Model Heritage' : `${title} · Model Heritage`,
+  errors: {
+    wrong: 'Something went wrong',
+    status: (status: number): string => `The server answered with status ${status}`,
+    unreachable: 'The server cannot be reached',
+    noAnswer: 'No answer came from the Model Heritage server. Is it running?',
+    upload: 'The upload failed',
+  },
 } as const

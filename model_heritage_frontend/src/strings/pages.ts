@@ -1,3 +1,5 @@
+import { plural } from '@/lib/format'
+
 /** Titles of pages. A translation is another object of this type. */
 export const pageWords = {
   jobs: {
@@ -15,5 +17,6 @@ export const pageWords = {
     theModel: 'the model',
     model: 'Model',
     allModels: 'All models',
+    family: (name: string, models: number): string => `${name} · ${plural(models, 'model')}`,
   },
 } as const

@@ -1,3 +1,5 @@
+import { plural } from '@/lib/format'
+
 /** What the frame around the pages says: navigation, help, tour, settings. */
 export const shellWords = {
   name: 'Model Heritage',
@@ -117,6 +119,7 @@ export const shellWords = {
     database: 'Database',
     fine: 'in order',
     contents: 'Contents',
+    models: (count: number, bytes: string): string => `${plural(count, 'model')}, ${bytes}`,
     access: 'Access',
     accessText:
       'Access is open: whoever reaches this server may change everything. It listens on this machine only unless it is told otherwise.',

@@ -93,6 +93,10 @@ export const statisticsParts = {
     allFamiliesAndParents:
       'All families and parents are computed anew in the background. The catalogue stays usable.',
     solveAgain: 'Solve again',
+    waiting: 'Waiting for its turn…',
+    working: 'Working…',
+    failed: 'The job failed.',
+    recluster: 'Recluster',
   },
   totals: {
     models: 'Models',
@@ -102,6 +106,11 @@ export const statisticsParts = {
     modelsOnTheirOwn: 'models on their own included',
     parentsFound: 'Parents found',
     parameters: 'Parameters',
+    allRead: 'all read',
+    ofEdges: (edges: number): string => `of ${formatNumber(edges)} edges`,
+    ofEdgesSure: (edges: number, share: string): string =>
+      `of ${formatNumber(edges)} edges, ${share} sure on average`,
+    inBytes: (bytes: string): string => `in ${bytes}`,
   },
   relationBars: {
     howModelsCameAbout: 'How models came about',

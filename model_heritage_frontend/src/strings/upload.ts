@@ -1,3 +1,5 @@
+import { plural } from '@/lib/format'
+
 /** What adding and looking up models says. A translation is another object of this type. */
 export const uploadWords = {
   dropAnywhere: {
@@ -5,6 +7,9 @@ export const uploadWords = {
     itsFamilyAndParent: 'Its family and parent are read from its weights',
   },
   fileDropZone: {
+    label: 'Checkpoint files',
+    dropAnywhere: 'Drop checkpoints anywhere',
+    dropHere: 'Drop checkpoints here',
     safetensorsPytorchPtPth:
       'safetensors, PyTorch (.pt, .pth, .ckpt, .bin), GGUF, NumPy (.npz), or a model’s .zip – up to 5 GB each, parts of one model together',
     chooseFiles: 'Choose files',
@@ -14,6 +19,10 @@ export const uploadWords = {
     openTheModel: 'open the model',
     noneOfTheModels: 'None of the models here is related to this file.',
     itBelongsTo: 'It belongs to',
+    aFamily: 'a family here',
+    noParent: ', but none of its members is the parent',
+    nextBest: 'Next best',
+    possible: 'Possible parents',
     and: 'and',
     more: 'more',
     lookedUpNotStored: 'Looked up, not stored',
@@ -30,6 +39,7 @@ export const uploadWords = {
   },
   uploadFields: {
     name: 'Name',
+    nameNeeded: 'Every model needs a name.',
     sayMore: 'Say more',
     description: 'Description',
     licence: 'Licence',
@@ -42,24 +52,62 @@ export const uploadWords = {
   uploadForm: {
     onlyTellMeWhere: 'Only tell me where it belongs; keep nothing',
     clearFinished: 'Clear finished',
-    lookUp: 'Look up',
-    add: 'Add',
+    lookUp: (models: number): string => `Look up ${plural(models, 'model')}`,
+    add: (models: number): string => `Add ${plural(models, 'model')}`,
   },
   uploadIndicator: {
-    running: 'running',
+    running: (uploads: number): string => `${plural(uploads, 'upload')} running`,
   },
   uploadProgress: {
     of: 'of',
+    interrupted: 'No answer from the server. It goes on by itself.',
+    file: (now: number, all: number): string => `File ${now} of ${all}`,
+    left: (time: string): string => `${time} left`,
+    starting: 'Uploading…',
+    uploading: (name: string): string => `Uploading ${name}`,
+    pauseWhat: (title: string): string => `Pause ${title}`,
+    paused: (name: string): string => `Paused: ${name}`,
+    resumeWhat: (title: string): string => `Resume ${title}`,
+    identifying: 'Reading weights and looking for relatives…',
+    uploaded: 'Uploaded. The server reads the weights…',
+    queued: 'Stored safely. Its place is looked for when it is its turn…',
+    placing: 'Stored safely. Finding its place in the family…',
+    placingLeft: (time: string): string =>
+      `Stored safely. Finding its place in the family, ${time} left…`,
+    readingWeights: (name: string): string => `Reading the weights of ${name}`,
     pause: 'Pause',
     pausedWhatHasArrived: 'Paused. What has arrived is kept.',
     resume: 'Resume',
   },
   uploadResultCard: {
+    unreadable: (name: string): string => `“${name}” is stored, but could not be read`,
+    done: (name: string): string => `“${name}” is in the lake`,
+    layers: (count: number): string => ` · ${plural(count, 'layer')}`,
     parameters: 'parameters',
     openModel: 'Open model',
     seeItInIts: 'See it in its family',
   },
   uploadRow: {
     waitingForItsTurn: 'Waiting for its turn…',
+    cancel: 'Cancel',
+    cancelWhat: (title: string): string => `Cancel ${title}`,
+    stopWaiting: 'Stop waiting (the server may still finish)',
+    stopWaitingFor: (title: string): string => `Stop waiting for ${title}`,
+    removeDone: 'Remove from this list (the model stays)',
+    remove: 'Remove',
+    removeWhat: (title: string): string => `Remove ${title} from this list`,
+    parts: (count: number): string => plural(count, 'part'),
+    beside: (files: string): string => `with ${files}`,
+  },
+  refusals: {
+    onePart: (parts: number): string =>
+      `This is one of ${parts} parts of a model: drop all of them together.`,
+    manyTags: 'A model has at most 32 tags.',
+    longTag: 'A tag has at most 50 characters.',
+    ending: (endings: string): string => `Only ${endings} files can be read.`,
+    empty: 'This file is empty.',
+    large: 'This file is larger than 5 GB, the most this page sends.',
+    emptyOne: (name: string): string => `“${name}” is empty.`,
+    largeTogether: 'Together these files are larger than 5 GB, the most this page sends.',
   },
 } as const

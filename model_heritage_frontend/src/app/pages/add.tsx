@@ -6,7 +6,7 @@ import { pageWords } from '@/strings/pages'
 const words = pageWords.add
 
 export function AddPage() {
-  useTitle('Add Model')
+  useTitle(words.addModel)
   return (
     <div className="mx-auto max-w-3xl">
       <PageHeader title={words.addModel} description={words.dropOneCheckpointOr} />

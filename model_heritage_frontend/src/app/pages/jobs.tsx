@@ -7,7 +7,7 @@ import { pageWords } from '@/strings/pages'
 const words = pageWords.jobs
 
 export function JobsPage() {
-  useTitle('Jobs')
+  useTitle(words.jobs)
   return (
     <>
       <PageHeader

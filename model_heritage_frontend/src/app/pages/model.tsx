@@ -23,7 +23,7 @@ import { ModelTimeline } from '@/features/models/components/model-timeline'
 import { ModelTree } from '@/features/tree/components/model-tree'
 import { modelQuery } from '@/hooks/queries'
 import { useTitle } from '@/hooks/use-title'
-import { plural } from '@/lib/format'
+
 import { paths } from '@/lib/paths'
 import type { ModelDetail } from '@/lib/types'
 import { pageWords } from '@/strings/pages'
@@ -62,7 +62,7 @@ function Detail({ model }: { model: ModelDetail }) {
           {familyId && model.family_name && (
             <FamilyBadge
               id={familyId}
-              name={`${model.family_name} · ${plural(model.family_size ?? 1, 'model')}`}
+              name={words.family(model.family_name, model.family_size ?? 1)}
               model={model.id}
             />
           )}
@@ -126,7 +126,7 @@ function DetailSkeleton() {
 export function ModelPage() {
   const { id = '' } = useParams()
   const model = useQuery(modelQuery(id))
-  useTitle(model.data?.name ?? 'Model')
+  useTitle(model.data?.name ?? words.model)
   if (model.isPending) return <DetailSkeleton />
   if (model.data === undefined) {
     return (

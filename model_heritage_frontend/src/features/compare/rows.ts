@@ -1,4 +1,5 @@
 import type { TensorComparison } from '@/lib/types'
+import { formatWords } from '@/strings/format'
 
 export const ORDERS = ['change', 'file', 'name', 'rank', 'equal', 'cosine'] as const
 export type RowOrder = (typeof ORDERS)[number]
@@ -36,7 +37,7 @@ const VALUES: Record<Exclude<RowOrder, 'file' | 'name'>, Value> = {
   cosine: (tensor) => tensor.cosine ?? -2,
 }
 
-const collator = new Intl.Collator('en', { numeric: true })
+const collator = new Intl.Collator(formatWords.locale, { numeric: true })
 
 /** The tensors to show: filtered, and by default the most changed first. */
 export function chooseRows(tensors: TensorComparison[], options: RowOptions): TensorComparison[] {

@@ -1,22 +1,9 @@
-import { formatBytes, plural } from '@/lib/format'
-import type { Job, JobKind, JobState } from '@/lib/types'
+import { formatBytes } from '@/lib/format'
+import type { Job } from '@/lib/types'
+import { jobWords } from '@/strings/jobs'
 
-export const KIND_WORDS: Record<JobKind, string> = {
-  process: 'Read a new model',
-  reprocess: 'Read a model again',
-  rebuild: 'Solve a family again',
-  recluster: 'Solve the whole lake again',
-  import: 'Import a folder',
-  cleanup: 'Clean up',
-}
-
-export const STATE_WORDS: Record<JobState, string> = {
-  queued: 'Queued',
-  running: 'Running',
-  done: 'Done',
-  failed: 'Failed',
-  cancelled: 'Cancelled',
-}
+export const KIND_WORDS = jobWords.kinds
+export const STATE_WORDS = jobWords.states
 
 /** Whether it can be tried again. */
 export const isRetryable = ({ state }: Job): boolean => state === 'failed' || state === 'cancelled'
@@ -32,17 +19,17 @@ export function describeResult({ kind, result }: Job): string | null {
   const count = (key: string) => numberOf(result, key)
   if (kind === 'import') {
     const parts = [
-      `${plural(count('stored'), 'model')} added`,
-      ...(count('duplicates') > 0 ? [`${count('duplicates')} already here`] : []),
-      ...(count('unreadable') > 0 ? [`${count('unreadable')} unreadable`] : []),
+      jobWords.results.added(count('stored')),
+      ...(count('duplicates') > 0 ? [jobWords.results.alreadyHere(count('duplicates'))] : []),
+      ...(count('unreadable') > 0 ? [jobWords.results.unreadable(count('unreadable'))] : []),
     ]
     return `${parts.join(', ')}.`
   }
   if (kind === 'cleanup') {
     const files = count('staged_files') + count('orphan_files')
     const bytes = count('staged_bytes') + count('orphan_bytes')
-    if (files === 0) return 'Nothing had to be removed.'
-    return `${plural(files, 'file')} removed, ${formatBytes(bytes)} freed.`
+    if (files === 0) return jobWords.results.nothing
+    return jobWords.results.removed(files, formatBytes(bytes))
   }
   return null
 }

@@ -19,30 +19,11 @@ export const FILTERS = [
 ] as const
 export type FilterName = (typeof FILTERS)[number]
 
-export const SORTS = {
-  name: 'Name, A to Z',
-  '-name': 'Name, Z to A',
-  '-created_at': 'Newest first',
-  created_at: 'Oldest first',
-  '-total_parameters': 'Most parameters',
-  total_parameters: 'Fewest parameters',
-  '-size': 'Largest files',
-  size: 'Smallest files',
-  '-confidence': 'Surest parents',
-  confidence: 'Least sure parents',
-  family: 'By family',
-} as const
+export const SORTS = modelsWords.sorts
 
-export const STATUS_LABELS: Record<string, string> = {
-  ok: 'Ready',
-  processing: 'Processing',
-  error: 'Error',
-}
+export const STATUS_LABELS = modelsWords.statuses
 
-export const CONFLICT_LABELS: Record<string, string> = {
-  true: 'Contradict the weights',
-  false: 'No contradiction',
-}
+export const CONFLICT_LABELS = modelsWords.conflicts
 
 export type FilterValues = Record<Exclude<FilterName, 'tag'>, string> & {
   tag: string[]
@@ -95,8 +76,8 @@ export interface Chip {
 }
 
 export const describeRelation = (relation: string): string => {
-  if (relation === 'root') return 'Root'
-  if (relation === 'leaf') return 'Leaf'
+  if (relation === 'root') return modelsWords.chips.root
+  if (relation === 'leaf') return modelsWords.chips.leaf
   return relation in RELATION_WORDS ? RELATION_WORDS[relation as Relation].label : relation
 }
 
@@ -110,13 +91,16 @@ export function listChips(values: FilterValues, families: Family[]): Chip[] {
     const value = values[name]
     if (typeof value === 'string' && value !== '') chips.push({ name, label: label(value) })
   }
-  add('family', (id) => families.find((family) => family.id === id)?.name ?? `Family ${id}`)
+  add(
+    'family',
+    (id) => families.find((family) => family.id === id)?.name ?? modelsWords.chips.family(id),
+  )
   add('relation', describeRelation)
   add('status', (status) => STATUS_LABELS[status] ?? status)
   add('licence', (licence) => licence)
   chips.push(...values.tag.map((tag) => ({ name: 'tag' as const, tag, label: `#${tag}` })))
-  add('parameters_min', (least) => `≥ ${describeCount(least)} parameters`)
-  add('parameters_max', (most) => `≤ ${describeCount(most)} parameters`)
+  add('parameters_min', (least) => modelsWords.chips.atLeast(describeCount(least)))
+  add('parameters_max', (most) => modelsWords.chips.atMost(describeCount(most)))
   add('created_after', (day) => modelsWords.dates.afterChip(formatDay(day)))
   add('created_before', (day) => modelsWords.dates.beforeChip(formatDay(day)))
   add('conflict', (conflict) => CONFLICT_LABELS[conflict] ?? conflict)

@@ -1,6 +1,7 @@
 import { formatCompact, formatPercent } from '@/lib/format'
 import type { LakeDistributions } from '@/lib/types'
 import { statisticsWords as words } from '@/strings/statistics'
+import { formatWords } from '@/strings/format'
 
 /** The bins of a distribution without the empty ones at both ends, so that what is there has room. */
 export function trim<T>(bins: T[], count: (bin: T) => number): T[] {
@@ -13,8 +14,16 @@ export function trim<T>(bins: T[], count: (bin: T) => number): T[] {
 export const nameBin = (place: number): string =>
   words.confidence.range(place * 10, place * 10 + 10)
 
-const month = new Intl.DateTimeFormat('en', { month: 'short', year: 'numeric', timeZone: 'UTC' })
-const day = new Intl.DateTimeFormat('en', { month: 'short', day: 'numeric', timeZone: 'UTC' })
+const month = new Intl.DateTimeFormat(formatWords.locale, {
+  month: 'short',
+  year: 'numeric',
+  timeZone: 'UTC',
+})
+const day = new Intl.DateTimeFormat(formatWords.locale, {
+  month: 'short',
+  day: 'numeric',
+  timeZone: 'UTC',
+})
 
 export const nameTime = (start: string, unit: 'day' | 'month'): string =>
   (unit === 'day' ? day : month).format(new Date(`${start}T00:00:00Z`))

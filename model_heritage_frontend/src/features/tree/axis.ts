@@ -1,3 +1,5 @@
+import { formatWords } from '@/strings/format'
+
 import type { TreeNode } from './layout'
 
 /** What the way from the root means: generations, change of the weights, or time of arrival. */
@@ -103,7 +105,7 @@ function makeTimeLabel(step: number): (value: number) => string {
         : step >= MINUTE
           ? { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' }
           : { hour: '2-digit', minute: '2-digit', second: '2-digit' }
-  const format = new Intl.DateTimeFormat('en', options)
+  const format = new Intl.DateTimeFormat(formatWords.locale, options)
   return (value) => format.format(value)
 }
 

@@ -1,3 +1,5 @@
+import { formatNumber } from '@/lib/format'
+
 import { memberName, type Genealogy, type Member } from './genealogy'
 import type { TreeNode } from './layout'
 
@@ -64,7 +66,7 @@ function makeGroup(members: Member[], parent: TreeNode): TreeNode {
     model: null,
     ghost: null,
     edge: null,
-    name: `+${members.length.toLocaleString('en')}`,
+    name: `+${formatNumber(members.length)}`,
     parent,
     children: [],
     depth: parent.depth + 1,

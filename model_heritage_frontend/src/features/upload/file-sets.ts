@@ -1,4 +1,5 @@
 import { ACCEPTED_ENDINGS, ARCHIVE_ENDING, hasEnding } from '@/lib/checkpoint-files'
+import { uploadWords } from '@/strings/upload'
 
 /** Files that are sent together, because they are one model. */
 export interface FileSet {
@@ -104,5 +105,5 @@ export const groupFiles = (files: File[]): FileSet[] =>
 /** Why a file alone is not its whole model; null when nothing says so. */
 export function refuseLonePart(filename: string): string | null {
   const count = Number(PART.exec(filename)?.[3] ?? 1)
-  return count > 1 ? `This is one of ${count} parts of a model: drop all of them together.` : null
+  return count > 1 ? uploadWords.refusals.onePart(count) : null
 }

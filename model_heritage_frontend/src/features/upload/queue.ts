@@ -2,6 +2,7 @@ import { nameFromFile, refuseFiles } from '@/lib/checkpoint-files'
 import type { ApiError } from '@/lib/problem'
 import type { Identification, Job, Words } from '@/lib/types'
 import type { UploadOutcome } from '@/lib/upload'
+import { uploadWords } from '@/strings/upload'
 
 import { filesOf, groupFiles, refuseLonePart, type FileSet } from './file-sets'
 
@@ -126,8 +127,8 @@ export const listTags = (text: string): string[] => [
 /** Why this cannot be said of a model, in a sentence; null when it can. */
 export function refuseTags(text: string): string | null {
   const tags = listTags(text)
-  if (tags.length > 32) return 'A model has at most 32 tags.'
-  return tags.some((tag) => tag.length > 50) ? 'A tag has at most 50 characters.' : null
+  if (tags.length > 32) return uploadWords.refusals.manyTags
+  return tags.some((tag) => tag.length > 50) ? uploadWords.refusals.longTag : null
 }
 
 export const isSayable = (item: UploadItem): boolean =>

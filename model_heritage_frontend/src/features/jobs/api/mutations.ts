@@ -3,6 +3,7 @@ import { toast } from 'sonner'
 
 import { api } from '@/lib/api'
 import { describeError } from '@/lib/problem'
+import { jobWords } from '@/strings/jobs'
 
 /** Does something with jobs and looks at them again; what the server refuses is said in a toast. */
 function useJobMutation<T>(ask: (about: T) => Promise<unknown>, done: string) {
@@ -16,15 +17,16 @@ function useJobMutation<T>(ask: (about: T) => Promise<unknown>, done: string) {
 }
 
 export const useCancelJob = () =>
-  useJobMutation((id: string) => api.cancelJob(id), 'The job is asked to stop')
+  useJobMutation((id: string) => api.cancelJob(id), jobWords.told.stopping)
 
 export const useRetryJob = () =>
-  useJobMutation((id: string) => api.retryJob(id), 'The job waits for its turn again')
+  useJobMutation((id: string) => api.retryJob(id), jobWords.told.waiting)
 
 export const useReclusterLake = () =>
-  useJobMutation<undefined>(() => api.recluster(), 'Solving the whole lake again')
+  useJobMutation<undefined>(() => api.recluster(), jobWords.told.recluster)
 
-export const useCleanUp = () => useJobMutation<undefined>(() => api.cleanUp(), 'Cleaning up')
+export const useCleanUp = () =>
+  useJobMutation<undefined>(() => api.cleanUp(), jobWords.told.cleanUp)
 
 /** Its refusal belongs into the dialog, beside the folder. */
 export function useImportFolder({ onStarted }: { onStarted: () => void }) {
@@ -32,7 +34,7 @@ export function useImportFolder({ onStarted }: { onStarted: () => void }) {
   return useMutation({
     mutationFn: (folder: string) => api.importFolder(folder),
     onSuccess: () => {
-      toast.success('Importing the folder')
+      toast.success(jobWords.told.import)
       onStarted()
       return client.invalidateQueries({ queryKey: ['jobs'] })
     },

@@ -8,7 +8,7 @@ import { NativeSelect } from '@/components/ui/input'
 import { Skeleton } from '@/components/ui/skeleton'
 import { jobsQuery, modelsQuery } from '@/hooks/queries'
 import { useQueryParam } from '@/hooks/use-query-param'
-import { formatNumber, plural } from '@/lib/format'
+import { formatNumber } from '@/lib/format'
 import { JOB_KINDS, JOB_STATES } from '@/lib/types'
 import { jobWords } from '@/strings/jobs'
 
@@ -93,8 +93,8 @@ function Jobs({ state, kind }: { state: string; kind: string }) {
       <div className="mt-4 flex flex-wrap items-center justify-between gap-3">
         <p className="text-muted-foreground text-sm tabular-nums">
           {shown.length < total
-            ? `${formatNumber(shown.length)} of ${plural(total, 'job')}`
-            : plural(total, 'job')}
+            ? words.some(formatNumber(shown.length), total)
+            : words.count(total)}
         </p>
         {jobs.hasNextPage && (
           <Button
@@ -102,7 +102,7 @@ function Jobs({ state, kind }: { state: string; kind: string }) {
             disabled={jobs.isFetchingNextPage}
             onClick={() => void jobs.fetchNextPage()}
           >
-            {jobs.isFetchingNextPage ? 'Loading…' : 'Show more'}
+            {jobs.isFetchingNextPage ? words.loading : words.more}
           </Button>
         )}
       </div>
@@ -120,14 +120,14 @@ export function JobList() {
       <div className="mb-4 grid grid-cols-2 gap-3 sm:flex">
         <Choice
           label={words.state}
-          all="All states"
+          all={words.allStates}
           words={STATE_WORDS}
           value={shownState}
           onChange={setState}
         />
         <Choice
           label={words.kind}
-          all="All kinds"
+          all={words.allKinds}
           words={KIND_WORDS}
           value={shownKind}
           onChange={setKind}

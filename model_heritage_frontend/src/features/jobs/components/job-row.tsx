@@ -48,7 +48,7 @@ function Target({ job, name }: JobRowProps) {
   if (job.model_id) {
     return (
       <Link className={LINK} to={paths.model(job.model_id)}>
-        {name ?? 'Model'}
+        {name ?? words.model}
       </Link>
     )
   }
@@ -72,7 +72,7 @@ function Actions({ job, name }: JobRowProps) {
       <Button
         size="sm"
         variant="outline"
-        aria-label={`Cancel: ${about}`}
+        aria-label={words.cancelWhat(about)}
         disabled={cancel.isPending}
         onClick={() => cancel.mutate(job.id)}
       >
@@ -86,7 +86,7 @@ function Actions({ job, name }: JobRowProps) {
     <Button
       size="sm"
       variant="outline"
-      aria-label={`Try again: ${about}`}
+      aria-label={words.tryAgainWhat(about)}
       disabled={retry.isPending}
       onClick={() => retry.mutate(job.id)}
     >
@@ -97,15 +97,15 @@ function Actions({ job, name }: JobRowProps) {
 }
 
 function Running({ job }: { job: Job }) {
-  const left = job.eta_seconds !== null ? ` · ${formatLeft(job.eta_seconds)} left` : ''
+  const left = job.eta_seconds !== null ? words.left(formatLeft(job.eta_seconds)) : ''
   return (
     <div className="mt-3 space-y-1.5">
       <Progress
         value={job.progress > 0 ? job.progress : null}
-        label={`${KIND_WORDS[job.kind]}: progress`}
+        label={words.progress(KIND_WORDS[job.kind])}
       />
       <p className="text-muted-foreground flex flex-wrap justify-between gap-x-4 text-sm tabular-nums">
-        <span className="first-letter:uppercase">{job.stage ?? 'working'}</span>
+        <span className="first-letter:uppercase">{job.stage ?? words.working}</span>
         <span>
           {formatPercent(job.progress)}
           {left}
@@ -155,7 +155,7 @@ export function JobRow({ job, name }: JobRowProps) {
                 {words.took} {formatDuration(job.started_at, job.finished_at)}
               </>
             )}
-            {job.attempts > 1 && `, attempt ${job.attempts} of ${job.max_attempts}`}
+            {job.attempts > 1 && words.attempt(job.attempts, job.max_attempts)}
           </p>
         </div>
         <Actions job={job} name={name} />

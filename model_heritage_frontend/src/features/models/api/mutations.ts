@@ -5,6 +5,7 @@ import { refreshLake } from '@/hooks/queries'
 import { api } from '@/lib/api'
 import { describeError } from '@/lib/problem'
 import type { ModelChanges } from '@/lib/types'
+import { modelsWords } from '@/strings/models'
 
 const showError = (error: unknown) => toast.error(describeError(error))
 
@@ -14,7 +15,7 @@ export function useUpdateModel(id: string, onDone: () => void) {
     mutationFn: (changes: ModelChanges) => api.updateModel(id, changes),
     onSuccess: async () => {
       onDone()
-      toast.success('Saved')
+      toast.success(modelsWords.saved)
       await refreshLake(client)
     },
   })
@@ -26,7 +27,7 @@ export function useDeleteModel(id: string, onDone: () => void) {
     mutationFn: () => api.deleteModel(id),
     onSuccess: async () => {
       onDone()
-      toast.success('Model deleted. Its family has been solved again.')
+      toast.success(modelsWords.delete.doneOne)
       client.removeQueries({ queryKey: ['models', 'detail', id] })
       await refreshLake(client)
     },
@@ -39,11 +40,7 @@ export function useReprocessModel(id: string) {
   return useMutation({
     mutationFn: () => api.reprocessModel(id),
     onSuccess: async ({ status }) => {
-      toast.success(
-        status === 'processing'
-          ? 'Its weights are being read again.'
-          : 'Its weights have been read again.',
-      )
+      toast.success(status === 'processing' ? modelsWords.rereading : modelsWords.reread)
       await refreshLake(client)
     },
     onError: showError,

@@ -21,10 +21,15 @@ import { useUpdateModel } from '../api/mutations'
 const words = modelParts.editModelDialog
 
 const CLAIMS = [
-  { field: 'licence', label: 'Licence', hint: 'such as apache-2.0', longest: 200 },
-  { field: 'task', label: 'Task', hint: 'such as image-classification', longest: 100 },
-  { field: 'tags', label: 'Tags', hint: 'with commas between them', longest: 1700 },
-  { field: 'base_model', label: 'Base model', hint: 'a name, here or on the hub', longest: 500 },
+  { field: 'licence', label: words.labels.licence, hint: words.hints.licence, longest: 200 },
+  { field: 'task', label: words.labels.task, hint: words.hints.task, longest: 100 },
+  { field: 'tags', label: words.labels.tags, hint: words.hints.tags, longest: 1700 },
+  {
+    field: 'base_model',
+    label: words.labels.base_model,
+    hint: words.hints.base_model,
+    longest: 500,
+  },
 ] as const
 
 type ClaimTexts = Record<(typeof CLAIMS)[number]['field'], string>
@@ -115,7 +120,7 @@ function EditForm({ model, onDone }: { model: Model; onDone: () => void }) {
           <Button variant="outline">{words.cancel}</Button>
         </DialogClose>
         <Button type="submit" disabled={update.isPending || name.trim() === ''}>
-          {update.isPending ? 'Saving…' : 'Save'}
+          {update.isPending ? words.saving : words.save}
         </Button>
       </div>
     </form>

@@ -24,7 +24,7 @@ export function FilterChips({ chips, onRemove, onClear }: FilterChipsProps) {
             <Badge asChild variant="default" className="h-8 pr-1.5 pl-3 text-sm">
               <button
                 type="button"
-                aria-label={`Remove filter: ${chip.label}`}
+                aria-label={words.remove(chip.label)}
                 onClick={() => onRemove(chip)}
               >
                 <span className="truncate">{chip.label}</span>

@@ -7,7 +7,7 @@ import { RelationBadge } from '@/components/relation-badge'
 import { StatusBadge } from '@/components/status-badge'
 import { Badge } from '@/components/ui/badge'
 import { Skeleton } from '@/components/ui/skeleton'
-import { formatBytes, formatCompact, plural } from '@/lib/format'
+import { formatBytes, formatCompact } from '@/lib/format'
 import { paths } from '@/lib/paths'
 import type { Model } from '@/lib/types'
 import { modelParts } from '@/strings/models'
@@ -36,12 +36,12 @@ function Heritage({ model }: { model: Model }) {
     <div className="space-y-2">
       <p className="text-muted-foreground truncate text-sm">
         {model.status === 'processing'
-          ? 'Reading its weights…'
+          ? words.reading
           : size <= 1
-            ? 'No relatives here yet'
+            ? words.alone
             : model.is_root
-              ? `Root of ${plural(size, 'model')}`
-              : 'Its parent is not here'}
+              ? words.rootOf(size)
+              : words.ghost}
       </p>
       <div className="flex h-6 items-center">
         {model.is_root && size > 1 && <Badge>{words.root}</Badge>}
@@ -77,8 +77,8 @@ export function ModelCard({ model, action }: ModelCardProps) {
       <p className="text-muted-foreground mt-1 mb-4 text-sm tabular-nums">
         {model.total_parameters === null
           ? formatBytes(model.file_size)
-          : `${formatCompact(model.total_parameters)} parameters`}
-        {model.layer_count !== null && ` · ${plural(model.layer_count, 'layer')}`}
+          : words.parameters(formatCompact(model.total_parameters))}
+        {model.layer_count !== null && words.layers(model.layer_count)}
       </p>
       <div className="mt-auto">
         <Heritage model={model} />

@@ -11,8 +11,6 @@ import { modelParts } from '@/strings/models'
 
 const words = modelParts.modelClaims
 
-const SOURCES = { person: 'said by a person', file: 'found in its files' } as const
-
 const link =
   'hover:text-primary font-medium [overflow-wrap:anywhere] underline decoration-current/30 underline-offset-4'
 
@@ -33,7 +31,7 @@ function Claim({ label, field, model, children }: ClaimProps) {
         {source ? (
           <span className="flex flex-wrap items-baseline justify-between gap-x-3 gap-y-0.5">
             <span className="min-w-0 font-medium [overflow-wrap:anywhere]">{children}</span>
-            <span className="text-muted-foreground">{SOURCES[source]}</span>
+            <span className="text-muted-foreground">{words.sources[source]}</span>
           </span>
         ) : (
           <span className="text-muted-foreground">{words.nothingIsSaid}</span>
@@ -52,13 +50,13 @@ function Inferred({ model }: { model: ModelDetail }) {
     <>
       {[parent, ...others].map((each, index) => (
         <span key={each.id}>
-          {index > 0 && ' and '}
+          {index > 0 && words.and}
           <Link to={paths.model(each.id)} className={link}>
             {each.name}
           </Link>
         </span>
       ))}
-      {stated === null ? `, ${formatPercent(parent.confidence)} sure` : `, as ${stated} states`}
+      {stated === null ? words.sure(formatPercent(parent.confidence)) : words.statedBy(stated)}
     </>
   )
 }

@@ -17,7 +17,7 @@ import {
   type LicenceReport,
   type Reached,
 } from '@/lib/consequences'
-import { formatPercent, plural } from '@/lib/format'
+import { formatPercent } from '@/lib/format'
 import { paths } from '@/lib/paths'
 import { modelParts } from '@/strings/models'
 
@@ -63,9 +63,7 @@ function Group({ title, note, reached, open = false }: GroupProps) {
   return (
     <details open={open} className="py-2.5">
       <summary className="cursor-pointer text-sm select-none">
-        <span className="font-medium">
-          {title}: {plural(reached.length, 'model')}
-        </span>{' '}
+        <span className="font-medium">{words.group(title, reached.length)}</span>{' '}
         <span className="text-muted-foreground">{note}</span>
       </summary>
       <ul className="mt-1 max-h-80 divide-y overflow-y-auto pl-4">

@@ -71,7 +71,7 @@ function Selects({ control, families, counts }: SelectsProps) {
           <option key={relation} value={relation}>
             {/* The filter also finds parents that are only a guess, which are not counted. */}
             {relation === 'unresolved'
-              ? 'Unresolved'
+              ? words.unresolved
               : withCount(describeRelation(relation), counts.relations[relation])}
           </option>
         ))}
@@ -99,7 +99,7 @@ function Selects({ control, families, counts }: SelectsProps) {
         disabled={tags.length === 0}
         onChange={(event) => addTag(event.target.value)}
       >
-        <option value="">{values.tag.length > 0 ? 'More tags' : 'Any tag'}</option>
+        <option value="">{values.tag.length > 0 ? words.moreTags : words.anyTag}</option>
         {tags.map(([tag, count]) => (
           <option key={tag} value={tag}>
             {withCount(tag, count)}

@@ -14,6 +14,7 @@ import { paths } from '@/lib/paths'
 import { RELATION_WORDS } from '@/lib/relations'
 import type { FamilyTree, ModelDetail, Relation, Relative } from '@/lib/types'
 import { modelWords } from '@/strings/model'
+import { formatWords } from '@/strings/format'
 
 const words = modelWords.lineage
 
@@ -68,7 +69,7 @@ function listSiblings({ edges, nodes }: FamilyTree, model: string, parent: strin
   return edges
     .filter((edge) => edge.main && edge.parent === parent && edge.child !== model)
     .map(({ child, relation }) => ({ id: child, name: names.get(child) ?? child, relation }))
-    .sort((a, b) => a.name.localeCompare(b.name, 'en'))
+    .sort((a, b) => a.name.localeCompare(b.name, formatWords.locale))
 }
 
 function Siblings({ model, familyId, parentId }: SiblingsProps) {

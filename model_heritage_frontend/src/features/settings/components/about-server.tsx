@@ -6,7 +6,7 @@ import { ErrorState, Loading } from '@/components/states'
 import { Card, CardContent, CardHeader, CardTitle } from '@/components/ui/card'
 import { Skeleton } from '@/components/ui/skeleton'
 import { healthQuery, sessionQuery, statsQuery } from '@/hooks/queries'
-import { formatBytes, plural } from '@/lib/format'
+import { formatBytes } from '@/lib/format'
 import { paths } from '@/lib/paths'
 import { shellWords } from '@/strings/shell'
 
@@ -52,7 +52,7 @@ function Facts() {
       <Fact label={words.version}>{version}</Fact>
       <Fact label={words.database}>{database === 'ok' ? words.fine : database}</Fact>
       <Fact label={words.contents}>
-        {plural(stats.data.total_models, 'model')}, {formatBytes(stats.data.total_bytes)}
+        {words.models(stats.data.total_models, formatBytes(stats.data.total_bytes))}
       </Fact>
       <Fact label={words.access}>
         {session.data?.access === 'token' ? words.accessByToken : words.accessText}

@@ -22,9 +22,7 @@ function JobLine({ job }: { job: Job }) {
           label={words.solvingTheWholeLake}
         />
         <p className="text-muted-foreground flex justify-between text-sm tabular-nums">
-          <span>
-            {job.state === 'queued' ? 'Waiting for its turn…' : (job.stage ?? 'Working…')}
-          </span>
+          <span>{job.state === 'queued' ? words.waiting : (job.stage ?? words.working)}</span>
           <span>{formatPercent(job.progress)}</span>
         </p>
       </div>
@@ -38,7 +36,7 @@ function JobLine({ job }: { job: Job }) {
   ) : (
     <p role="alert" className="text-destructive mt-4 flex items-center gap-2 text-sm">
       <TriangleAlertIcon aria-hidden className="size-4" />
-      {job.error ?? 'The job failed.'}
+      {job.error ?? words.failed}
     </p>
   )
 }
@@ -63,7 +61,7 @@ export function ReclusterPanel() {
           trigger={
             <Button variant="outline" disabled={busy}>
               <RefreshCwIcon aria-hidden className={busy ? 'animate-spin' : undefined} />
-              {busy ? 'Working…' : 'Recluster'}
+              {busy ? words.working : words.recluster}
             </Button>
           }
         />

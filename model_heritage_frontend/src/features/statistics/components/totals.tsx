@@ -17,7 +17,7 @@ export function Totals({ stats }: { stats: Stats }) {
         value={formatNumber(stats.total_models)}
         note={
           waiting === 0 ? (
-            'all read'
+            words.allRead
           ) : (
             <Link
               className="underline underline-offset-2"
@@ -39,14 +39,14 @@ export function Totals({ stats }: { stats: Stats }) {
         value={formatNumber(stats.resolved_edges)}
         note={
           stats.mean_confidence === null
-            ? `of ${formatNumber(stats.total_edges)} edges`
-            : `of ${formatNumber(stats.total_edges)} edges, ${formatPercent(stats.mean_confidence)} sure on average`
+            ? words.ofEdges(stats.total_edges)
+            : words.ofEdgesSure(stats.total_edges, formatPercent(stats.mean_confidence))
         }
       />
       <StatTile
         label={words.parameters}
         value={formatCompact(stats.total_parameters)}
-        note={`in ${formatBytes(stats.total_bytes)}`}
+        note={words.inBytes(formatBytes(stats.total_bytes))}
       />
     </dl>
   )

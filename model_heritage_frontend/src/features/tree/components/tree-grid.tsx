@@ -7,7 +7,7 @@ import { RelationBadge } from '@/components/relation-badge'
 import { StatedBadge } from '@/components/stated-badge'
 import { Button } from '@/components/ui/button'
 import { cn } from '@/lib/cn'
-import { formatCompact, formatPercent } from '@/lib/format'
+import { formatCompact, formatNumber, formatPercent } from '@/lib/format'
 import { paths } from '@/lib/paths'
 import { treeWords } from '@/strings/tree'
 
@@ -274,7 +274,7 @@ export function TreeGrid({ genealogy, selected, onSelect, label }: TreeGridProps
                   )}
                   {member.children.length > 0 && !row.open && (
                     <span className="text-muted-foreground shrink-0 text-xs">
-                      +{member.below.toLocaleString('en')}
+                      +{formatNumber(member.below)}
                     </span>
                   )}
                 </span>

@@ -1,3 +1,5 @@
+import { formatNumber } from '@/lib/format'
+
 import { dotX, type TreeNode } from '../layout'
 import { strength } from './links'
 import type { DrawState, Scene, View } from './scene'
@@ -59,7 +61,7 @@ function drawBadge(
   ctx.fillText(text, right - width + 6 * unit, y + 0.5 * unit)
 }
 
-const foldedText = (node: TreeNode): string => `+${node.folded.toLocaleString('en')}`
+const foldedText = (node: TreeNode): string => `+${formatNumber(node.folded)}`
 
 function drawCard(
   ctx: CanvasRenderingContext2D,

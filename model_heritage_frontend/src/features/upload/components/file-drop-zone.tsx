@@ -28,9 +28,7 @@ export function FileDropZone({ onFiles, slim = false }: FileDropZoneProps) {
       {...getRootProps({ role: undefined, tabIndex: undefined })}
       className="border-input bg-card hover:border-ring/60 rounded-xl border-2 border-dashed px-5 transition-colors"
     >
-      <input
-        {...getInputProps({ 'aria-label': 'Checkpoint files', accept: PICKED_ENDINGS.join(',') })}
-      />
+      <input {...getInputProps({ 'aria-label': words.label, accept: PICKED_ENDINGS.join(',') })} />
       <div
         className={cn(
           'flex flex-col items-center gap-4 text-center',
@@ -41,9 +39,7 @@ export function FileDropZone({ onFiles, slim = false }: FileDropZoneProps) {
           <UploadCloudIcon aria-hidden className="size-5" />
         </span>
         <div className={cn(slim && 'sm:flex-1')}>
-          <p className="font-medium">
-            {slim ? 'Drop checkpoints anywhere' : 'Drop checkpoints here'}
-          </p>
+          <p className="font-medium">{slim ? words.dropAnywhere : words.dropHere}</p>
           <p className="text-muted-foreground mt-0.5 text-sm">{words.safetensorsPytorchPtPth}</p>
         </div>
         <Button variant="outline" onClick={open}>

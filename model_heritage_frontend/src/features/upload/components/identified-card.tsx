@@ -36,9 +36,9 @@ function Verdict({ answer }: { answer: Identification }) {
     <>
       {words.itBelongsTo}{' '}
       <Link className={LINK} to={paths.family(answer.family_id)}>
-        {answer.family_name ?? 'a family here'}
+        {answer.family_name ?? words.aFamily}
       </Link>
-      {answer.parent_id === null && ', but none of its members is the parent'}.
+      {answer.parent_id === null && words.noParent}.
     </>
   )
 }
@@ -111,7 +111,7 @@ export function IdentifiedCard({ answer, onAdd }: IdentifiedCardProps) {
         <Verdict answer={answer} />
       </p>
       <Kin title={words.parent} models={parent} reasons />
-      <Kin title={parent.length > 0 ? 'Next best' : 'Possible parents'} models={others} />
+      <Kin title={parent.length > 0 ? words.nextBest : words.possible} models={others} />
       <Kin title={words.modelsHereThatWould} models={answer.children} />
       {answer.existing_id === null && (
         <Button size="sm" variant="outline" className="mt-3" onClick={onAdd}>

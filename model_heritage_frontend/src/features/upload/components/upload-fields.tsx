@@ -60,7 +60,7 @@ export function UploadFields({ item }: { item: UploadItem }) {
         label={words.name}
         {...field('name')}
         maxLength={200}
-        problem={item.name.trim() === '' ? 'Every model needs a name.' : null}
+        problem={item.name.trim() === '' ? words.nameNeeded : null}
       />
       <details className="group">
         <summary className="text-muted-foreground hover:text-foreground inline-flex cursor-pointer list-none items-center gap-1 rounded-sm text-sm font-medium [&::-webkit-details-marker]:hidden">

@@ -6,7 +6,7 @@ import { Label } from '@/components/ui/label'
 import { Switch } from '@/components/ui/switch'
 import { useQueryParam } from '@/hooks/use-query-param'
 import { cn } from '@/lib/cn'
-import { plural } from '@/lib/format'
+
 import { uploadWords } from '@/strings/upload'
 
 import { isFinished, isReady, isSayable, MODE, type Purpose } from '../queue'
@@ -69,12 +69,12 @@ export function UploadForm() {
               {mode === 'identify' ? (
                 <>
                   <ScanSearchIcon aria-hidden />
-                  {words.lookUp} {plural(ready.length, 'model')}
+                  {words.lookUp(ready.length)}
                 </>
               ) : (
                 <>
                   <PlusIcon aria-hidden />
-                  {words.add} {plural(ready.length, 'model')}
+                  {words.add(ready.length)}
                 </>
               )}
             </Button>

@@ -2,7 +2,7 @@ import { LoaderCircleIcon } from 'lucide-react'
 import { Link } from 'react-router'
 
 import { paths } from '@/lib/paths'
-import { plural } from '@/lib/format'
+
 import { uploadWords } from '@/strings/upload'
 
 import { isPending } from '../queue'
@@ -21,9 +21,7 @@ export function UploadIndicator() {
       className="text-muted-foreground hover:text-foreground animate-fade flex items-center gap-2 text-sm"
     >
       <LoaderCircleIcon aria-hidden className="text-primary size-4 animate-spin" />
-      <span className="max-sm:sr-only">
-        {plural(pending, 'upload')} {words.running}
-      </span>
+      <span className="max-sm:sr-only">{words.running(pending)}</span>
     </Link>
   )
 }

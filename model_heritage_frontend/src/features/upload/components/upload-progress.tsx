@@ -15,14 +15,14 @@ const words = uploadWords.uploadProgress
 type Of<Kind extends UploadState['kind']> = Extract<UploadState, { kind: Kind }>
 
 function describeSending(item: UploadItem, state: Of<'sending'>): string {
-  if (state.interrupted) return 'No answer from the server. It goes on by itself.'
+  if (state.interrupted) return words.interrupted
   const files = filesOf(item).length
-  const which = files > 1 ? [`File ${state.file + 1} of ${files}`] : []
+  const which = files > 1 ? [words.file(state.file + 1, files)] : []
   const speed = state.speed !== null ? [`${formatBytes(state.speed)}/s`] : []
   const left = secondsLeft(sizeOf(item) - state.bytes, state.speed)
-  const time = left !== null ? [`${formatLeft(left)} left`] : []
-  const words = [...which, ...speed, ...time]
-  return words.length > 0 ? words.join(' · ') : 'Uploading…'
+  const time = left !== null ? [words.left(formatLeft(left))] : []
+  const told = [...which, ...speed, ...time]
+  return told.length > 0 ? told.join(' · ') : words.starting
 }
 
 function Bytes({ item, bytes }: { item: UploadItem; bytes: number }) {
@@ -40,7 +40,7 @@ export function SendingBody({ item, state }: { item: UploadItem; state: Of<'send
   return (
     <div className="flex items-center gap-3">
       <div className="min-w-0 flex-1 space-y-2">
-        <Progress value={state.bytes / sizeOf(item)} label={`Uploading ${item.name}`} />
+        <Progress value={state.bytes / sizeOf(item)} label={words.uploading(item.name)} />
         <p className="text-muted-foreground flex flex-wrap justify-between gap-x-4 text-sm tabular-nums">
           <span role={state.interrupted ? 'status' : undefined}>
             {describeSending(item, state)}
@@ -52,7 +52,7 @@ export function SendingBody({ item, state }: { item: UploadItem; state: Of<'send
         <Button
           size="sm"
           variant="outline"
-          aria-label={`Pause ${item.title}`}
+          aria-label={words.pauseWhat(item.title)}
           onClick={() => pause(item.id)}
         >
           <PauseIcon aria-hidden />
@@ -70,7 +70,7 @@ export function PausedBody({ item, state }: { item: UploadItem; state: Of<'pause
       <div className="min-w-0 flex-1 space-y-2">
         <Progress
           value={state.bytes / sizeOf(item)}
-          label={`Paused: ${item.name}`}
+          label={words.paused(item.name)}
           className="opacity-50"
         />
         <p className="text-muted-foreground flex flex-wrap justify-between gap-x-4 text-sm tabular-nums">
@@ -81,7 +81,7 @@ export function PausedBody({ item, state }: { item: UploadItem; state: Of<'pause
       <Button
         size="sm"
         variant="outline"
-        aria-label={`Resume ${item.title}`}
+        aria-label={words.resumeWhat(item.title)}
         onClick={() => resume(item.id)}
       >
         <PlayIcon aria-hidden />
@@ -92,18 +92,17 @@ export function PausedBody({ item, state }: { item: UploadItem; state: Of<'pause
 }
 
 function describeReading(item: UploadItem, { job }: Of<'reading'>): string {
-  if (item.purpose === 'identify') return 'Reading weights and looking for relatives…'
-  if (job === null) return 'Uploaded. The server reads the weights…'
-  if (job.state === 'queued') return 'Stored safely. Its place is looked for when it is its turn…'
-  const left = job.eta_seconds !== null ? `, ${formatLeft(job.eta_seconds)} left` : ''
-  return `Stored safely. Finding its place in the family${left}…`
+  if (item.purpose === 'identify') return words.identifying
+  if (job === null) return words.uploaded
+  if (job.state === 'queued') return words.queued
+  return job.eta_seconds === null ? words.placing : words.placingLeft(formatLeft(job.eta_seconds))
 }
 
 export function ReadingBody({ item, state }: { item: UploadItem; state: Of<'reading'> }) {
   const share = state.job?.state === 'running' && state.job.progress > 0 ? state.job.progress : null
   return (
     <div className="space-y-2">
-      <Progress value={share} label={`Reading the weights of ${item.name}`} />
+      <Progress value={share} label={words.readingWeights(item.name)} />
       <p className="text-muted-foreground text-sm" role="status">
         {describeReading(item, state)}
       </p>

@@ -5,6 +5,7 @@ import { refreshLake } from '@/hooks/queries'
 import { identifyFiles } from '@/lib/identify'
 import { ApiError, describeError } from '@/lib/problem'
 import { discardUpload, uploadModel } from '@/lib/upload'
+import { commonWords } from '@/strings/common'
 
 import { filesOf } from '../file-sets'
 import {
@@ -27,7 +28,7 @@ const asApiError = (error: unknown): ApiError =>
     : new ApiError({
         status: 0,
         kind: 'unexpected',
-        title: 'The upload failed',
+        title: commonWords.errors.upload,
         detail: describeError(error),
       })
 

@@ -5,7 +5,7 @@ import { Confidence } from '@/components/confidence'
 import { OriginSentence } from '@/components/origin-sentence'
 import { RelationBadge } from '@/components/relation-badge'
 import { Button } from '@/components/ui/button'
-import { formatCompact, plural } from '@/lib/format'
+import { formatCompact } from '@/lib/format'
 import { paths } from '@/lib/paths'
 import type { UploadOutcome } from '@/lib/upload'
 import { uploadWords } from '@/strings/upload'
@@ -28,9 +28,7 @@ export function UploadResultCard({ outcome }: { outcome: UploadOutcome }) {
         ) : (
           <CircleCheckIcon aria-hidden className="size-4 shrink-0" />
         )}
-        {failed
-          ? `“${model.name}” is stored, but could not be read`
-          : `“${model.name}” is in the lake`}
+        {failed ? words.unreadable(model.name) : words.done(model.name)}
       </p>
       <p className="mt-2 text-base text-pretty">
         <OriginSentence model={model} evidence={evidence ?? undefined} />
@@ -40,7 +38,7 @@ export function UploadResultCard({ outcome }: { outcome: UploadOutcome }) {
         {model.confidence_score !== null && <Confidence value={model.confidence_score} />}
         <span className="text-muted-foreground tabular-nums">
           {formatCompact(model.total_parameters)} {words.parameters}
-          {model.layer_count !== null && ` · ${plural(model.layer_count, 'layer')}`}
+          {model.layer_count !== null && words.layers(model.layer_count)}
         </span>
       </div>
       <div className="mt-4 flex flex-wrap gap-2">

@@ -3,7 +3,7 @@ import { FileIcon, TriangleAlertIcon, XIcon } from 'lucide-react'
 import { Button } from '@/components/ui/button'
 import { Card } from '@/components/ui/card'
 import { useQueryParam } from '@/hooks/use-query-param'
-import { formatBytes, plural } from '@/lib/format'
+import { formatBytes } from '@/lib/format'
 import { uploadWords } from '@/strings/upload'
 
 import { filesOf, sizeOf } from '../file-sets'
@@ -73,26 +73,26 @@ function removalWords({ title, state }: UploadItem): { title: string; 'aria-labe
   switch (state.kind) {
     case 'sending':
     case 'paused':
-      return { title: 'Cancel', 'aria-label': `Cancel ${title}` }
+      return { title: words.cancel, 'aria-label': words.cancelWhat(title) }
     case 'reading':
       return {
-        title: 'Stop waiting (the server may still finish)',
-        'aria-label': `Stop waiting for ${title}`,
+        title: words.stopWaiting,
+        'aria-label': words.stopWaitingFor(title),
       }
     case 'done':
       return {
-        title: 'Remove from this list (the model stays)',
-        'aria-label': `Remove ${title} from this list`,
+        title: words.removeDone,
+        'aria-label': words.removeWhat(title),
       }
     default:
-      return { title: 'Remove', 'aria-label': `Remove ${title} from this list` }
+      return { title: words.remove, 'aria-label': words.removeWhat(title) }
   }
 }
 
 function describeFiles(item: UploadItem): string {
   const { parts, beside } = item
-  const beginning = parts.length > 1 ? [plural(parts.length, 'part')] : []
-  const texts = beside.length > 0 ? [`with ${beside.map((file) => file.name).join(', ')}`] : []
+  const beginning = parts.length > 1 ? [words.parts(parts.length)] : []
+  const texts = beside.length > 0 ? [words.beside(beside.map((file) => file.name).join(', '))] : []
   return [...beginning, formatBytes(sizeOf(item)), ...texts].join(' · ')
 }
 
