@@ -27,6 +27,7 @@ from tests.tiny_models import make_tiny_models
 HERE = "model_heritage_backend"
 PURE = [
     HERE,
+    f"{HERE}.scanning.extras",
     f"{HERE}.scanning.heritage",
     f"{HERE}.scanning.placing",
     f"{HERE}.client.problems",

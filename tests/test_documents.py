@@ -119,7 +119,9 @@ def test_a_page(page: Path, home: Path, tmp_path: Path) -> None:
 def test_nearly_everything_is_run() -> None:
     reasons = []
     for page in PAGES:
-        for language, content in BLOCK.findall(page.read_text()):
+        text = page.read_text()
+        assert len(BLOCK.findall(text)) == text.count("```") / 2, f"{name_page(page)}: odd fences"
+        for language, content in BLOCK.findall(text):
             assert language in LANGUAGES, f"{name_page(page)}: {language!r}, {content[:60]}"
             if language == "yaml":
                 yaml.safe_load(content)

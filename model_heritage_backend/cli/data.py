@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,7 +12,6 @@ from rich.progress import DownloadColumn, Progress, TextColumn, TransferSpeedCol
 
 from model_heritage_backend.cli.console import is_quiet, make_console, print_json
 from model_heritage_backend.cli.drawing import count, printable
-from model_heritage_backend.cli.serve import require_server
 from model_heritage_backend.errors import InvalidRequest
 from model_heritage_backend.services.backups import (
     DATABASE,
@@ -57,7 +57,8 @@ def find_data(data_dir: Path | None) -> Path:
     """
     if data_dir is not None:
         return data_dir
-    require_server()
+    if importlib.util.find_spec("pydantic_settings") is None:
+        raise InvalidRequest("Name the data folder with --data-dir: no settings are read here.")
     from model_heritage_backend.config import SQLITE_PREFIX, load_settings
 
     settings = load_settings()

@@ -7,7 +7,7 @@ import json as json_format
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
@@ -29,7 +29,10 @@ from model_heritage_backend.scanning.cache import ScanCache
 from model_heritage_backend.scanning.discovery import Found, FoundFile
 from model_heritage_backend.scanning.placing import Answer, Place, place_file
 from model_heritage_backend.scanning.reading import Reading
-from model_heritage_backend.scanning.remote.sources import is_url
+from model_heritage_backend.scanning.remote.sources import is_url, name_file
+
+if TYPE_CHECKING:
+    from model_heritage_backend.cli.remote import Sampled
 
 SURE, DECIDED = 0.9, 0.5
 CHOICES = "  Or "
@@ -97,14 +100,19 @@ def place_locally(
     file: str, against: str, notes: Console, options: IdentifyOptions
 ) -> dict[str, Any]:
     with contextlib.closing(open_cache(notes, use_cache=options.use_cache)) as cache:
+        # First what fails soonest: the others may take an hour.
+        sampled = None
+        if is_url(file) and not options.full:
+            from model_heritage_backend.cli.remote import read_sample
+
+            sampled = read_sample(file, notes, yes=options.yes)
         known = read_known(Path(against), cache, notes)
         expected = None if options.expect is None else known.find_expected(options.expect)
-        if is_url(file) and not options.full:
-            found = _place_sample(file, known, cache, notes, options)
-            if found is not None:
-                return _expect(*found, expected)
+        if sampled is not None:
+            place = _place_sample(sampled, known, cache)
+            return _expect(place, weaken(place.to_dict(), sampled.describe()), expected)
         with _at_hand(file, notes) as path:
-            place = _place_whole(path, PurePath(file).name, known, cache, notes, options)
+            place = _place_whole(path, _name(file), known, cache, notes, options)
         return _expect(place, place.to_dict(), expected)
 
 
@@ -119,21 +127,13 @@ def _place_whole(
     return place_file(*own.files[0], known.reading, cache, exact=exact)
 
 
-def _place_sample(
-    url: str, known: Known, cache: ScanCache, notes: Console, options: IdentifyOptions
-) -> tuple[Place, dict[str, Any]] | None:
-    """By a part of the file, held against as little of the others; None to read the whole."""
-    from model_heritage_backend.cli.remote import read_sample
-
-    sampled = read_sample(url, notes, yes=options.yes)
-    if sampled is None:
-        return None
+def _place_sample(sampled: Sampled, known: Known, cache: ScanCache) -> Place:
+    """By a part of the file, held against as little of the others."""
     others = Reading(
         files=[(f, restrict_rows(print_, sampled.rows)) for f, print_ in known.reading.files]
     )
     target = FoundFile(path=Path(sampled.name), shown=sampled.name, size=sampled.size)
-    place = place_file(target, sampled.fingerprint, others, cache, exact=False)
-    return place, weaken(place.to_dict(), sampled.describe())
+    return place_file(target, sampled.fingerprint, others, cache, exact=False)
 
 
 def weaken(document: dict[str, Any], sample: dict[str, Any]) -> dict[str, Any]:
@@ -167,7 +167,7 @@ def ask_server(file: str, against: str, notes: Console, options: IdentifyOptions
         place = client.identify(path)
         tree = None if place.family_id is None else client.tree(place.family_id)
     names = [] if tree is None else [str(tree.nodes[model]["name"]) for model in tree]
-    document = _describe_remote(PurePath(file).name, place, names)
+    document = _describe_remote(_name(file), place, names)
     expected = None
     if options.expect is not None:
         certain = document["answer"] == Answer.FOUND
@@ -224,6 +224,10 @@ def _at_hand(file: str, notes: Console) -> Iterator[Path]:
 
     with whole_file(file, notes) as path:
         yield path
+
+
+def _name(file: str) -> str:
+    return name_file(file) if is_url(file) else PurePath(file).name
 
 
 def tell(document: dict[str, Any]) -> list[Text]:

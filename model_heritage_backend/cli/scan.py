@@ -106,7 +106,7 @@ def run_scan(
         write_text(Path(json), write_document(document))
     console = notes if json == STANDARD_OUTPUT else make_console(stderr=False)
     report(document, found, console, options)
-    return SOME_UNREADABLE if document["errors"] else DONE
+    return SOME_UNREADABLE if document["errors"] or found.closed else DONE
 
 
 def scan_folder(folder: Path, notes: Console, options: ScanOptions) -> tuple[dict[str, Any], Found]:
@@ -198,6 +198,8 @@ def report(document: dict[str, Any], found: Found, console: Console, options: Sc
         console.print("Only samples of the files were read.")
     if found.links_out:
         console.print(f"{count(len(found.links_out), 'link')} out of the folder not followed.")
+    for folder in found.closed:
+        console.print(Text.assemble(printable(folder), (": This folder cannot be read.", "red")))
     if found.repeated:
         console.print(
             f"{count(len(found.repeated), 'file')} left out: parts of models that are there in a "

@@ -265,11 +265,14 @@ class _Totals:
         size = stack.x[0].size
         if min(stack.x.shape[1:]) >= DIAGONAL_FROM:
             for part in _divide(looked, ENTROPY_VALUES // size):
-                excesses = measure_diagonal_excess(stack.x[part], stack.y[part])
+                excesses = measure_diagonal_excess(
+                    *(values[part].astype(np.float64) for values in (stack.x, stack.y))
+                )
                 self.excess += float(excesses.sum())
         keep = max(1, size // ENTROPY_VALUES)
         for part in _divide(looked, TOGETHER // size):
-            x, y = (v[part, ::keep].reshape(len(part), -1) for v in (stack.x, stack.y))
+            flat = (v[part, ::keep].reshape(len(part), -1) for v in (stack.x, stack.y))
+            x, y = (values.astype(np.float64) for values in flat)
             if x.shape[1] >= 8 * STEP_GROUPS:
                 self.value_fit.add(*group_by_step(x, y), stack.mean_squares[part])
             residuals, known = measure_residuals(x, y)
@@ -287,7 +290,8 @@ class _Totals:
                 places = stack.find(part)
                 if len(places):
                     noise = self.roundoff * np.sqrt(stack.mean_squares[places])
-                    found = calculate_delta_ranks(stack.y[places] - stack.x[places], noise=noise)
+                    deltas = stack.y[places].astype(np.float64) - stack.x[places]
+                    found = calculate_delta_ranks(deltas, noise=noise)
                     ranks |= zip(stack.numbers[places].tolist(), found, strict=True)
                     self.full_rank += found.count(None)
         return ranks

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 @njit(cache=True, nogil=True)
 def compare_rows(
-    a: NDArray[np.float64], b: NDArray[np.float64]
+    a: NDArray[np.floating], b: NDArray[np.floating]
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Matrices of two models, (matrices, rows, columns), row by row.
 
@@ -26,13 +26,13 @@ def compare_rows(
         for i in range(rows):
             sa = sb = sd = 0.0
             for j in range(columns):
-                x, y = a[k, i, j], b[k, i, j]
+                x, y = np.float64(a[k, i, j]), np.float64(b[k, i, j])
                 d = y - x
                 sa += x * x
                 sb += y * y
                 sd += d * d
-                changed += d != 0.0
-                larger += abs(y) > abs(x)
+                changed += int(d != 0.0)
+                larger += int(abs(y) > abs(x))
             squares[0, k, i], squares[1, k, i], squares[2, k, i] = sa, sb, sd
         counts[0, k], counts[1, k] = changed, larger
     return squares, counts

@@ -48,8 +48,8 @@ class PairedMatrices:
     numbers : places in the order in which they are looked at, (k,)
     names : in the same order
     size : values of each
-    x, y : values of the two models, (k, rows, columns); of a matrix larger than WINDOW_VALUES
-        alone, rows from its middle
+    x, y : values of the two models as precise as they are stored, (k, rows, columns); of a matrix
+        larger than WINDOW_VALUES alone, rows from its middle
     squares : squared norms of all rows, of the first, the second and their difference, (3, k, rows)
     changed, larger : values that differ, and those of larger magnitude in the second, (k,)
     """
@@ -57,8 +57,8 @@ class PairedMatrices:
     numbers: NDArray[np.int64]
     names: tuple[str, ...]
     size: int
-    x: Samples
-    y: Samples
+    x: NDArray[np.floating]
+    y: NDArray[np.floating]
     squares: Samples
     changed: NDArray[np.int64]
     larger: NDArray[np.int64]
@@ -70,7 +70,8 @@ class PairedMatrices:
         block = max(1, WINDOW_VALUES // columns)
         squares = np.zeros((3, len(shared), rows))
         counts = np.zeros((2, len(shared)), np.int64)
-        x = y = np.zeros((len(shared), 0, columns))
+        x: NDArray[np.floating] = np.zeros((len(shared), 0, columns))
+        y = x
         for start in range(0, rows, block):
             stop = min(start + block, rows)
             first, second = _read_rows(shared, start, stop)
@@ -96,7 +97,8 @@ class PairedMatrices:
 def read_vectors(shared: Sequence[Shared]) -> tuple[Samples, Samples]:
     """Of tensors of one shape the values of both models, (k, values)."""
     first, second = _read_rows(shared, 0, shared[0].shape[0])
-    return first.reshape(len(shared), -1), second.reshape(len(shared), -1)
+    shape = len(shared), -1
+    return first.reshape(shape).astype(np.float64), second.reshape(shape).astype(np.float64)
 
 
 def group_by_shape(shared: Sequence[Shared]) -> list[list[Shared]]:
@@ -120,18 +122,21 @@ def take_portions(shared: Sequence[Shared]) -> Iterator[list[Shared]]:
         yield portion
 
 
-def _read_rows(shared: Sequence[Shared], start: int, stop: int) -> tuple[Samples, Samples]:
+def _read_rows(
+    shared: Sequence[Shared], start: int, stop: int
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     first = _stack([tensor.first.read_rows(start, stop) for tensor in shared])
     second = _stack([tensor.second.read_rows(start, stop) for tensor in shared])
     return first, second
 
 
-def _stack(parts: Sequence[NDArray[np.floating]]) -> Samples:
+def _stack(parts: Sequence[NDArray[np.floating]]) -> NDArray[np.floating]:
     """As ``limit_values``; most files hold only ordinary numbers, which a sum shows."""
-    stack = np.empty((len(parts), *parts[0].shape))
+    double = any(part.dtype == np.float64 for part in parts)
+    stack = np.empty((len(parts), *parts[0].shape), np.float64 if double else np.float32)
     for place, part in enumerate(parts):
         stack[place] = part
-    if any(p.dtype == np.float64 for p in parts) or not np.isfinite(stack.sum()):
+    if double or not np.isfinite(stack.sum(dtype=np.float64)):
         for place, part in enumerate(parts):
             stack[place] = limit_values(part)
     return stack

@@ -208,15 +208,18 @@ def measure_squares(x: Samples, y: Samples) -> Array:
     from their difference.
     """
     first = (x - x[0]).reshape(len(x), -1)
-    second = first if y is x else (y - x[0]).reshape(len(y), -1)
-    own, other = (np.einsum("iv,iv->i", part, part) for part in (first, second))
     if y is x:
+        second = first
         # Half of the product, as it is symmetric.
-        lower = dsyrk(-2.0, first.T, trans=1, lower=0).T
-        squares: Array = np.tril(lower) + np.tril(lower, -1).T
+        lower = dsyrk(1.0, first.T, trans=1, lower=0).T
+        own = other = lower.diagonal().copy()
+        squares: Array = np.tril(lower, -1)
+        squares += squares.T
     else:
+        second = (y - x[0]).reshape(len(y), -1)
+        own, other = (np.einsum("iv,iv->i", part, part) for part in (first, second))
         squares = first @ second.T
-        squares *= -2.0
+    squares *= -2.0
     both = own[:, None] + other
     squares += both
     both *= ROUNDING

@@ -13,18 +13,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-import xxhash
 from numpy.typing import NDArray
 
-from model_heritage_backend.clustering.alignment import AlignedFamily, limit_values
+from model_heritage_backend.clustering.alignment import AlignedFamily
 from model_heritage_backend.clustering.memory import Memory
 from model_heritage_backend.clustering.merges import Merge
-from model_heritage_backend.clustering.per_model import PerTensors
 from model_heritage_backend.clustering.rounding_source import is_rounded_child
 from model_heritage_backend.clustering.span_fit import SpanFit, fit_span
 from model_heritage_backend.clustering.span_recipes import describe_fit
-from model_heritage_backend.clustering.span_screen import RELATIVE, SpanScreen
-from model_heritage_backend.fingerprints import TensorFingerprint
+from model_heritage_backend.clustering.span_screen import RELATIVE, SpanScreen, name_contents
 
 POOL = 24
 """Members that are tried as parents of one child, the nearest ones."""
@@ -95,20 +92,11 @@ def find_span_merges(
 
 def _group_twins(family: AlignedFamily, members: Iterable[int]) -> dict[int, list[int]]:
     """Members with equal matrices, by the first of them; their biases and the like may differ."""
-    contents = family.describe(_name_contents)
-    groups: dict[tuple[str | bytes, ...], list[int]] = {}
+    contents = family.describe(name_contents)
+    groups: dict[tuple[tuple[str, str | bytes], ...], list[int]] = {}
     for member in sorted(members):
-        groups.setdefault(contents[member], []).append(member)
+        groups.setdefault(tuple(contents[member].items()), []).append(member)
     return {group[0]: group for group in groups.values()}
-
-
-@PerTensors
-def _name_contents(tensors: Mapping[str, TensorFingerprint]) -> tuple[str | bytes, ...]:
-    return tuple(
-        tensor.value_digest or xxhash.xxh3_128_digest(limit_values(tensor.sample).tobytes())
-        for name, tensor in sorted(tensors.items())
-        if tensor.is_matrix
-    )
 
 
 def _list_nearest(screen: SpanScreen, child: int, pool: Sequence[int]) -> list[int]:

@@ -8,14 +8,17 @@ its inverse, so one inverse per matrix asks the question for every member.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import xxhash
 from numpy.typing import NDArray
 
 from model_heritage_backend.clustering.alignment import AlignedFamily, limit_values
 from model_heritage_backend.clustering.copies import round_bfloat16
+from model_heritage_backend.clustering.per_model import PerTensors
+from model_heritage_backend.fingerprints import TensorFingerprint
 
 MATRICES, FEWEST = 8, 2
 """Screened, those in which most members differ; in large families fewer."""
@@ -63,9 +66,10 @@ class SpanScreen:
         names = [n for n, t in family.tensors[members[0]].items() if t.is_matrix]
         enough = VALUES_PER_MEMBER * (len(members) + 2)
         ranked = []
+        contents = family.describe(name_contents)
         for name in names:
             if family.tensors[members[0]][name].sample.size >= enough:
-                labels = [_label(family, m, name) for m in members]
+                labels = [contents[m][name] for m in members]
                 counts = Counter(labels)
                 alone = np.array([counts[label] == 1 for label in labels])
                 ranked.append((-int(alone.sum()), name, alone))
@@ -131,6 +135,11 @@ class SpanScreen:
         return nearest
 
 
-def _label(family: AlignedFamily, member: int, name: str) -> str | bytes:
-    tensor = family.tensors[member][name]
-    return tensor.sample.tobytes() if tensor.value_digest is None else tensor.value_digest
+@PerTensors
+def name_contents(tensors: Mapping[str, TensorFingerprint]) -> Mapping[str, str | bytes]:
+    """Of each matrix, by name: equal for equal values."""
+    return {
+        name: tensor.value_digest or xxhash.xxh3_128_digest(limit_values(tensor.sample).tobytes())
+        for name, tensor in sorted(tensors.items())
+        if tensor.is_matrix
+    }

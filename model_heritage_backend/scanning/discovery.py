@@ -31,12 +31,14 @@ class FoundFile:
 @dataclass(frozen=True, kw_only=True)
 class Found:
     """Files in the order of their paths. Left out are links that lead elsewhere, and parts of
-    models that the same folder holds in a better format, too (shown paths).
+    models that the same folder holds in a better format, too; ``closed`` are folders that may not
+    be listed (all as shown paths).
     """
 
     files: tuple[FoundFile, ...]
     links_out: tuple[str, ...]
     repeated: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
 
 
 def find_checkpoints(folder: Path, *, follow_hub: bool = False) -> Found:
@@ -52,7 +54,8 @@ def find_checkpoints(folder: Path, *, follow_hub: bool = False) -> Found:
         though they lie beside the snapshots
     """
     root = folder.resolve()
-    plain = sorted(_walk(root), key=lambda path: path.relative_to(root).parts)
+    closed: list[Path] = []
+    plain = sorted(_walk(root, closed), key=lambda path: path.relative_to(root).parts)
     links = [path for path in plain if path.is_symlink()]
     files = [path for path in plain if not path.is_symlink()]
     read = set(files)
@@ -86,6 +89,7 @@ def find_checkpoints(folder: Path, *, follow_hub: bool = False) -> Found:
         ),
         links_out=tuple(links_out),
         repeated=tuple(show_path(path.relative_to(root)) for path in repeated),
+        closed=tuple(sorted(show_path(path.relative_to(root)) for path in closed)),
     )
 
 
@@ -116,9 +120,14 @@ def _measure(path: Path) -> int:
         return 0
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    # os.walk does not follow links to folders, and passes over folders that may not be listed.
-    for place, folders, names in os.walk(folder):
+def _walk(folder: Path, closed: list[Path]) -> Iterator[Path]:
+    """Files that may be checkpoints; what cannot be listed is added to ``closed``."""
+
+    def note(error: OSError) -> None:
+        closed.append(Path(error.filename))
+
+    # Links to folders are not followed.
+    for place, folders, names in os.walk(folder, onerror=note):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in names:
             path = Path(place, name)

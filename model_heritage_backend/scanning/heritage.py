@@ -22,6 +22,7 @@ from model_heritage_backend.fingerprints import Fingerprint
 from model_heritage_backend.interop.heritage_document import SCHEMA_NAME, write_document
 from model_heritage_backend.scanning.cache import ScanCache, find_cache_folder
 from model_heritage_backend.scanning.discovery import FoundFile, find_checkpoints
+from model_heritage_backend.scanning.extras import require
 from model_heritage_backend.scanning.placing import Place, compare_files, place_file
 from model_heritage_backend.scanning.reading import PASSES, Reading, read_files
 from model_heritage_backend.scanning.solving import solve
@@ -249,6 +250,7 @@ class Heritage(Mapping[str, HeritageModel]):
         >>> table[["path", "relation"]].values.tolist()[1:]
         [['half.safetensors', 'cast'], ['tuned.safetensors', 'adapter']]
         """
+        require("pandas")
         import pandas as pd
 
         rows = [

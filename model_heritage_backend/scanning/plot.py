@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import networkx as nx
 
+from model_heritage_backend.scanning.extras import require
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -28,6 +30,7 @@ COLOURS = {
 
 def draw_family(graph: nx.DiGraph[str], *, ax: Axes | None = None) -> Axes:
     """Draw the main lines as branches, further parents of merges as dashed lines."""
+    require("matplotlib")
     import matplotlib.pyplot as plt
 
     places = _lay_out(graph)

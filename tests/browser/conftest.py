@@ -20,7 +20,7 @@ import pytest
 PROJECT = Path(__file__).resolve().parents[2]
 FRONT_END = PROJECT / "model_heritage_frontend"
 START_SECONDS = 60
-JOURNEY_SECONDS = 300
+JOURNEY_SECONDS = 600
 
 Journey = Callable[[str, Mapping[str, object]], str]
 

@@ -19,6 +19,7 @@ async function interruptAndResume(context) {
   const line = await context.newCDPSession(page)
   const { size } = await stat(file)
   await page.goto(`${base}/add`)
+  await page.getByRole('heading', { level: 1 }).waitFor()
   await line.send('Network.enable')
   await line.send('Network.emulateNetworkConditions', {
     offline: false,

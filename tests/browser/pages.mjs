@@ -126,7 +126,7 @@ async function dropFolder(context) {
   await page.waitForURL('**/add')
   await page.getByRole('button', { name: `Add ${many} models` }).click()
   await takePicture(page, 'folder')
-  await page.getByTestId('upload-result').nth(many - 1).waitFor({ timeout: 150_000 })
+  await page.getByTestId('upload-result').nth(many - 1).waitFor({ timeout: 300_000 })
   assert.equal((await ask('/models?limit=1')).total, before + many)
   await page.close()
   step(`a folder of ${many} files, dropped and stored`)

@@ -134,6 +134,29 @@ def test_a_second_scan_reads_no_weights_and_says_the_same(
     assert scan_document(lake) == first
 
 
+def test_samples_tell_the_families_and_say_what_they_are(lake: Path) -> None:
+    whole, sampled = scan_document(lake), scan_document(lake, "--sampled")
+    assert [f["size"] for f in sampled["families"]] == [f["size"] for f in whole["families"]]
+    assert name_edges(sampled)["exports/lora.safetensors"][0] == "models/base.safetensors"
+    assert all("sampled" in model["quality"] for model in sampled["models"])
+    checksums = {model["checksum"] for document in (whole, sampled) for model in document["models"]}
+    # Two files are copies of one.
+    assert len(checksums) == 2 * (len(whole["models"]) - 1)
+    result = scan(lake, "--sampled", "--workers", "1")
+    assert "Only samples of the files were read." in result.stdout
+    assert scan_document(lake, "--sampled") == sampled
+
+
+def test_ctrl_c_is_told(lake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*arguments: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("model_heritage_backend.scanning.solving.solve", interrupt)
+    result = scan(lake)
+    assert result.exit_code == 130
+    assert "Stopped. The same command goes on where it was." in result.stderr
+
+
 def test_without_the_cache_nothing_is_kept(lake: Path, own_cache: Path) -> None:
     document = scan_document(lake, "--no-cache")
     assert not own_cache.exists()

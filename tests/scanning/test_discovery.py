@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import zipfile
 from pathlib import Path
+from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -61,6 +63,23 @@ def test_links_are_safe(tmp_path: Path) -> None:
 def test_pipes_are_no_checkpoints(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.pt")
     assert find_checkpoints(tmp_path).files == ()
+
+
+def test_folders_that_may_not_be_listed_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(tmp_path, "a.pt", "mine/b.pt", "theirs/c.pt")
+    original = os.scandir
+
+    def refuse(folder: str) -> Any:
+        if str(folder).endswith("theirs"):
+            raise PermissionError(13, "Permission denied", str(folder))
+        return original(folder)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    found = find_checkpoints(tmp_path)
+    assert [file.shown for file in found.files] == ["a.pt", "mine/b.pt"]
+    assert found.closed == ("theirs",)
 
 
 def test_names_that_are_no_text_can_be_shown(tmp_path: Path) -> None:

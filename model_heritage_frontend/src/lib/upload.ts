@@ -22,7 +22,10 @@ export interface Watch {
   signal: AbortSignal
 }
 
+/** Small files have their place at once: the first looks come soon after each other. */
+const FIRST_POLLS = [80, 150, 300]
 const POLL_MILLISECONDS = 700
+const pollDelay = (looks: number): number => FIRST_POLLS[looks] ?? POLL_MILLISECONDS
 const JOIN_DELAYS = [500, 1000, 2000, 4000, 8000, 15_000]
 
 const wait = (milliseconds: number, signal: AbortSignal): Promise<void> =>
@@ -70,11 +73,11 @@ async function join(ids: string[], words: Words, watch: Watch): Promise<Stored> 
 }
 
 async function followJob(id: string, watch: Watch): Promise<void> {
-  for (;;) {
+  for (let looks = 0; ; looks += 1) {
     const job = await persist(() => api.getJob(id, watch.signal), watch)
     if (job.state !== 'queued' && job.state !== 'running') return
     watch.onReading(job)
-    await wait(POLL_MILLISECONDS, watch.signal)
+    await wait(pollDelay(looks), watch.signal)
   }
 }
 
@@ -118,11 +121,11 @@ export async function uploadModel(
   }
   await forget(files, false)
   if (stored.job_id !== null) await followJob(stored.job_id, watch)
-  for (;;) {
+  for (let looks = 0; ; looks += 1) {
     const model = await persist(() => api.getModel(stored.model_id, watch.signal), watch)
     if (model.status !== 'processing')
       return { model, evidence: model.lineage.parent?.evidence ?? null }
-    await wait(POLL_MILLISECONDS, watch.signal)
+    await wait(pollDelay(looks), watch.signal)
   }
 }
 

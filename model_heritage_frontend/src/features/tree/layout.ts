@@ -75,12 +75,12 @@ export interface LayoutOptions {
   folding: Folding
 }
 
-export const ROOMY: NodeSize = { width: 188, height: 42, columnGap: 72, widestGap: 440, rowGap: 14 }
+export const ROOMY: NodeSize = { width: 188, height: 42, columnGap: 72, widestGap: 200, rowGap: 14 }
 export const COMPACT: NodeSize = {
   width: 148,
   height: 40,
   columnGap: 44,
-  widestGap: 300,
+  widestGap: 160,
   rowGap: 12,
 }
 /** For phones, where the width is what limits the scale. */

@@ -127,6 +127,7 @@ export function TensorTable({ tensors, chosen, onChoose }: TensorTableProps) {
         <div className="flex flex-wrap gap-2">
           <Input
             type="search"
+            data-search
             aria-label="Search tensors by name"
             placeholder="Search tensors"
             className="w-full sm:w-48"

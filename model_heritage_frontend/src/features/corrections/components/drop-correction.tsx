@@ -38,8 +38,10 @@ function Change({ child, parent }: Dropped) {
           <ArrowRightIcon aria-label="becomes" className="text-muted-foreground size-4" />
         </>
       )}
-      <span className="font-medium [overflow-wrap:anywhere]">{parent.name}</span>
-      <span className="text-muted-foreground">{same ? ', as it is now' : ', by your word'}</span>
+      <span className="[overflow-wrap:anywhere]">
+        <span className="font-medium">{parent.name}</span>
+        <span className="text-muted-foreground">{same ? ', as it is now' : ', by your word'}</span>
+      </span>
     </p>
   )
 }

@@ -29,6 +29,7 @@ export function ForestToolbar(props: ForestToolbarProps) {
     <div className="mb-6 flex flex-wrap items-center gap-3">
       <Input
         type="search"
+        data-search
         aria-label="Search families by name"
         placeholder="Search families"
         className="w-full sm:w-64"

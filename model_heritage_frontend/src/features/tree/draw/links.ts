@@ -78,7 +78,7 @@ export function drawLinks(
       if (!path || !style) return
       ctx.globalAlpha = style.alpha * share * (dots ? 0.7 : 1)
       ctx.strokeStyle = style.colour
-      ctx.lineWidth = dots ? Math.max(style.width * 0.6, 1) : style.width
+      ctx.lineWidth = Math.max(style.width * (dots ? 0.6 : Math.min(scale + 0.2, 1)), 1)
       ctx.setLineDash(style.dash)
       ctx.stroke(path)
     })

@@ -45,9 +45,26 @@ export function traceLink(
   const x1 = to * camera.scaleX + camera.left
   const y0 = link.source.y * camera.scale + camera.top
   const y1 = link.target.y * camera.scale + camera.top
-  if (layout.arrangement === 'radial') traceRadial(pen, link, camera, [x0, y0, x1, y1])
+  if (layout.arrangement === 'columns' && to <= from) {
+    traceAround(pen, cards ? [x0, x1 + layout.size.width * camera.scaleX] : [x0, x1], y0, y1, cards)
+  } else if (layout.arrangement === 'radial') traceRadial(pen, link, camera, [x0, y0, x1, y1])
   else if (layout.arrangement === 'rows') traceElbow(pen, x0, y0, x1, y1, camera)
   else traceCurve(pen, x0, y0, x1, y1, camera)
+}
+
+/** To a parent's own or an earlier column: around the cards that stand between, not through them. */
+function traceAround(
+  pen: Pen,
+  [x0, x1]: readonly [number, number],
+  y0: number,
+  y1: number,
+  cards: boolean,
+): void {
+  const away = Math.min(18 + Math.abs(y1 - y0) * 0.18, 60)
+  // At the right of cards, at the left of dots, whose names are at their right.
+  const bend = cards ? Math.max(x0, x1) + away : Math.min(x0, x1) - away
+  pen.moveTo(x0, y0)
+  pen.bezierCurveTo(bend, y0, bend, y1, x1, y1)
 }
 
 /** The t for which 3t² - 2t³ is a share: how far along a curve it has come that far down. */

@@ -5,7 +5,7 @@ import type { TreeNode } from '../layout'
 
 /** The small second line: what was done, and how sure that is. */
 export function nodeCaption(node: TreeNode): string {
-  if (node.more) return `more ${node.more.length === 1 ? 'child' : 'children'} without children`
+  if (node.more) return 'more without children'
   if (node.ghost) return `Possible, ${formatPercent(node.ghost.confidence)} sure`
   // How sure it is which copy came first says nothing: see describeOrigin.
   if (node.edge?.relation === 'duplicate') return RELATION_WORDS.duplicate.label
