@@ -19,8 +19,8 @@ export function ComparePage() {
   // Both at once, so that the swap is one step in the history.
   const choose = (changes: { a?: string; b?: string }) =>
     edit(
-      (params) => {
-        for (const [side, id] of Object.entries(changes)) params.set(side, id)
+      (next) => {
+        for (const [side, id] of Object.entries(changes)) next.set(side, id)
       },
       { replace: false },
     )
