@@ -8,7 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from model_heritage_backend.config import Settings, load_settings
 from model_heritage_backend.interop.neo4j_server import Neo4jServer
-from model_heritage_backend.models.database import Database, db
+from model_heritage_backend.models.database import Database, db, list_engine_options
 from model_heritage_backend.models.files import FileStore
 from model_heritage_backend.models.migrate import upgrade_database
 from model_heritage_backend.places import INTERFACE, MIGRATIONS
@@ -170,6 +170,9 @@ def close_app(app: APIFlask) -> None:
 def _configure(app: APIFlask, settings: Settings) -> None:
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.resolved_database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=list_engine_options(
+            settings.resolved_database_url, connections=2 * settings.threads + 8
+        ),
         MAX_CONTENT_LENGTH=settings.max_upload_bytes + FORM_BYTES,
         MAX_FORM_PARTS=100,
         MAX_FORM_MEMORY_SIZE=FORM_BYTES,

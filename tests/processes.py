@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from model_heritage_backend.config import PROJECT
+from tests.databases import list_variables
 
 START_SECONDS = 60
 
@@ -30,6 +31,7 @@ class RealServer:
             cwd=PROJECT,
             env={
                 **os.environ,
+                **list_variables(data_dir),
                 "MODEL_HERITAGE_DATA_DIR": str(data_dir),
                 "MODEL_HERITAGE_PORT": str(self.port),
             },

@@ -16,15 +16,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import create_engine
-
 from model_heritage_backend.config import Settings
 from model_heritage_backend.errors import (
     InsufficientStorage,
     InvalidRequest,
     NotSignedIn,
 )
-from model_heritage_backend.models.database import Database, DatabaseBusy, now
+from model_heritage_backend.models.database import Database, DatabaseBusy, now, open_engine
 from model_heritage_backend.models.files import FileStore
 from model_heritage_backend.models.migrate import is_current, upgrade_database
 from model_heritage_backend.models.tables import ROLES, ApiToken
@@ -172,7 +170,7 @@ def open_access(settings: Settings) -> Iterator[AccessService]:
         When the database must be brought up to date first, and a server has it.
     """
     files = FileStore(settings.data_dir, max_file_bytes=settings.max_upload_bytes)
-    database = Database(create_engine(settings.resolved_database_url))
+    database = Database(open_engine(settings.resolved_database_url))
     try:
         if not is_current(database.engine):
             files.acquire()
