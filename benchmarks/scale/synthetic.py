@@ -205,7 +205,8 @@ def _round_to_bfloat16(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _quantise(values: NDArray[np.float32]) -> NDArray[np.float32]:
     step = max(float(np.abs(values).max()) / 127, 1e-12)
-    return (np.rint(values / step) * step).astype(np.float32)
+    rounded: NDArray[np.float32] = (np.rint(values / step) * step).astype(np.float32)
+    return rounded
 
 
 def _prune(values: NDArray[np.float32], share: float) -> NDArray[np.float32]:

@@ -227,7 +227,7 @@ class SqlStore:
     def list_solved(self) -> Mapping[str, str | None]:
         with self._database.read() as session:
             query = select(Family.id, Family.solved_from)
-            return dict(session.execute(query).tuples())
+            return dict(session.execute(query).tuples().all())
 
     def replace_families(
         self, replaced: Sequence[str], trees: Sequence[FamilyTree], change: Change | None = None
