@@ -23,6 +23,7 @@ from model_heritage_backend.clustering.genealogy import Edge, FamilyTree
 from model_heritage_backend.clustering.kinship import find_kinship
 from model_heritage_backend.clustering.memory_store import InMemoryStore
 from model_heritage_backend.clustering.reasons import list_reasons
+from model_heritage_backend.clustering.reclustering import Reclustering
 from model_heritage_backend.clustering.regrouping import Regrouping
 from model_heritage_backend.clustering.statements import Knowledge
 from model_heritage_backend.clustering.store import Cause, Change, HeritageStore
@@ -47,6 +48,7 @@ class ModelManagementSystem:
     tree_method : HERITAGE by default
     lambda_param : weight of the kurtosis order in MOTHER, >= 0
     exact : refine the edges of trees from the files, where they are at hand
+    stamp : of the program, where a store outlives it: trees of another one are solved again
 
     Attributes
     ----------
@@ -71,6 +73,7 @@ class ModelManagementSystem:
         tree_method: TreeBuildingMethod = TreeBuildingMethod.HERITAGE,
         lambda_param: float = 0.3,
         exact: bool = True,
+        stamp: str = "",
     ) -> None:
         self.store: HeritageStore = InMemoryStore() if store is None else store
         self.distance_calculator = ModelDistanceCalculator(distance_metric)
@@ -84,7 +87,12 @@ class ModelManagementSystem:
             distance_calculator=self.distance_calculator,
             exact=StoredEvidence(self.store) if exact else None,
         )
-        self._regrouping = Regrouping(self.store, self.family_clustering, self.tree_builder)
+        self._regrouping = Regrouping(
+            self.store, self.family_clustering, self.tree_builder, stamp=stamp
+        )
+        self._reclustering = Reclustering(
+            self.store, self.family_clustering, self.tree_builder, stamp=stamp
+        )
         self.corrections = Corrections(self.store, self._regrouping)
 
     # Changing the genealogy ---------------------------------------------------------------
@@ -174,45 +182,42 @@ class ModelManagementSystem:
             "tree_statistics": self.tree_builder.get_tree_statistics(tree),
         }
 
-    def recluster_all_models(self, progress: Progress | None = None) -> dict[str, Any]:
+    def recluster_all_models(
+        self, progress: Progress | None = None, *, round_: str | None = None
+    ) -> dict[str, Any]:
         """All families and trees from scratch: the same as they grew one by one.
+
+        Families that were solved from just what they are made of now are left as they are.
+
+        Parameters
+        ----------
+        round_ : a name, under which these are solved again as well; a second run under the same
+            name goes on where the first was interrupted
+
+        Returns
+        -------
+        ``status`` "success", ``families``, ``families_solved`` and ``models_updated`` (members of
+        these)
 
         Examples
         --------
         >>> system.recluster_all_models()["families"]
         1
         """
-        report = progress or _ignore_progress
-        report(0.0, "reading fingerprints")
-        ids = [record.id for record in self.store.list_models()]
-        fingerprints = {model_id: self.store.load_fingerprint(model_id) for model_id in ids}
-        report(0.1, "finding families")
-        known = Knowledge.gather(self.store.list_statements())
-        groups = self.family_clustering.cluster(fingerprints, known=known)
-        trees = []
-        for done, group in enumerate(groups):
-            report(0.2 + 0.75 * done / len(groups), f"solving family {done + 1} of {len(groups)}")
-            members = {m: fingerprints[m] for m in group}
-            trees.append(self.tree_builder.solve(members, known=known))
-        report(0.95, "saving")
-        self.store.replace_families(
-            [family.id for family in self.store.list_families()],
-            trees,
-            Change(cause=Cause.RECLUSTER),
-        )
-        report(1.0, "done")
-        return {"status": "success", "families": len(trees), "models_updated": len(ids)}
+        outcome = self._reclustering.run(progress or _ignore_progress, round_=round_)
+        return {
+            "status": "success",
+            "families": outcome.families,
+            "families_solved": outcome.solved,
+            "models_updated": outcome.models_solved,
+        }
 
     def _find_families(self, fingerprint: Fingerprint, *, exclude: str) -> set[str]:
         """Ids of the families that a model belongs to."""
-        families: dict[str, list[Fingerprint]] = {}
-        for candidate in self.store.list_candidates(fingerprint):
-            if candidate == exclude:
-                continue
-            family_id = self.store.get_model(candidate).family_id
-            if family_id is not None:
-                print_ = self.store.load_fingerprint(candidate)
-                families.setdefault(family_id, []).append(print_)
+        families = {
+            family_id: [self.store.load_fingerprint(m) for m in members if m != exclude]
+            for family_id, members in self.store.list_likely(fingerprint).items()
+        }
         return set(self.family_clustering.assign(fingerprint, families).family_ids)
 
     # Asking -------------------------------------------------------------------------------

@@ -74,14 +74,15 @@ class JobQueue:
             session.add(job)
         return job.id
 
-    def add_once(self, kind: str) -> tuple[str, bool]:
-        """(id, whether it is new): one that still waits does the work of any number."""
-        waiting = select(Job.id).where(Job.kind == kind, Job.state == "queued")
+    def add_once(self, kind: str, parameters: Mapping[str, Any] | None = None) -> tuple[str, bool]:
+        """(id, whether it is new): one that still waits, asked for with the same parameters, does
+        the work of any number."""
+        waiting = select(Job).where(Job.kind == kind, Job.state == "queued")
         with self._database.write() as session:
-            known = session.scalar(waiting.order_by(Job.number).limit(1))
-            if known is not None:
-                return known, False
-            job = build_job(kind)
+            for known in session.scalars(waiting.order_by(Job.number)):
+                if known.parameters == dict(parameters or {}):
+                    return known.id, False
+            job = build_job(kind, parameters=parameters)
             session.add(job)
         return job.id, True
 

@@ -96,6 +96,8 @@ class Family(Base):
     root_confidence: Mapped[float]
     method: Mapped[str] = mapped_column(String(32))
     ghost_limit: Mapped[str | None] = mapped_column(String(16))
+    # What the tree was made of: an equal name means that solving again would change nothing.
+    solved_from: Mapped[str | None] = mapped_column(String(120))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
@@ -176,6 +178,30 @@ class MatrixShape(Base):
     model_id: Mapped[str] = mapped_column(
         ForeignKey("models.id", ondelete="CASCADE"), primary_key=True, index=True
     )
+
+
+class Structure(Base):
+    """What the matrices of some models are called and how large they are, in their order."""
+
+    __tablename__ = "structures"
+
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    matrices: Mapped[list[Any]] = mapped_column(JSON)
+
+
+class RouteRow(Base):
+    """A thousand bytes of a model that propose relatives among very many; adapters have none.
+
+    Numbers are never given twice: a copy of this table knows by them what it lacks.
+    """
+
+    __tablename__ = "routes"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    model_id: Mapped[str] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), unique=True)
+    structure: Mapped[str] = mapped_column(String(64), index=True)
+    route: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class EdgeEvidence(Base):

@@ -38,6 +38,7 @@ from model_heritage_backend.models.model_views import ModelView
 from model_heritage_backend.models.receptions import Receptions
 from model_heritage_backend.models.sql_store import SqlStore
 from model_heritage_backend.models.tables import Job, Model
+from model_heritage_backend.places import stamp_engine
 from model_heritage_backend.services.access import AccessService
 from model_heritage_backend.services.claims import ClaimService, check_claims
 from model_heritage_backend.services.consequences import Consequences
@@ -116,7 +117,7 @@ class HeritageService:
         self.job_queue = JobQueue(database)
         self.exports = Exports(Genealogies(database), neo4j)
         self.store = SqlStore(database, files, cache_bytes=fingerprint_cache_bytes)
-        self.management = ModelManagementSystem(self.store)
+        self.management = ModelManagementSystem(self.store, stamp=stamp_engine())
         self._executor = JobExecutor(self.job_queue, self._work, time_limits=job_seconds)
         self.jobs = Jobs(JobList(database), self.job_queue, self._executor)
         self.imports = Imports(
@@ -158,6 +159,9 @@ class HeritageService:
         for checksum in self.files.list_missing(known):
             logger.error("the file %s is missing from the data folder", checksum)
         self.claims.read_files()
+        filled = self.store.fill_routes()
+        if filled:
+            logger.info("made routes of %d models that were stored without", filled)
         self._executor.start()
         self.resumable.start()
 
@@ -364,9 +368,12 @@ class HeritageService:
         except TimeoutError:
             return job_id, None
 
-    def recluster(self) -> str:
-        """Solve everything from scratch, in the background; gives the job's id."""
-        job_id, new = self.job_queue.add_once("recluster")
+    def recluster(self, *, force: bool = False) -> str:
+        """Find all families anew, in the background; gives the job's id.
+
+        ``force``: solve also those that were solved from just what they are made of now.
+        """
+        job_id, new = self.job_queue.add_once("recluster", {"force": True} if force else None)
         if new:
             self._executor.submit(job_id)
         return job_id
@@ -393,8 +400,9 @@ class HeritageService:
         progress(0.1, "solving the family")
         return self.management.rebuild_family_tree(str(job.family_id))
 
-    def _recluster(self, _job: Job, progress: Progress) -> dict[str, Any]:
-        return self.management.recluster_all_models(progress)
+    def _recluster(self, job: Job, progress: Progress) -> dict[str, Any]:
+        round_ = job.id if job.parameters.get("force") else None
+        return self.management.recluster_all_models(progress, round_=round_)
 
 
 def build_model(weights: Weights, fingerprint: Fingerprint) -> Model:
