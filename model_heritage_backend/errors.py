@@ -57,6 +57,15 @@ class TooManyAttempts(HeritageError):
     transient = True
 
 
+class TooManyChanges(HeritageError):
+    """Somebody asks for more changes than the setting ``changes_per_minute`` allows."""
+
+    type = "too-many-changes"
+    title = "Too many changes at once"
+    status = 429
+    transient = True
+
+
 class NotFound(HeritageError):
     type = "not-found"
     title = "Not found"

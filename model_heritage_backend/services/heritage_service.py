@@ -39,6 +39,7 @@ from model_heritage_backend.models.receptions import Receptions
 from model_heritage_backend.models.sql_store import SqlStore
 from model_heritage_backend.models.tables import Job, Model
 from model_heritage_backend.services.access import AccessService
+from model_heritage_backend.services.accounts import AccountService
 from model_heritage_backend.services.claims import ClaimService, check_claims
 from model_heritage_backend.services.consequences import Consequences
 from model_heritage_backend.services.corrections import CorrectionService
@@ -49,6 +50,7 @@ from model_heritage_backend.services.jobs import Jobs
 from model_heritage_backend.services.lake_statistics import LakeStatistics
 from model_heritage_backend.services.maintenance import Maintenance
 from model_heritage_backend.services.resumable import ResumableUploads
+from model_heritage_backend.services.sessions import SessionService
 from model_heritage_backend.services.texts import check_text as check_text
 from model_heritage_backend.weights import Weights, is_misnamed, open_weights
 from model_heritage_backend.weights.checkpoint_set import refuse_lone_part
@@ -108,6 +110,8 @@ class HeritageService:
         self.lake = Lake(database)
         self.families = Families(database)
         self.access = AccessService(database)
+        self.accounts = AccountService(database)
+        self.sessions = SessionService(database, self.access, self.accounts)
         self.audit = AuditLog(database)
         self.claims = ClaimService(database)
         self.facets = FacetCounter(database)
