@@ -19,6 +19,7 @@ from model_heritage_backend.routes import (
     claims,
     consequences,
     corrections,
+    deletion,
     exports,
     families,
     history,
@@ -48,6 +49,7 @@ from model_heritage_backend.routes.views import EXTENSION
 from model_heritage_backend.services.access import Role
 from model_heritage_backend.services.heritage_service import HeritageService
 from model_heritage_backend.services.pace import Pace
+from model_heritage_backend.services.quotas import Quota
 from model_heritage_backend.version import __version__
 from model_heritage_backend.weights.limits import choose_limits
 
@@ -65,6 +67,7 @@ ROOMS = (
     exports,
     tokens,
     accounts,
+    deletion,
 )
 logger = logging.getLogger(__name__)
 UPLOADS = ("models.upload_form", "models.upload_raw", "models.identify")
@@ -124,6 +127,10 @@ def _build_app(settings: Settings, files: FileStore) -> APIFlask:
         max_unfinished_bytes=settings.max_unfinished_bytes,
         import_roots=settings.import_roots,
         keep_jobs_days=settings.keep_jobs_days,
+        quota=Quota(models=settings.max_models, bytes=settings.max_storage_bytes),
+        quota_per_owner=Quota(
+            models=settings.max_models_per_owner, bytes=settings.max_bytes_per_owner
+        ),
     )
     app.extensions[EXTENSION] = service
     app.extensions[jobs.STREAMS] = EventStreams(limit=max(settings.threads // 2, 1))

@@ -96,7 +96,7 @@ class Settings(BaseSettings):
         ge=0,
     )
     max_models: int | None = _setting(None, "Most models that are kept", ge=1)
-    max_bytes: int | None = _setting(None, "Most that all models take", unit="bytes", ge=1)
+    max_storage_bytes: int | None = _setting(None, "Most that all models take", unit="bytes", ge=1)
     max_models_per_owner: int | None = _setting(
         None, "Most models that one user, or one token without a user, may bring", ge=1
     )
@@ -166,7 +166,7 @@ class Settings(BaseSettings):
     job_seconds: dict[str, Annotated[float, Field(gt=0)]] = _setting(
         {},
         "Time limits of jobs by kind where they differ from process 3600, rebuild 1800, recluster "
-        '7200, import 86400, cleanup 3600, as JSON: {"recluster": 14400}',
+        '7200, delete 7200, import 86400, cleanup 3600, as JSON: {"recluster": 14400}',
         unit="seconds",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _setting(

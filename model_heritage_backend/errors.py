@@ -129,6 +129,14 @@ class InsufficientStorage(HeritageError):
     transient = True
 
 
+class QuotaExceeded(HeritageError):
+    """More would be kept than a setting allows; the detail says which, and how much there is."""
+
+    type = "quota-exceeded"
+    title = "No more may be kept"
+    status = 507
+
+
 class ServerUnreachable(HeritageError):
     """Another server, on which the answer depends, does not answer or refuses."""
 

@@ -186,6 +186,18 @@ def get_identity() -> Identity:
     return identity
 
 
+def refuse_others(owner_id: str | None) -> None:
+    """Whether whoever calls may do what only the owner and admins may.
+
+    Raises
+    ------
+    NotAllowed
+    """
+    identity = get_identity()
+    if identity.role is not Role.ADMIN and (owner_id is None or owner_id != identity.owner_id):
+        raise NotAllowed("Only admins may do this with what others have brought.")
+
+
 def get_address() -> str:
     return request.remote_addr or "unknown"
 

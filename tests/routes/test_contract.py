@@ -30,6 +30,7 @@ RARE = {
     # A statement, an upload or a model that is still there when it is asked for.
     "DELETE /api/constraints/{constraint_id}",
     "DELETE /api/models/{model_id}",
+    "DELETE /api/families/{family_id}",
     "DELETE /api/uploads/{upload_id}",
     "PUT /api/models/{model_id}/constraints",
     # A server with another kind of access.
@@ -39,6 +40,8 @@ RARE = {
     "POST /api/access/setup",
     "DELETE /api/sessions/{session_id}",
     "POST /api/users",
+    "GET /api/owners/{owner_id}/deletion",
+    "DELETE /api/owners/{owner_id}/models",
     "GET /api/users/{user_id}",
     "PATCH /api/users/{user_id}",
     "DELETE /api/users/{user_id}",
