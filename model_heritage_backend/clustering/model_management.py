@@ -155,6 +155,11 @@ class ModelManagementSystem:
         Returns
         -------
         ``status`` "success", ``models_updated`` (members of the families that were solved)
+
+        Examples
+        --------
+        >>> system.remove_models([base, placed["model_id"]])["status"]
+        'success'
         """
         models = [self.store.get_model(model_id) for model_id in model_ids]
         touched = {model.family_id for model in models if model.family_id}
