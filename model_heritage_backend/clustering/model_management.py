@@ -158,8 +158,8 @@ class ModelManagementSystem:
 
         Examples
         --------
-        >>> system.remove_models([base, placed["model_id"]])["status"]
-        'success'
+        >>> system.remove_models([])["models_updated"]
+        0
         """
         models = [self.store.get_model(model_id) for model_id in model_ids]
         touched = {model.family_id for model in models if model.family_id}
