@@ -13,7 +13,11 @@ from alembic import context
 from sqlalchemy import Connection
 from sqlalchemy.types import TypeEngine
 
-from model_heritage_backend.models import claim_tables, tables  # noqa: F401 - fill the metadata
+from model_heritage_backend.models import (  # noqa: F401 - fill the metadata
+    account_tables,
+    claim_tables,
+    tables,
+)
 from model_heritage_backend.models.database import Base, UtcDateTime
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from apiflask import APIFlask
 from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -13,9 +15,11 @@ from model_heritage_backend.models.files import FileStore
 from model_heritage_backend.models.migrate import upgrade_database
 from model_heritage_backend.places import INTERFACE, MIGRATIONS
 from model_heritage_backend.routes import (
+    accounts,
     claims,
     consequences,
     corrections,
+    deletion,
     exports,
     families,
     history,
@@ -30,19 +34,22 @@ from model_heritage_backend.routes import (
 from model_heritage_backend.routes.access import Guard, guard_routes
 from model_heritage_backend.routes.conditional import answer_conditionally
 from model_heritage_backend.routes.documentation import add_documentation
+from model_heritage_backend.routes.hosts import guard_hosts
 from model_heritage_backend.routes.job_events import EventStreams
 from model_heritage_backend.routes.json_format import use_strict_json
 from model_heritage_backend.routes.pages import add_pages
 from model_heritage_backend.routes.preferences import confirm_preferences
 from model_heritage_backend.routes.problems import register_problems
 from model_heritage_backend.routes.protection import protect
+from model_heritage_backend.routes.proxy_user import ProxyUser
 from model_heritage_backend.routes.request_ids import name_requests, start_logging
 from model_heritage_backend.routes.schemas.common import Problem
-from model_heritage_backend.routes.sessions import Sessions
 from model_heritage_backend.routes.uploads import FORM_BYTES, accept_uploads
 from model_heritage_backend.routes.views import EXTENSION
+from model_heritage_backend.services.access import Role
 from model_heritage_backend.services.heritage_service import HeritageService
-from model_heritage_backend.services.session_key import load_session_key
+from model_heritage_backend.services.pace import Pace
+from model_heritage_backend.services.quotas import Quota
 from model_heritage_backend.version import __version__
 from model_heritage_backend.weights.limits import choose_limits
 
@@ -59,7 +66,10 @@ ROOMS = (
     lake_statistics,
     exports,
     tokens,
+    accounts,
+    deletion,
 )
+logger = logging.getLogger(__name__)
 UPLOADS = ("models.upload_form", "models.upload_raw", "models.identify")
 RESUMABLE_UPLOADS = ("resumable.create_upload", "resumable.append_bytes")
 
@@ -117,6 +127,10 @@ def _build_app(settings: Settings, files: FileStore) -> APIFlask:
         max_unfinished_bytes=settings.max_unfinished_bytes,
         import_roots=settings.import_roots,
         keep_jobs_days=settings.keep_jobs_days,
+        quota=Quota(models=settings.max_models, bytes=settings.max_storage_bytes),
+        quota_per_owner=Quota(
+            models=settings.max_models_per_owner, bytes=settings.max_bytes_per_owner
+        ),
     )
     app.extensions[EXTENSION] = service
     app.extensions[jobs.STREAMS] = EventStreams(limit=max(settings.threads // 2, 1))
@@ -124,6 +138,7 @@ def _build_app(settings: Settings, files: FileStore) -> APIFlask:
     name_requests(app)
     confirm_preferences(app)
     register_problems(app)
+    guard_hosts(app, allowed=settings.allowed_hosts, is_open=settings.access == "open")
     protect(app, origins=settings.cors_origins)
     guard_routes(app, build_guard(settings))
     answer_conditionally(app)
@@ -138,15 +153,29 @@ def _build_app(settings: Settings, files: FileStore) -> APIFlask:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=count, x_proto=count, x_host=0, x_port=0, x_prefix=0
         )
+    if settings.access == "login":
+        code = service.accounts.offer_setup()
+        if code is not None:
+            logger.warning("No user yet: the page makes the first admin with the code %s", code)
     service.start()
     return app
 
 
 def build_guard(settings: Settings) -> Guard:
-    sessions = None
-    if settings.access == "token":
-        sessions = Sessions(load_session_key(settings.data_dir), hours=settings.session_hours)
-    return Guard(sessions=sessions, origins=settings.cors_origins)
+    proxy_user = None
+    if settings.user_header is not None:
+        proxy_user = ProxyUser(
+            header=settings.user_header,
+            networks=settings.user_header_from,
+            role=Role(settings.user_header_role),
+        )
+    return Guard(
+        access=settings.access,
+        origins=settings.cors_origins,
+        hours=settings.session_hours,
+        proxy_user=proxy_user,
+        pace=Pace(settings.changes_per_minute),
+    )
 
 
 def find_neo4j(settings: Settings) -> Neo4jServer | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
@@ -29,6 +29,7 @@ from model_heritage_backend.clustering.statements import Knowledge
 from model_heritage_backend.clustering.store import Cause, Change, HeritageStore
 from model_heritage_backend.clustering.tree_builder import MoTHerTreeBuilder, TreeBuildingMethod
 from model_heritage_backend.clustering.visitor import VISITOR, VisitedStore
+from model_heritage_backend.errors import NotFound
 from model_heritage_backend.fingerprints import Fingerprint
 from model_heritage_backend.weights.tensors import Weights
 
@@ -148,16 +149,47 @@ class ModelManagementSystem:
         >>> system.remove_model(half["model_id"])["models_updated"]
         2
         """
-        model = self.store.get_model(model_id)
-        affected = self._regrouping.find_affected([model.family_id] if model.family_id else [])
-        adapters = self._regrouping.list_adapters([self.store.load_fingerprint(model_id)])
-        self.store.remove_model(model_id)
+        return {"model_id": model_id} | self.remove_models([model_id])
+
+    def remove_models(
+        self, model_ids: Sequence[str], *, families: Iterable[str] = ()
+    ) -> dict[str, Any]:
+        """Forget models; each family is solved once without them.
+
+        Parameters
+        ----------
+        families : ids of further families to solve again, of those that are there
+
+        Returns
+        -------
+        ``status`` "success", ``models_updated`` (members of the families that were solved)
+
+        Examples
+        --------
+        >>> system.remove_models([])["models_updated"]
+        0
+        """
+        models = [self.store.get_model(model_id) for model_id in model_ids]
+        touched = {model.family_id for model in models if model.family_id}
+        touched |= {family_id for family_id in families if self._has_family(family_id)}
+        affected = self._regrouping.find_affected(touched)
+        adapters = self._regrouping.list_adapters(map(self.store.load_fingerprint, model_ids))
+        for model_id in model_ids:
+            self.store.remove_model(model_id)
+        gone = frozenset(model_ids)
         replaced = self._regrouping.replace(
-            replace(affected, members=affected.members - {model_id}),
-            adapters - {model_id},
-            change=Change(cause=Cause.DELETION, model=model),
+            replace(affected, members=affected.members - gone),
+            adapters - gone,
+            change=Change(cause=Cause.DELETION, model=models[0] if len(models) == 1 else None),
         )
-        return {"status": "success", "model_id": model_id, "models_updated": replaced.size}
+        return {"status": "success", "models_updated": replaced.size}
+
+    def _has_family(self, family_id: str) -> bool:
+        try:
+            self.store.get_family(family_id)
+        except NotFound:
+            return False
+        return True
 
     def rebuild_family_tree(self, family_id: str) -> dict[str, Any]:
         """Solve one family again.

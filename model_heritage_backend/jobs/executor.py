@@ -17,7 +17,7 @@ from model_heritage_backend.jobs.lane import PAUSES, Lane, Outcome, Work
 from model_heritage_backend.models.job_queue import JobQueue
 
 LANES = {
-    "genealogy": ("process", "reprocess", "rebuild", "recluster"),
+    "genealogy": ("process", "reprocess", "rebuild", "recluster", "delete"),
     "files": ("import", "cleanup"),
 }
 TIME_LIMITS: Mapping[str, float] = {
@@ -25,6 +25,7 @@ TIME_LIMITS: Mapping[str, float] = {
     "reprocess": 3600.0,
     "rebuild": 1800.0,
     "recluster": 7200.0,
+    "delete": 7200.0,
     "import": 86_400.0,
     "cleanup": 3600.0,
 }

@@ -24,7 +24,7 @@ from sqlalchemy.types import String, Text
 
 from model_heritage_backend.models.database import Base, UtcDateTime, now
 
-JOB_KINDS = ("process", "reprocess", "rebuild", "recluster", "import", "cleanup")
+JOB_KINDS = ("process", "reprocess", "rebuild", "recluster", "import", "cleanup", "delete")
 ROLES = ("viewer", "editor", "admin")
 JOB_STATES = ("queued", "running", "done", "failed", "cancelled")
 
@@ -77,6 +77,8 @@ class Model(Base):
     confidence_score: Mapped[float | None]
     relation: Mapped[str | None] = mapped_column(String(16))
     licence: Mapped[str | None] = mapped_column(String(600))
+    # The user or token that brought it. No foreign key: either may be gone before the model.
+    owner_id: Mapped[str | None] = mapped_column(String(40), index=True)
     status: Mapped[str] = mapped_column(String(16), default="processing")
     error: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
@@ -322,6 +324,8 @@ class ApiToken(Base):
     name: Mapped[str] = mapped_column(String(200))
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     role: Mapped[str] = mapped_column(String(16))
+    # Whose it is. No foreign key: revoked, it outlives its user for the record of changes.
+    user_id: Mapped[str | None] = mapped_column(String(40))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

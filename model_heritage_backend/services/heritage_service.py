@@ -40,16 +40,20 @@ from model_heritage_backend.models.sql_store import SqlStore
 from model_heritage_backend.models.tables import Job, Model
 from model_heritage_backend.places import stamp_engine
 from model_heritage_backend.services.access import AccessService
+from model_heritage_backend.services.accounts import AccountService
 from model_heritage_backend.services.claims import ClaimService, check_claims
 from model_heritage_backend.services.consequences import Consequences
 from model_heritage_backend.services.corrections import CorrectionService
+from model_heritage_backend.services.deletion import DeletionService
 from model_heritage_backend.services.exports import Exports
 from model_heritage_backend.services.family_history import FamilyHistory
 from model_heritage_backend.services.imports import Imports
 from model_heritage_backend.services.jobs import Jobs
 from model_heritage_backend.services.lake_statistics import LakeStatistics
 from model_heritage_backend.services.maintenance import Maintenance
+from model_heritage_backend.services.quotas import NO_QUOTA, Quota, Quotas
 from model_heritage_backend.services.resumable import ResumableUploads
+from model_heritage_backend.services.sessions import SessionService
 from model_heritage_backend.services.texts import check_text as check_text
 from model_heritage_backend.weights import Weights, is_misnamed, open_weights
 from model_heritage_backend.weights.checkpoint_set import refuse_lone_part
@@ -89,6 +93,7 @@ class HeritageService:
     upload_expiry_hours, max_unfinished_bytes : limits of unfinished resumable uploads
     import_roots : folders from below which models may be imported
     keep_jobs_days : how long a clean-up leaves records of jobs
+    quota, quota_per_owner : how much is kept in all, and of each owner
     """
 
     def __init__(
@@ -104,12 +109,17 @@ class HeritageService:
         job_seconds: Mapping[str, float] | None = None,
         import_roots: Sequence[Path] = (),
         keep_jobs_days: float = 90.0,
+        quota: Quota = NO_QUOTA,
+        quota_per_owner: Quota = NO_QUOTA,
     ) -> None:
         self.files = files
         self.lake = Lake(database)
         self.families = Families(database)
         self.access = AccessService(database)
+        self.accounts = AccountService(database)
+        self.sessions = SessionService(database, self.access, self.accounts)
         self.audit = AuditLog(database)
+        self.quotas = Quotas(database, total=quota, each=quota_per_owner)
         self.claims = ClaimService(database)
         self.facets = FacetCounter(database)
         self.statistics = LakeStatistics(database)
@@ -129,6 +139,15 @@ class HeritageService:
             self._executor,
             keep_jobs_days=keep_jobs_days,
         )
+        self.deletion = DeletionService(
+            database,
+            files,
+            self.lake,
+            self.store,
+            self.management,
+            self.job_queue,
+            self._executor,
+        )
         self._handlers: dict[str, Callable[[Job, Progress], dict[str, Any]]] = {
             "process": self._place,
             "reprocess": self._place,
@@ -136,6 +155,7 @@ class HeritageService:
             "recluster": self._recluster,
             "import": self.imports.work,
             "cleanup": self.maintenance.work,
+            "delete": self.deletion.work,
         }
         self.corrections = CorrectionService(
             self.store, self.families, self.management, self._executor
@@ -181,11 +201,13 @@ class HeritageService:
         description: str = "",
         said: Mapping[str, Any] = MappingProxyType({}),
         wait: bool = True,
+        owner_id: str | None = None,
     ) -> Upload:
         """Take a received file in: durable before this returns, placed in the tree if ``wait``.
 
         Every value of the file is read before anything is kept, so that a file that cannot be
-        read leaves no trace. ``said``: what the person claims of it, see ``check_claims``.
+        read leaves no trace. ``said``: what the person claims of it, see ``check_claims``;
+        ``owner_id``: who brings it.
 
         Raises
         ------
@@ -193,6 +215,8 @@ class HeritageService:
             When the file cannot be read.
         DuplicateModel
             When these bytes are stored already; ``existing_id`` names the model.
+        QuotaExceeded
+            When there, or their owner, may keep no more.
         InvalidRequest
             When name, description or claims are not acceptable.
         """
@@ -209,11 +233,12 @@ class HeritageService:
         )
         staged.finish()
         self._refuse_duplicate(staged.checksum)
+        self.quotas.check(owner_id, staged.size)
         with open_weights(staged.path) as weights:
             fingerprint = fingerprint_weights(weights, checksum=staged.checksum)
             row = build_model(weights, fingerprint)
         row.name, row.name_folded, row.description = name, fold(name), description
-        row.filename, row.file_size = filename, staged.size
+        row.filename, row.file_size, row.owner_id = filename, staged.size, owner_id
         if is_misnamed(staged.path, filename):
             row.quality = [*row.quality, "misnamed"]
         job = build_job("process", model_id=row.id)
@@ -271,6 +296,7 @@ class HeritageService:
         checksum = staged.checksum
         with self.files.commit_lock:
             self._refuse_duplicate(checksum)
+            self.quotas.check(row.owner_id, row.file_size)
             self.files.publish(staged)
             try:
                 self.lake.add(row, fingerprint, job, said)
