@@ -71,7 +71,9 @@ def _is_low_rank(family: AlignedFamily, parent: int, child: int, matrix: MatrixC
 
 
 @PerTensors
-def _list_shapes(tensors: Mapping[str, TensorFingerprint]) -> frozenset[tuple[str, tuple[int, ...]]]:
+def _list_shapes(
+    tensors: Mapping[str, TensorFingerprint],
+) -> frozenset[tuple[str, tuple[int, ...]]]:
     """Of all tensors but vectors, with their names."""
     return frozenset((name, t.shape) for name, t in tensors.items() if len(t.shape) > 1)
 
@@ -82,9 +84,7 @@ def _find_flags(
     before, after = family.tensors[parent], family.tensors[child]
     compared = {matrix.name for matrix in evidence.matrices}
     flags = set()
-    own, others = (
-        _list_shapes(family.fingerprints[m], family.tensors[m]) for m in (child, parent)
-    )
+    own, others = (_list_shapes(family.fingerprints[m], family.tensors[m]) for m in (child, parent))
     for name in before.keys() & {name for name, _ in own - others}:
         extended = family.get_shared(parent, child, name)
         flags.add("extended_vocabulary" if extended is not None else "new_head")

@@ -82,6 +82,7 @@ def test_two_checksums_that_begin_alike(
             ("fingerprints", "model_id"),
             ("matrix_shapes", "model_id"),
             ("declarations", "model_id"),
+            ("routes", "model_id"),
         ):
             session.execute(text(f"UPDATE {table} SET {column} = 'm_{digest[:16]}'"))
     problem = check_problem(upload(client, zoo_family.path("noisy")), 409, "conflict")
