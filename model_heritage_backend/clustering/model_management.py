@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -398,16 +397,15 @@ class ModelManagementSystem:
         >>> system.get_system_statistics()["relations"]
         {'adapter': 1}
         """
-        families = self.store.list_families()
-        edges = [edge for family in families for edge in family.tree.edges]
-        sizes = [len(family.tree.members) for family in families]
+        counts = self.store.count()
+        sizes = counts.family_sizes
         return {
-            "total_models": len(self.store.list_models()),
-            "total_families": len(families),
-            "total_edges": len(edges),
-            "resolved_edges": sum(edge.resolved for edge in edges),
-            "relations": dict(sorted(Counter(edge.relation.value for edge in edges).items())),
-            "mean_confidence": _mean([edge.confidence for edge in edges]),
+            "total_models": counts.models,
+            "total_families": len(sizes),
+            "total_edges": counts.edges,
+            "resolved_edges": counts.resolved,
+            "relations": dict(sorted(counts.relations.items())),
+            "mean_confidence": counts.mean_confidence,
             "average_family_size": _mean([float(size) for size in sizes]),
             "largest_family": max(sizes, default=0),
             "tree_method": self.tree_builder.method.value,

@@ -60,6 +60,8 @@ NAME_LENGTH = 200
 DESCRIPTION_LENGTH = 5000
 FILENAME_LENGTH = 255
 ID_LENGTH = 16
+MISSING_TOLD = 20
+"""Missing files that a start names one by one."""
 CLAIMS = 64
 CLAIM_LENGTH = 500
 
@@ -156,8 +158,11 @@ class HeritageService:
         removed = self.files.sweep(known)
         if removed:
             logger.info("removed %d files of uploads that were never acknowledged", removed)
-        for checksum in self.files.list_missing(known):
+        missing = self.files.list_missing(known)
+        for checksum in missing[:MISSING_TOLD]:
             logger.error("the file %s is missing from the data folder", checksum)
+        if len(missing) > MISSING_TOLD:
+            logger.error("%d files are missing from the data folder in all", len(missing))
         self.claims.read_files()
         filled = self.store.fill_routes()
         if filled:
