@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from model_heritage_backend.clustering.store import (
     Change,
     FamilyRecord,
     ModelRecord,
+    StoreCounts,
     assign_family_ids,
 )
 from model_heritage_backend.errors import InvalidRequest, NotFound
@@ -172,6 +174,19 @@ class InMemoryStore:
 
     def list_families(self) -> Sequence[FamilyRecord]:
         return sorted(self._families.values(), key=lambda f: (-len(f.tree.members), f.id))
+
+    def count(self) -> StoreCounts:
+        trees = [family.tree for family in self._families.values()]
+        edges = [edge for tree in trees for edge in tree.edges]
+        confidences = [edge.confidence for edge in edges]
+        return StoreCounts(
+            models=len(self._fingerprints),
+            edges=len(edges),
+            resolved=sum(edge.resolved for edge in edges),
+            relations=Counter(edge.relation.value for edge in edges),
+            mean_confidence=fmean(confidences) if confidences else None,
+            family_sizes=[len(tree.members) for tree in trees],
+        )
 
     def list_solved(self) -> Mapping[str, str | None]:
         return {family.id: family.tree.solved_from for family in self._families.values()}

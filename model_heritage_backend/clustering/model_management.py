@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -24,7 +23,7 @@ from model_heritage_backend.clustering.kinship import find_kinship
 from model_heritage_backend.clustering.memory_store import InMemoryStore
 from model_heritage_backend.clustering.reasons import list_reasons
 from model_heritage_backend.clustering.reclustering import Reclustering
-from model_heritage_backend.clustering.regrouping import Regrouping
+from model_heritage_backend.clustering.regrouping import Regrouping, Replaced
 from model_heritage_backend.clustering.statements import Knowledge
 from model_heritage_backend.clustering.store import Cause, Change, HeritageStore
 from model_heritage_backend.clustering.tree_builder import MoTHerTreeBuilder, TreeBuildingMethod
@@ -116,16 +115,44 @@ class ModelManagementSystem:
         ('cast', 3)
         """
         model_id = self.store.add_model(model)
-        fingerprint = self.store.load_fingerprint(model_id)
+        record = self.store.get_model(model_id)
+        cause = Cause.REPROCESS if record.family_id else Cause.UPLOAD
+        replaced = self._regrouping.replace(
+            self._regrouping.find_affected(self._list_joined(model_id), {model_id}),
+            change=Change(cause=cause, model=record),
+        )
+        return self.describe_place(model_id, replaced)
+
+    def process_new_models(self, models: Iterable[object]) -> None:
+        """The same of several models at once: each family that they touch is solved only once.
+
+        Examples
+        --------
+        >>> system.process_new_models([models / "half.safetensors", models / "base.safetensors"])
+        >>> len(system.store.list_families())
+        1
+        """
+        ids = {self.store.add_model(model) for model in models}
+        joined = {family for model_id in ids for family in self._list_joined(model_id)}
+        affected = self._regrouping.find_affected(joined, ids)
+        self._regrouping.replace(affected, change=Change(cause=Cause.UPLOAD))
+
+    def _list_joined(self, model_id: str) -> set[str]:
+        """Families that a stored model is in, or belongs to."""
         own = self.store.get_model(model_id).family_id
         joined = {own} if own else set()
+        fingerprint = self.store.load_fingerprint(model_id)
         if not fingerprint.is_adapter:
             joined |= self._find_families(fingerprint, exclude=model_id)
-        cause = Cause.REPROCESS if own else Cause.UPLOAD
-        change = Change(cause=cause, model=self.store.get_model(model_id))
-        replaced = self._regrouping.replace(
-            self._regrouping.find_affected(joined, {model_id}), change=change
-        )
+        return joined
+
+    def describe_place(self, model_id: str, replaced: Replaced | None = None) -> dict[str, Any]:
+        """What ``process_new_model`` tells of a model that has its place.
+
+        Parameters
+        ----------
+        replaced : what finding it took, where that was done for this model
+        """
         family = self.store.get_family(str(self.store.get_model(model_id).family_id))
         edge = family.tree.main_edges.get(model_id)
         return {
@@ -133,12 +160,12 @@ class ModelManagementSystem:
             "model_id": model_id,
             "family_id": family.id,
             "family_size": len(family.tree.members),
-            "merged_families": sorted(replaced.gone),
+            "merged_families": sorted(replaced.gone) if replaced else [],
             "parent_id": edge.parent if edge else None,
             "parent_confidence": edge.confidence if edge else None,
             "relation": edge.relation.value if edge else None,
             "edge": edge,
-            "models_updated": replaced.size,
+            "models_updated": replaced.size if replaced else 0,
         }
 
     def remove_model(self, model_id: str) -> dict[str, Any]:
@@ -430,16 +457,15 @@ class ModelManagementSystem:
         >>> system.get_system_statistics()["relations"]
         {'adapter': 1}
         """
-        families = self.store.list_families()
-        edges = [edge for family in families for edge in family.tree.edges]
-        sizes = [len(family.tree.members) for family in families]
+        counts = self.store.count()
+        sizes = counts.family_sizes
         return {
-            "total_models": len(self.store.list_models()),
-            "total_families": len(families),
-            "total_edges": len(edges),
-            "resolved_edges": sum(edge.resolved for edge in edges),
-            "relations": dict(sorted(Counter(edge.relation.value for edge in edges).items())),
-            "mean_confidence": _mean([edge.confidence for edge in edges]),
+            "total_models": counts.models,
+            "total_families": len(sizes),
+            "total_edges": counts.edges,
+            "resolved_edges": counts.resolved,
+            "relations": dict(sorted(counts.relations.items())),
+            "mean_confidence": counts.mean_confidence,
             "average_family_size": _mean([float(size) for size in sizes]),
             "largest_family": max(sizes, default=0),
             "tree_method": self.tree_builder.method.value,

@@ -38,6 +38,18 @@ class FamilyRecord:
     tree: FamilyTree
 
 
+@dataclass(frozen=True, kw_only=True)
+class StoreCounts:
+    """Totals. ``relations``: edges of each. ``mean_confidence``: of all edges, None without any."""
+
+    models: int
+    edges: int
+    resolved: int
+    relations: Mapping[str, int]
+    mean_confidence: float | None
+    family_sizes: Sequence[int]
+
+
 class Cause(StrEnum):
     """Why a family changed."""
 
@@ -122,6 +134,9 @@ class HeritageStore(Protocol):
 
     def list_families(self) -> Sequence[FamilyRecord]:
         """All families, largest first, then by id."""
+
+    def count(self) -> StoreCounts:
+        """Totals over all models and families."""
 
     def list_solved(self) -> Mapping[str, str | None]:
         """Of all families, by id, what their trees were solved from."""

@@ -136,6 +136,16 @@ class JobQueue:
             job.cancel_asked, job.stage, job.updated_at = True, CANCELLING, now()
             return False
 
+    def list_waiting_models(self, limit: int) -> list[str]:
+        """Ids of the models that wait for their place, those that came first."""
+        waiting = select(Job.model_id).where(
+            Job.kind == "process", Job.state == "queued", Job.model_id.is_not(None)
+        )
+        # Only such as are still there: a model may be deleted while it waits.
+        query = waiting.join(Model, Model.id == Job.model_id).order_by(Job.number).limit(limit)
+        with self._database.read() as session:
+            return [str(model_id) for model_id in session.scalars(query)]
+
     # Doing it ----------------------------------------------------------------------------------
 
     def recover(self, kinds: Collection[str] = JOB_KINDS) -> list[str]:

@@ -12,10 +12,10 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from model_heritage_backend.clustering.genealogy import FamilyTree
+from model_heritage_backend.clustering.genealogy import UNRESOLVED_BELOW, FamilyTree
 from model_heritage_backend.clustering.routes import RouteBlock
 from model_heritage_backend.clustering.statements import Statement
 from model_heritage_backend.clustering.store import (
@@ -23,6 +23,7 @@ from model_heritage_backend.clustering.store import (
     Change,
     FamilyRecord,
     ModelRecord,
+    StoreCounts,
     assign_family_ids,
 )
 from model_heritage_backend.errors import HeritageError, NotFound
@@ -224,10 +225,28 @@ class SqlStore:
             families = load_families(session, list(session.scalars(select(Family))))
         return sorted(families, key=lambda f: (-len(f.tree.members), f.id))
 
+    def count(self) -> StoreCounts:
+        relations = select(Parentage.relation, func.count()).group_by(Parentage.relation)
+        resolved = func.coalesce(func.sum(case((Parentage.confidence >= UNRESOLVED_BELOW, 1))), 0)
+        sizes = select(func.count()).where(Model.family_id.is_not(None)).group_by(Model.family_id)
+        admitted = select(func.count()).where(FingerprintRow.admitted)
+        with self._database.read() as session:
+            edges, sure, mean = session.execute(
+                select(func.count(), resolved, func.avg(Parentage.confidence))
+            ).one()
+            return StoreCounts(
+                models=session.scalar(admitted) or 0,
+                edges=edges,
+                resolved=sure,
+                relations=dict(session.execute(relations).all()),
+                mean_confidence=mean,
+                family_sizes=list(session.scalars(sizes)),
+            )
+
     def list_solved(self) -> Mapping[str, str | None]:
         with self._database.read() as session:
             query = select(Family.id, Family.solved_from)
-            return dict(session.execute(query).tuples().all())
+            return dict(session.execute(query).all())
 
     def replace_families(
         self, replaced: Sequence[str], trees: Sequence[FamilyTree], change: Change | None = None

@@ -22,7 +22,7 @@ from model_heritage_backend.fingerprints import (
 )
 from model_heritage_backend.interop.neo4j_server import Neo4jServer
 from model_heritage_backend.jobs.executor import JobExecutor
-from model_heritage_backend.jobs.run import Progress, Stopped
+from model_heritage_backend.jobs.run import Interruption, Progress, Stopped
 from model_heritage_backend.models.audit import AuditLog
 from model_heritage_backend.models.database import Database, now
 from model_heritage_backend.models.facets import FacetCounter
@@ -64,6 +64,10 @@ NAME_LENGTH = 200
 DESCRIPTION_LENGTH = 5000
 FILENAME_LENGTH = 255
 ID_LENGTH = 16
+CROWD, LEAST_CROWD = 200, 8
+"""Models, at most and at least, that get their places together."""
+MISSING_TOLD = 20
+"""Missing files that a start names one by one."""
 CLAIMS = 64
 CLAIM_LENGTH = 500
 
@@ -163,6 +167,7 @@ class HeritageService:
         self.history = FamilyHistory(database)
         self._database = database
         self._seconds = synchronous_seconds
+        self._placed: set[str] = set()
         receptions = Receptions(
             files, expiry=timedelta(hours=upload_expiry_hours), max_bytes=max_unfinished_bytes
         )
@@ -176,8 +181,11 @@ class HeritageService:
         removed = self.files.sweep(known)
         if removed:
             logger.info("removed %d files of uploads that were never acknowledged", removed)
-        for checksum in self.files.list_missing(known):
+        missing = self.files.list_missing(known)
+        for checksum in missing[:MISSING_TOLD]:
             logger.error("the file %s is missing from the data folder", checksum)
+        if len(missing) > MISSING_TOLD:
+            logger.error("%d files are missing from the data folder in all", len(missing))
         self.claims.read_files()
         filled = self.store.fill_routes()
         if filled:
@@ -351,6 +359,7 @@ class HeritageService:
         """Remove a model and its file; its family is solved again without it."""
         with self._executor.paused():
             row = self.lake.get(model_id).row
+            self._placed.discard(model_id)
             # Should the process die in the middle, this job solves the family after the restart.
             job_id = None
             if row.family_id is not None:
@@ -418,9 +427,36 @@ class HeritageService:
         model_id = str(job.model_id)
         self.lake.get(model_id)
         progress(0.1, "finding the family")
-        result = self.management.process_new_model(model_id)
+        if job.kind == "process" and model_id not in self._placed:
+            self._place_crowd(model_id)
+        if model_id in self._placed:
+            self._placed.discard(model_id)
+            result = self.management.describe_place(model_id)
+        else:
+            result = self.management.process_new_model(model_id)
         self.lake.change(model_id, {"status": "ok", "error": None, "processed_at": now()})
         return {key: value for key, value in result.items() if key != "edge"}
+
+    def _place_crowd(self, model_id: str) -> None:
+        """Where many wait, as while a folder is imported, give them their places together: the
+        family of fifty of them is solved once instead of fifty times. Their own jobs only tell
+        what became of them."""
+        waiting = [
+            model for model in self.job_queue.list_waiting_models(CROWD) if model != model_id
+        ]
+        if len(waiting) < LEAST_CROWD:
+            return
+        try:
+            self.management.process_new_models([model_id, *waiting])
+        except Interruption:
+            raise
+        except Exception:
+            # One of them may be at fault: by themselves, the others get their places.
+            logger.exception("%d models could not be placed together", len(waiting) + 1)
+            return
+        self._placed.update((model_id, *waiting))
+        for model in waiting:
+            self.lake.change(model, {"status": "ok", "error": None, "processed_at": now()})
 
     def _rebuild(self, job: Job, progress: Progress) -> dict[str, Any]:
         progress(0.1, "solving the family")
