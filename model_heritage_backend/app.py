@@ -10,7 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from model_heritage_backend.config import Settings, load_settings
 from model_heritage_backend.interop.neo4j_server import Neo4jServer
-from model_heritage_backend.models.database import Database, db, list_engine_options
+from model_heritage_backend.models.database import Database, check_driver, db, list_engine_options
 from model_heritage_backend.models.files import FileStore
 from model_heritage_backend.models.migrate import upgrade_database
 from model_heritage_backend.places import INTERFACE, MIGRATIONS
@@ -74,8 +74,12 @@ UPLOADS = ("models.upload_form", "models.upload_raw", "models.identify")
 RESUMABLE_UPLOADS = ("resumable.create_upload", "resumable.append_bytes")
 
 
-def create_app(settings: Settings | None = None) -> APIFlask:
+def create_app(settings: Settings | None = None, *, is_worker: bool = False) -> APIFlask:
     """The application, ready to serve: database migrated, unfinished work resumed.
+
+    Parameters
+    ----------
+    is_worker : whether it shall do jobs that come over Redis, and serve nobody
 
     Raises
     ------
@@ -88,15 +92,16 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     start_logging(settings.log_level)
     choose_limits(**settings.reader_limits)
     files = FileStore(settings.data_dir, max_file_bytes=settings.max_upload_bytes)
-    files.acquire()
+    check_driver(settings.resolved_database_url)
+    files.acquire(shared=settings.is_shared)
     try:
-        return _build_app(settings, files)
+        return _build_app(settings, files, is_worker=is_worker)
     except BaseException:
         files.release()
         raise
 
 
-def _build_app(settings: Settings, files: FileStore) -> APIFlask:
+def _build_app(settings: Settings, files: FileStore, *, is_worker: bool) -> APIFlask:
     # static_folder: the interface has its own rules, and unknown paths must be problems.
     app = APIFlask(
         "model_heritage",
@@ -131,6 +136,8 @@ def _build_app(settings: Settings, files: FileStore) -> APIFlask:
         quota_per_owner=Quota(
             models=settings.max_models_per_owner, bytes=settings.max_bytes_per_owner
         ),
+        redis_url=settings.redis_url,
+        is_worker=is_worker,
     )
     app.extensions[EXTENSION] = service
     app.extensions[jobs.STREAMS] = EventStreams(limit=max(settings.threads // 2, 1))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AliasChoices,
@@ -109,6 +109,17 @@ class Settings(BaseSettings):
         json_schema_extra={"unit": ""},
         validation_alias=AliasChoices("database_url", "DATABASE_URL"),
     )
+    redis_url: str | None = Field(
+        None,
+        description="Redis over which jobs go to workers of their own (`model-heritage worker`); "
+        "needs PostgreSQL. Without it, the server does them itself",
+        json_schema_extra={"unit": ""},
+        validation_alias=AliasChoices("redis_url", "REDIS_URL"),
+        pattern=r"^(rediss?|unix)://",
+    )
+    processes: int = _setting(
+        1, "Processes that serve requests; more than one needs PostgreSQL", ge=1, le=64
+    )
     max_upload_bytes: int = _setting(
         5 * 1024**3, "Largest file that is accepted", unit="bytes", ge=1
     )
@@ -202,6 +213,20 @@ class Settings(BaseSettings):
     @classmethod
     def _make_absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
+
+    @model_validator(mode="after")
+    def _check_sharing(self) -> Self:
+        if not self.is_shared and (self.redis_url is not None or self.processes > 1):
+            raise ValueError(
+                "SQLite serves one process: several, or workers with REDIS_URL, need a PostgreSQL "
+                "in DATABASE_URL"
+            )
+        return self
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several processes may work on the database."""
+        return not self.resolved_database_url.startswith("sqlite")
 
     @property
     def resolved_database_url(self) -> str:

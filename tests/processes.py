@@ -21,9 +21,12 @@ START_SECONDS = 60
 
 
 class RealServer:
-    """``python run_server.py`` on a folder and a free port; a context manager that ends it."""
+    """``python run_server.py`` on a folder and a free port; a context manager that ends it.
 
-    def __init__(self, data_dir: Path) -> None:
+    ``variables`` are of its environment.
+    """
+
+    def __init__(self, data_dir: Path, **variables: str) -> None:
         self.data_dir = data_dir
         self.port = self.find_port()
         self._process = subprocess.Popen(
@@ -34,6 +37,7 @@ class RealServer:
                 **list_variables(data_dir),
                 "MODEL_HERITAGE_DATA_DIR": str(data_dir),
                 "MODEL_HERITAGE_PORT": str(self.port),
+                **variables,
             },
             stdout=subprocess.PIPE,
             text=True,

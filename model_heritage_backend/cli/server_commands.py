@@ -48,6 +48,29 @@ def serve(
     raise typer.Exit(run_server(host=host, port=port, data_dir=data_dir))
 
 
+class QueueName(StrEnum):
+    DEFAULT = "default"
+    LINEAGE = "lineage"
+    MAINTENANCE = "maintenance"
+
+
+def worker(
+    queue: Annotated[
+        list[QueueName] | None,
+        typer.Option(help="What to work on, the first one first; may be repeated [default: all]."),
+    ] = None,
+    burst: Annotated[bool, typer.Option("--burst", help="End when no job waits.")] = False,
+) -> None:
+    """Do the jobs of servers; REDIS_URL, DATABASE_URL and the data folder are theirs.
+
+    Example: model-heritage worker --queue default --queue lineage
+    """
+    from model_heritage_backend.cli.serve import run_worker
+
+    names = [name.value for name in (queue or QueueName)]
+    raise typer.Exit(run_worker(names, burst=burst))
+
+
 def upload(
     files: Annotated[
         list[Path],
@@ -190,4 +213,4 @@ def check(
     raise typer.Exit(run_check(data_dir=data_dir, quick=quick, as_json=json))
 
 
-COMMANDS = (serve, upload, delete, recluster, jobs, backup, restore, check)
+COMMANDS = (serve, worker, upload, delete, recluster, jobs, backup, restore, check)

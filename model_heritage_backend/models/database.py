@@ -10,6 +10,7 @@ transactions that go by what they read come one after another, by an advisory lo
 
 from __future__ import annotations
 
+import importlib.util
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -32,7 +33,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
-from model_heritage_backend.errors import HeritageError, InsufficientStorage
+from model_heritage_backend.errors import HeritageError, InsufficientStorage, InvalidRequest
 from model_heritage_backend.models.locks import lock_in_transaction
 
 BUSY_TIMEOUT_MS = 30_000
@@ -116,7 +117,17 @@ def list_engine_options(url: str, *, connections: int = 20) -> dict[str, Any]:
     }
 
 
+def check_driver(url: str) -> None:
+    """Raises InvalidRequest when PostgreSQL is asked for, and its driver is not installed."""
+    if url.startswith("postgresql") and importlib.util.find_spec("psycopg") is None:
+        raise InvalidRequest(
+            "PostgreSQL needs its driver: pip install 'model-heritage[postgres]' (psycopg)."
+        )
+
+
 def open_engine(url: str) -> Engine:
+    """Raises InvalidRequest when its driver is not installed."""
+    check_driver(url)
     return create_engine(url, **list_engine_options(url))
 
 

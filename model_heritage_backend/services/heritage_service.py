@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path, PurePath
@@ -21,7 +20,9 @@ from model_heritage_backend.fingerprints import (
     fingerprint_weights,
 )
 from model_heritage_backend.interop.neo4j_server import Neo4jServer
-from model_heritage_backend.jobs.executor import JobExecutor
+from model_heritage_backend.jobs.executor import Executor, JobExecutor, merge_time_limits
+from model_heritage_backend.jobs.outcome import Outcome
+from model_heritage_backend.jobs.redis_queue import RedisExecutor
 from model_heritage_backend.jobs.run import Interruption, Progress, Stopped
 from model_heritage_backend.models.audit import AuditLog
 from model_heritage_backend.models.database import Database, now
@@ -30,10 +31,12 @@ from model_heritage_backend.models.families import Families
 from model_heritage_backend.models.files import FileStore, StagedFile
 from model_heritage_backend.models.folding import fold
 from model_heritage_backend.models.genealogies import Genealogies
+from model_heritage_backend.models.genealogy_turns import GenealogyTurns
 from model_heritage_backend.models.job_list import JobList
 from model_heritage_backend.models.job_queue import JobQueue, build_job
 from model_heritage_backend.models.lake import Lake
 from model_heritage_backend.models.leftovers import Leftovers
+from model_heritage_backend.models.locks import SharedLock
 from model_heritage_backend.models.model_views import ModelView
 from model_heritage_backend.models.receptions import Receptions
 from model_heritage_backend.models.sql_store import SqlStore
@@ -98,6 +101,8 @@ class HeritageService:
     import_roots : folders from below which models may be imported
     keep_jobs_days : how long a clean-up leaves records of jobs
     quota, quota_per_owner : how much is kept in all, and of each owner
+    redis_url : where workers get their jobs; without it, this process does them
+    is_worker : whether this is such a worker
     """
 
     def __init__(
@@ -115,7 +120,13 @@ class HeritageService:
         keep_jobs_days: float = 90.0,
         quota: Quota = NO_QUOTA,
         quota_per_owner: Quota = NO_QUOTA,
+        redis_url: str | None = None,
+        is_worker: bool = False,
     ) -> None:
+        self._is_worker = is_worker
+        self._database = database
+        if database.is_shared:
+            files.commit_lock = SharedLock(database.engine, "files")
         self.files = files
         self.lake = Lake(database)
         self.families = Families(database)
@@ -132,7 +143,8 @@ class HeritageService:
         self.exports = Exports(Genealogies(database), neo4j)
         self.store = SqlStore(database, files, cache_bytes=fingerprint_cache_bytes)
         self.management = ModelManagementSystem(self.store, stamp=stamp_engine())
-        self._executor = JobExecutor(self.job_queue, self._work, time_limits=job_seconds)
+        self._turns = GenealogyTurns(database)
+        self._executor = self._choose_executor(redis_url, merge_time_limits(job_seconds))
         self.jobs = Jobs(JobList(database), self.job_queue, self._executor)
         self.imports = Imports(
             import_roots, files, self.lake, self.job_queue, self._executor, self.upload
@@ -165,7 +177,6 @@ class HeritageService:
             self.store, self.families, self.management, self._executor
         )
         self.history = FamilyHistory(database)
-        self._database = database
         self._seconds = synchronous_seconds
         self._placed: set[str] = set()
         receptions = Receptions(
@@ -174,11 +185,43 @@ class HeritageService:
         self.resumable = ResumableUploads(self, receptions)
         self.maintenance.add_step("removing expired uploads", self.resumable.remove_expired)
 
+    def _choose_executor(self, redis_url: str | None, time_limits: Mapping[str, float]) -> Executor:
+        guard = self._turns.take_all
+        if redis_url is not None and not self._is_worker:
+            return RedisExecutor(self.job_queue, redis_url, guard=guard, time_limits=time_limits)
+        return JobExecutor(
+            self.job_queue,
+            self._work,
+            time_limits=time_limits,
+            shared=self._database.is_shared,
+            is_fed=self._is_worker,
+            guard=guard,
+        )
+
+    def work(self, redis_url: str, queues: Sequence[str], *, burst: bool) -> None:
+        """Do jobs that Redis brings, until told to stop, or (``burst``) until none waits.
+
+        Raises
+        ------
+        redis.exceptions.ConnectionError
+            When there is no Redis at the address to begin with.
+        """
+        from model_heritage_backend.jobs.redis_worker import work_on
+
+        if not isinstance(self._executor, JobExecutor):
+            raise InvalidRequest("This process sends its jobs to workers; it is none.")
+        work_on(redis_url, queues, self._executor, burst=burst)
+
     def start(self) -> None:
         """Clear away what unfinished uploads left, and go on with unfinished work."""
+        if self._is_worker:
+            self._share_folder()
+            self._executor.start()
+            return
         self.resumable.load()
         known = self.lake.list_checksums()
-        removed = self.files.sweep(known)
+        # Others may be receiving files here.
+        removed = self.files.sweep(known) if self.files.is_alone else 0
         if removed:
             logger.info("removed %d files of uploads that were never acknowledged", removed)
         missing = self.files.list_missing(known)
@@ -190,8 +233,13 @@ class HeritageService:
         filled = self.store.fill_routes()
         if filled:
             logger.info("made routes of %d models that were stored without", filled)
+        self._share_folder()
         self._executor.start()
         self.resumable.start()
+
+    def _share_folder(self) -> None:
+        if self._database.is_shared:
+            self.files.share()
 
     def stop(self) -> None:
         self.resumable.stop()
@@ -318,7 +366,7 @@ class HeritageService:
                 raise
             self.files.confirm(checksum)
 
-    def _await(self, outcome: Future[dict[str, Any]]) -> bool:
+    def _await(self, outcome: Outcome) -> bool:
         """Whether a job ended in time; how it ended is in the model's status."""
         try:
             error = outcome.exception(self._seconds)
@@ -427,13 +475,15 @@ class HeritageService:
         model_id = str(job.model_id)
         self.lake.get(model_id)
         progress(0.1, "finding the family")
-        if job.kind == "process" and model_id not in self._placed:
+        # Where others do jobs, too, each places its own.
+        if job.kind == "process" and model_id not in self._placed and not self._database.is_shared:
             self._place_crowd(model_id)
-        if model_id in self._placed:
-            self._placed.discard(model_id)
-            result = self.management.describe_place(model_id)
-        else:
-            result = self.management.process_new_model(model_id)
+        with self._turns.take_for_model(model_id):
+            if model_id in self._placed:
+                self._placed.discard(model_id)
+                result = self.management.describe_place(model_id)
+            else:
+                result = self.management.process_new_model(model_id)
         self.lake.change(model_id, {"status": "ok", "error": None, "processed_at": now()})
         return {key: value for key, value in result.items() if key != "edge"}
 
@@ -460,11 +510,13 @@ class HeritageService:
 
     def _rebuild(self, job: Job, progress: Progress) -> dict[str, Any]:
         progress(0.1, "solving the family")
-        return self.management.rebuild_family_tree(str(job.family_id))
+        with self._turns.take_for_family(str(job.family_id)):
+            return self.management.rebuild_family_tree(str(job.family_id))
 
     def _recluster(self, job: Job, progress: Progress) -> dict[str, Any]:
         round_ = job.id if job.parameters.get("force") else None
-        return self.management.recluster_all_models(progress, round_=round_)
+        with self._turns.take_all():
+            return self.management.recluster_all_models(progress, round_=round_)
 
 
 def build_model(weights: Weights, fingerprint: Fingerprint) -> Model:

@@ -22,7 +22,7 @@ from model_heritage_backend.errors import (
     InvalidWeights,
     NotFound,
 )
-from model_heritage_backend.jobs.executor import JobExecutor
+from model_heritage_backend.jobs.executor import Executor
 from model_heritage_backend.jobs.run import Interruption, Progress
 from model_heritage_backend.models.bundles import BUNDLE_NAME, write_archive
 from model_heritage_backend.models.files import PIECE, FileStore, StagedFile, format_bytes
@@ -75,7 +75,7 @@ class Imports:
         files: FileStore,
         lake: Lake,
         queue: JobQueue,
-        executor: JobExecutor,
+        executor: Executor,
         take_in: TakeIn,
     ) -> None:
         self._roots = roots

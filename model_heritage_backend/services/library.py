@@ -107,7 +107,7 @@ def open_library(
         **({} if database_url is None else {"database_url": database_url}),
     )
     files = FileStore(settings.data_dir, max_file_bytes=settings.max_upload_bytes)
-    files.acquire()
+    files.acquire(shared=settings.is_shared)
     try:
         database = Database(open_engine(settings.resolved_database_url))
         upgrade_database(database.engine)
