@@ -7,7 +7,7 @@ from typing import Any
 
 from model_heritage_backend.clustering import ModelManagementSystem
 from model_heritage_backend.errors import NotFound
-from model_heritage_backend.jobs.executor import JobExecutor
+from model_heritage_backend.jobs.executor import Executor
 from model_heritage_backend.jobs.run import Progress
 from model_heritage_backend.models.database import Database
 from model_heritage_backend.models.deletions import Deletion, Deletions
@@ -31,7 +31,7 @@ class DeletionService:
         store: SqlStore,
         management: ModelManagementSystem,
         queue: JobQueue,
-        executor: JobExecutor,
+        executor: Executor,
     ) -> None:
         self._deletions = Deletions(database)
         self._owners = Owners(database)
