@@ -120,6 +120,17 @@ class InsufficientStorage(HeritageError):
     transient = True
 
 
+LACK_OF_MEMORY = "This needs more memory than the server may take (setting memory_limit_bytes)."
+
+
+class OutOfMemory(HeritageError):
+    """What was asked for needs more memory than the server has or may take."""
+
+    type = "out-of-memory"
+    title = "The server's memory is not enough"
+    status = 503
+
+
 class ServerUnreachable(HeritageError):
     """Another server, on which the answer depends, does not answer or refuses."""
 

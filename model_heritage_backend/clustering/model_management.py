@@ -16,9 +16,11 @@ from model_heritage_backend.clustering.distance_calculator import (
 )
 from model_heritage_backend.clustering.exact_source import StoredEvidence
 from model_heritage_backend.clustering.family_clustering import (
+    Assignment,
     ClusteringMethod,
     FamilyClusteringSystem,
 )
+from model_heritage_backend.clustering.family_routing import USUAL, Screens
 from model_heritage_backend.clustering.genealogy import Edge, FamilyTree
 from model_heritage_backend.clustering.kinship import find_kinship
 from model_heritage_backend.clustering.memory_store import InMemoryStore
@@ -28,9 +30,12 @@ from model_heritage_backend.clustering.statements import Knowledge
 from model_heritage_backend.clustering.store import Cause, Change, HeritageStore
 from model_heritage_backend.clustering.tree_builder import MoTHerTreeBuilder, TreeBuildingMethod
 from model_heritage_backend.clustering.visitor import VISITOR, VisitedStore
+from model_heritage_backend.clustering.watching import Watch, watch_nobody
 from model_heritage_backend.fingerprints import Fingerprint
 from model_heritage_backend.weights.tensors import Weights
 
+CANDIDATES = 10
+"""Families that are told of a newcomer's screens."""
 Progress = Callable[[float, str], None]
 """Called with the share done, in [0, 1], and a word on the present stage."""
 
@@ -47,6 +52,9 @@ class ModelManagementSystem:
     tree_method : HERITAGE by default
     lambda_param : weight of the kurtosis order in MOTHER, >= 0
     exact : refine the edges of trees from the files, where they are at hand
+    screens : which families an upload's answer calls uncertain
+    remember : whether what is measured of pairs of models is kept for the next family
+    watch : told how long it takes to find families and to solve them
 
     Attributes
     ----------
@@ -71,11 +79,18 @@ class ModelManagementSystem:
         tree_method: TreeBuildingMethod = TreeBuildingMethod.HERITAGE,
         lambda_param: float = 0.3,
         exact: bool = True,
+        screens: Screens = USUAL,
+        remember: bool = True,
+        watch: Watch = watch_nobody,
     ) -> None:
         self.store: HeritageStore = InMemoryStore() if store is None else store
         self.distance_calculator = ModelDistanceCalculator(distance_metric)
         self.family_clustering = FamilyClusteringSystem(
-            self.distance_calculator, family_threshold=family_threshold, method=clustering_method
+            self.distance_calculator,
+            family_threshold=family_threshold,
+            method=clustering_method,
+            screens=screens,
+            watch=watch,
         )
         self.tree_builder = MoTHerTreeBuilder(
             self.store,
@@ -83,6 +98,8 @@ class ModelManagementSystem:
             lambda_param=lambda_param,
             distance_calculator=self.distance_calculator,
             exact=StoredEvidence(self.store) if exact else None,
+            remember=remember,
+            watch=watch,
         )
         self._regrouping = Regrouping(self.store, self.family_clustering, self.tree_builder)
         self.corrections = Corrections(self.store, self._regrouping)
@@ -98,7 +115,9 @@ class ModelManagementSystem:
         -------
         ``status`` "success", ``model_id``, ``family_id``, ``family_size``, ``merged_families`` (ids
         that went up in this one), ``parent_id``, ``parent_confidence``, ``relation`` and ``edge``
-        (None for a root), ``models_updated``
+        (None for a root), ``models_updated``, ``assignment_confidence`` (that it belongs to the
+        family that was there, or to none; None for an adapter), ``candidates`` (families that the
+        screens looked at, the most promising first, and whether they were uncertain)
 
         Examples
         --------
@@ -110,8 +129,10 @@ class ModelManagementSystem:
         fingerprint = self.store.load_fingerprint(model_id)
         own = self.store.get_model(model_id).family_id
         joined = {own} if own else set()
+        assignment = None
         if not fingerprint.is_adapter:
-            joined |= self._find_families(fingerprint, exclude=model_id)
+            assignment = self.find_families(fingerprint, exclude=model_id)
+            joined |= set(assignment.family_ids)
         cause = Cause.REPROCESS if own else Cause.UPLOAD
         change = Change(cause=cause, model=self.store.get_model(model_id))
         replaced = self._regrouping.replace(
@@ -130,6 +151,8 @@ class ModelManagementSystem:
             "relation": edge.relation.value if edge else None,
             "edge": edge,
             "models_updated": replaced.size,
+            "assignment_confidence": assignment.confidence if assignment else None,
+            "candidates": _list_screened(assignment),
         }
 
     def remove_model(self, model_id: str) -> dict[str, Any]:
@@ -203,8 +226,8 @@ class ModelManagementSystem:
         report(1.0, "done")
         return {"status": "success", "families": len(trees), "models_updated": len(ids)}
 
-    def _find_families(self, fingerprint: Fingerprint, *, exclude: str) -> set[str]:
-        """Ids of the families that a model belongs to."""
+    def find_families(self, fingerprint: Fingerprint, *, exclude: str = VISITOR) -> Assignment:
+        """The families that a model belongs to, in which ``exclude`` does not count."""
         families: dict[str, list[Fingerprint]] = {}
         for candidate in self.store.list_candidates(fingerprint):
             if candidate == exclude:
@@ -213,7 +236,7 @@ class ModelManagementSystem:
             if family_id is not None:
                 print_ = self.store.load_fingerprint(candidate)
                 families.setdefault(family_id, []).append(print_)
-        return set(self.family_clustering.assign(fingerprint, families).family_ids)
+        return self.family_clustering.assign(fingerprint, families)
 
     # Asking -------------------------------------------------------------------------------
 
@@ -240,7 +263,7 @@ class ModelManagementSystem:
         >>> found["relation"], found["parent_id"] == placed["model_id"]
         ('cast', True)
         """
-        found = self._find_families(fingerprint, exclude=VISITOR)
+        found = set(self.find_families(fingerprint).family_ids)
         answer: dict[str, Any] = {
             "family_id": None,
             "family_name": None,
@@ -264,6 +287,8 @@ class ModelManagementSystem:
             distance_calculator=self.distance_calculator,
             exact=StoredEvidence(visited) if self.tree_builder.exact is not None else None,
             pairs=self.tree_builder.pairs,
+            remember=self.tree_builder.remember,
+            watch=self.tree_builder.watch,
         )
         prints = {m: visited.load_fingerprint(m) for m in [*members, VISITOR]}
         known = Knowledge.gather(self.store.list_statements(members))
@@ -430,6 +455,20 @@ class ModelManagementSystem:
     def _describe_runner_up(self, edge: Edge, second: str) -> dict[str, Any]:
         rest = max(edge.confidence - (edge.evidence.margin or 0.0), 0.0)
         return {"id": second, "name": self.store.get_model(second).name, "confidence": rest}
+
+
+def _list_screened(assignment: Assignment | None) -> list[dict[str, Any]]:
+    found = assignment.candidates[:CANDIDATES] if assignment else ()
+    return [
+        {
+            "family_id": candidate.family_id,
+            "compatibility": candidate.compatibility,
+            "centroid_distance": candidate.centroid_distance,
+            "diameter": candidate.diameter,
+            "uncertain": candidate.uncertain,
+        }
+        for candidate in found
+    ]
 
 
 def _ignore_progress(share: float, stage: str) -> None:

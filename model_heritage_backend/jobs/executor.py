@@ -73,6 +73,11 @@ class JobExecutor:
                 lane.submit(job_id)
             lane.start()
 
+    @property
+    def is_working(self) -> bool:
+        """Whether all lanes take jobs."""
+        return all(lane.is_working for lane in self._lanes.values())
+
     def submit(self, job_id: str) -> Outcome:
         """Queue a stored job; its future holds the result, or the error that it failed with."""
         return self._by_kind[self._jobs.get(job_id).kind].submit(job_id)

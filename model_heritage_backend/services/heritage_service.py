@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path, PurePath
@@ -13,7 +14,7 @@ from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
-from model_heritage_backend.clustering import FamilyRecord, ModelManagementSystem
+from model_heritage_backend.clustering import FamilyRecord
 from model_heritage_backend.errors import Conflict, DuplicateModel, InvalidRequest
 from model_heritage_backend.fingerprints import (
     Fingerprint,
@@ -39,15 +40,21 @@ from model_heritage_backend.models.receptions import Receptions
 from model_heritage_backend.models.sql_store import SqlStore
 from model_heritage_backend.models.tables import Job, Model
 from model_heritage_backend.services.access import AccessService
+from model_heritage_backend.services.admission import Admission, AdmissionRules
 from model_heritage_backend.services.claims import ClaimService, check_claims
 from model_heritage_backend.services.consequences import Consequences
 from model_heritage_backend.services.corrections import CorrectionService
+from model_heritage_backend.services.engine import EngineOptions
 from model_heritage_backend.services.exports import Exports
 from model_heritage_backend.services.family_history import FamilyHistory
+from model_heritage_backend.services.figures import Figures
 from model_heritage_backend.services.imports import Imports
 from model_heritage_backend.services.jobs import Jobs
 from model_heritage_backend.services.lake_statistics import LakeStatistics
 from model_heritage_backend.services.maintenance import Maintenance
+from model_heritage_backend.services.metrics import Metrics
+from model_heritage_backend.services.observed_work import observe_work
+from model_heritage_backend.services.readiness import Readiness
 from model_heritage_backend.services.resumable import ResumableUploads
 from model_heritage_backend.services.texts import check_text as check_text
 from model_heritage_backend.weights import Weights, is_misnamed, open_weights
@@ -61,6 +68,8 @@ FILENAME_LENGTH = 255
 ID_LENGTH = 16
 CLAIMS = 64
 CLAIM_LENGTH = 500
+USUAL_ENGINE = EngineOptions()
+EVERYONE = AdmissionRules()
 
 
 @dataclass(frozen=True)
@@ -88,6 +97,8 @@ class HeritageService:
     upload_expiry_hours, max_unfinished_bytes : limits of unfinished resumable uploads
     import_roots : folders from below which models may be imported
     keep_jobs_days : how long a clean-up leaves records of jobs
+    engine : how families and trees are found
+    rules : which models are let in
     """
 
     def __init__(
@@ -103,6 +114,8 @@ class HeritageService:
         job_seconds: Mapping[str, float] | None = None,
         import_roots: Sequence[Path] = (),
         keep_jobs_days: float = 90.0,
+        engine: EngineOptions = USUAL_ENGINE,
+        rules: AdmissionRules = EVERYONE,
     ) -> None:
         self.files = files
         self.lake = Lake(database)
@@ -116,8 +129,14 @@ class HeritageService:
         self.job_queue = JobQueue(database)
         self.exports = Exports(Genealogies(database), neo4j)
         self.store = SqlStore(database, files, cache_bytes=fingerprint_cache_bytes)
-        self.management = ModelManagementSystem(self.store)
-        self._executor = JobExecutor(self.job_queue, self._work, time_limits=job_seconds)
+        self.metrics = Metrics()
+        self.metrics.add_figures(Figures(database, files).read)
+        self.management = engine.build(self.store, self.metrics.watch)
+        self._admission = Admission(rules, self.store, self._find_families)
+        self._executor = JobExecutor(
+            self.job_queue, observe_work(self._work, self.metrics), time_limits=job_seconds
+        )
+        self.readiness = Readiness(database, files, self._executor)
         self.jobs = Jobs(JobList(database), self.job_queue, self._executor)
         self.imports = Imports(
             import_roots, files, self.lake, self.job_queue, self._executor, self.upload
@@ -187,11 +206,28 @@ class HeritageService:
         ------
         UnsupportedFormat, InvalidWeights
             When the file cannot be read.
+        FamilyFull
+            When its family is as large as one may be.
         DuplicateModel
             When these bytes are stored already; ``existing_id`` names the model.
         InvalidRequest
             When name, description or claims are not acceptable.
         """
+        with self.metrics.count_upload():
+            return self._upload(
+                staged, filename=filename, name=name, description=description, said=said, wait=wait
+            )
+
+    def _upload(
+        self,
+        staged: StagedFile,
+        *,
+        filename: str,
+        name: str,
+        description: str,
+        said: Mapping[str, Any],
+        wait: bool,
+    ) -> Upload:
         filename = PurePath(filename.replace("\\", "/")).name
         filename = check_text("file name", filename, FILENAME_LENGTH)
         name = check_text("name", name or PurePath(filename).stem, NAME_LENGTH)
@@ -205,9 +241,15 @@ class HeritageService:
         )
         staged.finish()
         self._refuse_duplicate(staged.checksum)
-        with open_weights(staged.path) as weights:
-            fingerprint = fingerprint_weights(weights, checksum=staged.checksum)
-            row = build_model(weights, fingerprint)
+        measure = self.metrics.measure
+        with ExitStack() as stack:
+            with measure("file_conversion"):
+                weights = stack.enter_context(open_weights(staged.path))
+            self._admission.check_format(weights.format)
+            with measure("signature_extraction"):
+                fingerprint = fingerprint_weights(weights, checksum=staged.checksum)
+            with measure("structural_analysis"):
+                row = build_model(weights, fingerprint)
         row.name, row.name_folded, row.description = name, fold(name), description
         row.filename, row.file_size = filename, staged.size
         if is_misnamed(staged.path, filename):
@@ -215,8 +257,15 @@ class HeritageService:
         job = build_job("process", model_id=row.id)
         # What the answer needs is read before the row is stored: it may be deleted meanwhile.
         model_id, job_id = row.id, job.id
-        self._keep(staged, row, fingerprint, job, said)
-        outcome = self._executor.submit(job_id)
+        self._admission.check_family(model_id, fingerprint)
+        try:
+            self._keep(staged, row, fingerprint, job, said)
+            self.metrics.count_model(parameters=fingerprint.total_parameters, size=staged.size)
+            outcome = self._executor.submit(job_id)
+        except BaseException:
+            self._admission.settle(model_id)
+            raise
+        outcome.add_done_callback(lambda _: self._admission.settle(model_id))
         return Upload(
             model_id=model_id,
             job_id=job_id,
@@ -225,6 +274,10 @@ class HeritageService:
             layer_count=fingerprint.layer_count,
             structural_hash=fingerprint.structural_hash,
         )
+
+    def _find_families(self, fingerprint: Fingerprint) -> tuple[str, ...]:
+        with self._executor.paused():
+            return self.management.find_families(fingerprint).family_ids
 
     def check_names(
         self, *, filename: str, name: str, description: str, is_part: bool = False

@@ -34,6 +34,7 @@ const ANSWERS = {
   'GET /api/tokens': 'TokenList',
   'GET /api/tokens/{token_id}': 'Token',
   'GET /api/health': 'Health',
+  'GET /api/ready': 'Ready',
   'GET /api/stats': 'Stats',
   'GET /api/stats/distributions': 'LakeDistributions',
 }

@@ -23,7 +23,7 @@ EVIL = {"Origin": "https://evil.example"}
 CHANGES = ("post", "put", "patch", "delete")
 READS = ("get", "head")
 TO_SIGN_IN = "POST /api/session"
-OPEN = {"GET /api/health", TO_SIGN_IN}
+OPEN = {"GET /api/health", "GET /api/ready", TO_SIGN_IN}
 OF_VIEWERS = {"DELETE /api/session"}
 """Changes that every token may make: nothing of the lake changes."""
 OF_ADMINS = {

@@ -99,6 +99,14 @@ export const tokensQuery = () =>
 export const healthQuery = () =>
   queryOptions({ queryKey: ['health'], queryFn: ({ signal }) => api.getHealth(signal) })
 
+/** Whether the server can do its work. The error of one that cannot says why, and is no passing one. */
+export const readyQuery = () =>
+  queryOptions({
+    queryKey: ['ready'],
+    queryFn: ({ signal }) => api.getReady(signal),
+    retry: false,
+  })
+
 export const distributionsQuery = () =>
   queryOptions({
     queryKey: ['stats', 'distributions'],

@@ -16,6 +16,7 @@ import type {
   FamilyPage,
   FamilyTree,
   Health,
+  Ready,
   Job,
   JobPage,
   LakeDistributions,
@@ -174,6 +175,7 @@ export const api = {
   createToken: (wanted: TokenRequest) => sendJson<NewToken>('POST', apiUrl(['tokens']), wanted),
   revokeToken: (id: string) => remove(apiUrl(['tokens', id])),
   getHealth: (signal?: AbortSignal) => getJson<Health>(apiUrl(['health']), signal),
+  getReady: (signal?: AbortSignal) => getJson<Ready>(apiUrl(['ready']), signal),
   getStats: (signal?: AbortSignal) => getJson<Stats>(apiUrl(['stats']), signal),
   getDistributions: (signal?: AbortSignal) =>
     getJson<LakeDistributions>(apiUrl(['stats', 'distributions']), signal),

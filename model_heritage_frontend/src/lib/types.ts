@@ -343,7 +343,12 @@ export interface Comparison {
 export interface Health {
   status: string
   version: string
-  database: string
+}
+
+export interface Ready {
+  status: string
+  /** Dependency -> `ok`. */
+  checks: Record<string, string>
 }
 
 export interface Stats {

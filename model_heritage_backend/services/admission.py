@@ -1,0 +1,86 @@
+"""Which models the settings let in, beyond what can be read at all."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from model_heritage_backend.clustering.store import HeritageStore
+from model_heritage_backend.errors import Conflict, UnsupportedFormat
+from model_heritage_backend.fingerprints import Fingerprint
+
+SAFETENSORS = "safetensors"
+
+
+class FamilyFull(Conflict):
+    """The model's family has as many models as the setting ``max_family_size`` allows."""
+
+    type = "family-full"
+    title = "This family is full"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdmissionRules:
+    """See the settings of the same names."""
+
+    force_safetensors: bool = False
+    max_family_size: int | None = None
+
+
+class Admission:
+    """Lets models in, or tells why not.
+
+    Parameters
+    ----------
+    find_families : ids of the families that a model would join
+    """
+
+    def __init__(
+        self,
+        rules: AdmissionRules,
+        store: HeritageStore,
+        find_families: Callable[[Fingerprint], Iterable[str]],
+    ) -> None:
+        self._rules = rules
+        self._store = store
+        self._find_families = find_families
+        self._lock = threading.Lock()
+        self._admitted: dict[str, frozenset[str]] = {}
+
+    def check_format(self, name: str) -> None:
+        """Raises UnsupportedFormat when only safetensors may come in and this is another one."""
+        if self._rules.force_safetensors and name != SAFETENSORS:
+            raise UnsupportedFormat(
+                f"This is a file of format {name}, and only safetensors are taken here: "
+                "model-heritage convert makes one of it."
+            )
+
+    def check_family(self, model_id: str, fingerprint: Fingerprint) -> None:
+        """Count a model in, until ``settle`` says that it has its place.
+
+        Those that were let in before and have no place yet count for every family they may join, so
+        that uploads at the same time cannot fill it twice.
+
+        Raises
+        ------
+        FamilyFull
+        """
+        limit = self._rules.max_family_size
+        if limit is None or fingerprint.is_adapter:
+            return
+        with self._lock:
+            found = frozenset(self._find_families(fingerprint))
+            size = sum(len(self._store.get_family(name).tree.members) for name in found)
+            size += sum(bool(found & others) for others in self._admitted.values())
+            if found and size >= limit:
+                raise FamilyFull(
+                    f"This model belongs to a family of {size}, and {limit} is the largest that "
+                    "this server keeps."
+                )
+            self._admitted[model_id] = found
+
+    def settle(self, model_id: str) -> None:
+        """The model has its place, or will not get one."""
+        with self._lock:
+            self._admitted.pop(model_id, None)
