@@ -32,7 +32,7 @@ from model_heritage_backend.routes.conditional import answer_conditionally
 from model_heritage_backend.routes.documentation import add_documentation
 from model_heritage_backend.routes.job_events import EventStreams
 from model_heritage_backend.routes.json_format import use_strict_json
-from model_heritage_backend.routes.log_lines import start_logging, stop_logging
+from model_heritage_backend.routes.log_lines import count_lines, start_logging, stop_logging
 from model_heritage_backend.routes.monitoring import add_monitoring
 from model_heritage_backend.routes.pages import add_pages
 from model_heritage_backend.routes.preferences import confirm_preferences
@@ -135,6 +135,7 @@ def _build_app(settings: Settings, files: FileStore) -> APIFlask:
         ),
     )
     app.extensions[EXTENSION] = service
+    count_lines(service.metrics.count_line)
     app.extensions[jobs.STREAMS] = EventStreams(limit=max(settings.threads // 2, 1))
     accept_uploads(app, files, endpoints=(*UPLOADS, *RESUMABLE_UPLOADS))
     observe_requests(app, slow_seconds=settings.slow_request_seconds)

@@ -6,7 +6,7 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any, TextIO
@@ -67,11 +67,16 @@ def start_logging(
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
+def count_lines(count: Callable[[str], None]) -> None:
+    """Tell of every warning or worse by its level, until the log is stopped."""
+    logging.getLogger().addHandler(_Counter(count))
+
+
 def stop_logging() -> None:
     """Close what ``start_logging`` has opened."""
     root = logging.getLogger()
     for handler in root.handlers[:]:
-        if isinstance(handler, _StandardError | _File):
+        if isinstance(handler, _StandardError | _File | _Counter):
             root.removeHandler(handler)
             handler.close()
 
@@ -93,6 +98,15 @@ class _StandardError(logging.StreamHandler[TextIO]):
 
 class _File(RotatingFileHandler):
     """Told apart from other programs' handlers by its class."""
+
+
+class _Counter(logging.Handler):
+    def __init__(self, count: Callable[[str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._count = count
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._count(record.levelname)
 
 
 def _add_request_id(_logger: object, _method: str, line: Line) -> Line:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
+from sqlalchemy.exc import SQLAlchemyError
 
+from model_heritage_backend.errors import HeritageError
 from model_heritage_backend.models.database import Database
 from model_heritage_backend.models.files import FileStore
 from model_heritage_backend.models.lake import Lake
 from model_heritage_backend.models.queue_figures import read_queue
 from model_heritage_backend.services.metrics import PREFIX
+from model_heritage_backend.services.readiness import OK, Readiness
+
+logger = logging.getLogger(__name__)
 
 LAKE = {
     "models": ("total_models", "Models"),
@@ -31,12 +37,27 @@ LAKE = {
 class Figures:
     """Reads them."""
 
-    def __init__(self, database: Database, files: FileStore) -> None:
+    def __init__(self, database: Database, files: FileStore, readiness: Readiness) -> None:
         self._database = database
         self._files = files
+        self._readiness = readiness
         self._lake = Lake(database)
 
     def read(self) -> Iterator[Metric]:
+        """What cannot be read is left out, and logged: the rest tells that something is wrong."""
+        ready = GaugeMetricFamily(
+            f"{PREFIX}ready", "Whether what the server depends on is well", labels=["check"]
+        )
+        for name, answer in self._readiness.ask().items():
+            ready.add_metric([name], answer == OK)
+        yield ready
+        try:
+            yield from [*self._read_disk()]
+            yield from [*self._read_database()]
+        except (OSError, SQLAlchemyError, HeritageError):
+            logger.warning("some figures cannot be read", exc_info=True)
+
+    def _read_database(self) -> Iterator[Metric]:
         totals = self._lake.count()
         for name, (member, text) in LAKE.items():
             yield _gauge(name, text, totals[member])
@@ -48,6 +69,8 @@ class Figures:
         yield _gauge(
             "queue_oldest_seconds", "How long the oldest waiting job waits", queue.oldest_seconds
         )
+
+    def _read_disk(self) -> Iterator[Metric]:
         disk = shutil.disk_usage(self._files.data_dir)
         yield _gauge("disk_free_bytes", "Free where the data folder lies", disk.free)
         yield _gauge("disk_size_bytes", "Size of that disk", disk.total)

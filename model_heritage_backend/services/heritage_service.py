@@ -130,13 +130,13 @@ class HeritageService:
         self.exports = Exports(Genealogies(database), neo4j)
         self.store = SqlStore(database, files, cache_bytes=fingerprint_cache_bytes)
         self.metrics = Metrics()
-        self.metrics.add_figures(Figures(database, files).read)
         self.management = engine.build(self.store, self.metrics.watch)
         self._admission = Admission(rules, self.store, self._find_families)
         self._executor = JobExecutor(
             self.job_queue, observe_work(self._work, self.metrics), time_limits=job_seconds
         )
         self.readiness = Readiness(database, files, self._executor)
+        self.metrics.add_figures(Figures(database, files, self.readiness).read)
         self.jobs = Jobs(JobList(database), self.job_queue, self._executor)
         self.imports = Imports(
             import_roots, files, self.lake, self.job_queue, self._executor, self.upload

@@ -71,6 +71,7 @@ class Metrics:
             "method",
             "route",
         )
+        self._lines = self._counter("log_lines", "Lines of the log that are no mere news", "level")
         self._slow = self._counter("slow_requests", "Requests logged as slow", "route")
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
@@ -130,6 +131,10 @@ class Metrics:
             self._slow.labels(route).inc()
         if problem is not None:
             self._errors.labels(problem, str(status)).inc()
+
+    def count_line(self, level: str) -> None:
+        """A line of the log, of level WARNING or more."""
+        self._lines.labels(level.lower()).inc()
 
     # What is told ------------------------------------------------------------------------------
 

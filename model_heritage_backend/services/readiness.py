@@ -48,11 +48,15 @@ class Readiness:
         NotReady
             When one is not.
         """
-        found = {name: check() for name, check in self._checks.items()}
+        found = self.ask()
         wrong = [name for name, answer in found.items() if answer != OK]
         if wrong:
             raise NotReady(" ".join(found[name] for name in wrong), failing=wrong, checks=found)
         return found
+
+    def ask(self) -> dict[str, str]:
+        """Dependency -> ``ok`` or what is wrong."""
+        return {name: check() for name, check in self._checks.items()}
 
     def _ask_database(self) -> str:
         try:
