@@ -14,6 +14,7 @@ from model_heritage_backend.models.migrate import upgrade_database
 from model_heritage_backend.places import INTERFACE, MIGRATIONS
 from model_heritage_backend.routes import (
     claims,
+    configuration,
     consequences,
     corrections,
     exports,
@@ -29,6 +30,7 @@ from model_heritage_backend.routes import (
 )
 from model_heritage_backend.routes.access import Guard, guard_routes
 from model_heritage_backend.routes.conditional import answer_conditionally
+from model_heritage_backend.routes.configuration import keep_settings
 from model_heritage_backend.routes.documentation import add_documentation
 from model_heritage_backend.routes.job_events import EventStreams
 from model_heritage_backend.routes.json_format import use_strict_json
@@ -55,6 +57,7 @@ ROOMS = (
     models,
     families,
     claims,
+    configuration,
     consequences,
     corrections,
     history,
@@ -136,6 +139,7 @@ def _build_app(settings: Settings, files: FileStore) -> APIFlask:
     )
     app.extensions[EXTENSION] = service
     count_lines(service.metrics.count_line)
+    keep_settings(app, settings)
     app.extensions[jobs.STREAMS] = EventStreams(limit=max(settings.threads // 2, 1))
     accept_uploads(app, files, endpoints=(*UPLOADS, *RESUMABLE_UPLOADS))
     observe_requests(app, slow_seconds=settings.slow_request_seconds)

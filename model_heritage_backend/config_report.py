@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from model_heritage_backend.config import Settings, find_config_file
+from model_heritage_backend.config import Settings, find_config_file, load_settings
 from model_heritage_backend.config_sources import find_origin, read_file
 
 MASK = "********"
@@ -27,33 +27,32 @@ class Setting:
     unit: str
     origin: str
     place: str
+    help: str
 
     @property
     def is_default(self) -> bool:
         return self.origin == "default"
 
 
-def describe_settings(
-    settings: Settings, overrides: Mapping[str, Any] | None = None
-) -> list[Setting]:
-    """Every setting, in the order of their table.
-
-    Parameters
-    ----------
-    overrides : what was given to ``load_settings``
-    """
+def describe_settings(settings: Settings) -> list[Setting]:
+    """Every setting, in the order of their table. What neither the environment nor the file says
+    was named by a command."""
     file = read_file(find_config_file(), Settings.model_fields)
+    usual = load_settings()
     rows = []
     for name, info in Settings.model_fields.items():
         extra = info.json_schema_extra
-        origin, place = find_origin(name, info, file, overrides or {})
+        value = getattr(settings, name)
+        named = {} if value == getattr(usual, name) else {name: value}
+        origin, place = find_origin(name, info, file, named)
         rows.append(
             Setting(
                 name=name,
-                value=show_value(getattr(settings, name)),
+                value=show_value(value),
                 unit=str(extra["unit"]) if isinstance(extra, dict) else "",
                 origin=origin,
                 place=place,
+                help=info.description or "",
             )
         )
     return rows

@@ -16,7 +16,7 @@ def test_values_and_where_they_come_from(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("MODEL_HERITAGE_CONFIG", str(file))
     monkeypatch.setenv("DATABASE_URL", "postgresql://me:horse@db/heritage")
     given = {"port": 6001}
-    rows = {row.name: row for row in describe_settings(load_settings(**given), given)}
+    rows = {row.name: row for row in describe_settings(load_settings(**given))}
     assert list(rows) == list(Settings.model_fields)
     origins = {name: (row.origin, row.place) for name, row in rows.items() if not row.is_default}
     assert origins == {

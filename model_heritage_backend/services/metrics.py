@@ -15,6 +15,8 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
+from model_heritage_backend.errors import TooManyAttempts
+from model_heritage_backend.models.tables import JOB_KINDS
 from model_heritage_backend.version import __version__
 
 PREFIX = "model_heritage_"
@@ -72,7 +74,17 @@ class Metrics:
             "route",
         )
         self._lines = self._counter("log_lines", "Lines of the log that are no mere news", "level")
-        self._slow = self._counter("slow_requests", "Requests logged as slow", "route")
+        self._slow = self._counter("slow_requests", "Requests logged as slow")
+
+        # What alarms look at begins at 0: what first appears at 1 has not grown, to Prometheus.
+        for outcome in ("stored", "refused"):
+            self._uploads.labels(outcome)
+        for kind in JOB_KINDS:
+            for outcome in ("done", "failed"):
+                self._jobs.labels(kind, outcome)
+        for level in ("warning", "error", "critical"):
+            self._lines.labels(level)
+        self._errors.labels(TooManyAttempts.type, str(TooManyAttempts.status))
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(PREFIX + name, text, labels, registry=self.registry)
@@ -128,7 +140,7 @@ class Metrics:
         self._requests.labels(method, route, str(status)).inc()
         self._request_seconds.labels(method, route).observe(seconds)
         if slow:
-            self._slow.labels(route).inc()
+            self._slow.inc()
         if problem is not None:
             self._errors.labels(problem, str(status)).inc()
 

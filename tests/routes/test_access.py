@@ -37,6 +37,7 @@ OF_ADMINS = {
     "GET /api/tokens/{token_id}",
     "DELETE /api/tokens/{token_id}",
     "GET /api/audit",
+    "GET /api/settings",
 }
 Headers = dict[str, str]
 

@@ -75,6 +75,14 @@ def test_not_ready_tells_what_fails(
 
 def test_every_metric_moves_when_its_thing_happens(client: FlaskClient, zoo_family: Zoo) -> None:
     before = read_metrics(client)
+    # What first appears at 1 has not grown, to Prometheus.
+    for name in (
+        "jobs_ended_total{kind=process,outcome=failed}",
+        "log_lines_total{level=error}",
+        "errors_total{status=429,type=too-many-attempts}",
+        "slow_requests_total",
+    ):
+        assert before[name] == 0
     assert upload(client, zoo_family.path("base")).status_code == 201
     path = zoo_family.path("base")
     assert upload(client, path).status_code == 409
