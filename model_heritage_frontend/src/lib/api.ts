@@ -17,6 +17,7 @@ import type {
   FamilyTree,
   Health,
   Ready,
+  ServerSettingList,
   Job,
   JobPage,
   LakeDistributions,
@@ -175,6 +176,7 @@ export const api = {
   createToken: (wanted: TokenRequest) => sendJson<NewToken>('POST', apiUrl(['tokens']), wanted),
   revokeToken: (id: string) => remove(apiUrl(['tokens', id])),
   getHealth: (signal?: AbortSignal) => getJson<Health>(apiUrl(['health']), signal),
+  listSettings: (signal?: AbortSignal) => getJson<ServerSettingList>(apiUrl(['settings']), signal),
   getReady: (signal?: AbortSignal) => getJson<Ready>(apiUrl(['ready']), signal),
   getStats: (signal?: AbortSignal) => getJson<Stats>(apiUrl(['stats']), signal),
   getDistributions: (signal?: AbortSignal) =>

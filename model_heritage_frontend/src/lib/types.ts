@@ -351,6 +351,20 @@ export interface Ready {
   checks: Record<string, string>
 }
 
+export interface ServerSetting {
+  name: string
+  value: unknown
+  unit: string
+  origin: 'command' | 'environment' | 'file' | 'default'
+  /** What it is called there. */
+  place: string
+  help: string
+}
+
+export interface ServerSettingList {
+  settings: ServerSetting[]
+}
+
 export interface Stats {
   total_models: number
   total_families: number

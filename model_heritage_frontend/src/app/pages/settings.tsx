@@ -5,6 +5,7 @@ import { PageHeader } from '@/components/page-header'
 import { TokenSettings } from '@/features/access/components/token-settings'
 import { AboutServer } from '@/features/settings/components/about-server'
 import { Preferences } from '@/features/settings/components/preferences'
+import { ServerSettings } from '@/features/settings/components/server-settings'
 import { useTitle } from '@/hooks/use-title'
 import { shellWords } from '@/strings/shell'
 
@@ -23,6 +24,7 @@ export function SettingsPage() {
           }}
         />
         <TokenSettings />
+        <ServerSettings />
         <AboutServer />
       </div>
     </div>
