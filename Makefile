@@ -9,8 +9,10 @@ FRONT := model_heritage_frontend
 PNPM := npx -y pnpm@12.21.0 -C $(FRONT)
 FRONT_SOURCES := $(shell find $(FRONT) -path $(FRONT)/node_modules -prune -o -path $(FRONT)/dist -prune -o -path $(FRONT)/dist-report -prune -o -type f -print 2>/dev/null)
 
+POSTGRES_TESTS := tests/models tests/jobs tests/services tests/routes tests/client tests/test_app.py tests/test_migrations.py
+
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev wheel test test-back test-front lint bench bench-accuracy bench-unrelated bench-speed bench-page bench-tree demo clean
+.PHONY: help setup run dev wheel test test-back test-postgres test-front lint bench bench-accuracy bench-unrelated bench-speed bench-page bench-tree demo clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -31,6 +33,9 @@ test: test-back test-front ## All tests, back and front
 
 test-back: $(STAMPS)/python-dev $(STAMPS)/dist
 	$(PY) -m pytest
+
+test-postgres: $(STAMPS)/python-dev ## The tests that touch the database, on a real PostgreSQL
+	MODEL_HERITAGE_TEST_DATABASE=postgresql $(PY) -m pytest $(POSTGRES_TESTS)
 
 test-front: $(STAMPS)/front
 	$(PNPM) run test

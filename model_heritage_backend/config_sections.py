@@ -7,9 +7,11 @@ it is refused with the reason. What is not listed does not exist.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 GB = 1024**3
 MB = 1024**2
@@ -40,6 +42,13 @@ class Taken:
 
 
 @dataclass(frozen=True)
+class Part:
+    """An option that is a part of a setting, with the others of its section."""
+
+    setting: str
+
+
+@dataclass(frozen=True)
 class Fixed:
     """An option of which one value is what is done, whether it is given or not."""
 
@@ -54,12 +63,12 @@ class Refused:
     reason: str
 
 
-Option = Taken | Fixed | Refused
+Option = Taken | Part | Fixed | Refused
 _PLACES = (
     "everything that is kept lies below root_path, so that one folder is all there is to back up"
 )
 _LEVELS = {level.lower(): level for level in ("DEBUG", "INFO", "WARNING", "ERROR")}
-_ONE_PROCESS = "a genealogy is solved by one worker at a time, whatever asks for it"
+_ONE_JOB = "a worker does one job at a time; more workers are more of model-heritage worker"
 
 SECTIONS: Mapping[str, Mapping[str, Option]] = {
     "storage": {
@@ -68,7 +77,7 @@ SECTIONS: Mapping[str, Mapping[str, Option]] = {
         "families_path": Refused(f"{_PLACES}: families in its database"),
         "cache_path": Refused(f"{_PLACES}: what is remembered of models in its database"),
         "force_safetensors": Taken("force_safetensors"),
-        "max_storage_gb": Refused("the disk's size is the limit"),
+        "max_storage_gb": Taken("max_storage_bytes", factor=GB),
     },
     "clustering": {
         "method": Taken("clustering_method"),
@@ -101,7 +110,7 @@ SECTIONS: Mapping[str, Mapping[str, Option]] = {
         ),
     },
     "performance": {
-        "worker_concurrency": Fixed(1, _ONE_PROCESS),
+        "worker_concurrency": Fixed(1, _ONE_JOB),
         "batch_size_layers": Refused(
             "files are read in pieces of a few MB, so memory does not depend on their layers"
         ),
@@ -120,10 +129,7 @@ SECTIONS: Mapping[str, Mapping[str, Option]] = {
         "database": Taken("neo4j_database"),
         "pool_size": Taken("neo4j_pool_size"),
     },
-    "redis": {
-        option: Refused("jobs are kept in the database and done by the server itself")
-        for option in ("host", "port", "db", "password")
-    },
+    "redis": {option: Part("redis_url") for option in ("host", "port", "db", "password")},
     "logging": {
         "level": Taken("log_level", words=_LEVELS),
         "format": Taken("log_format"),
@@ -135,9 +141,7 @@ SECTIONS: Mapping[str, Mapping[str, Option]] = {
     "api": {
         "host": Taken("host"),
         "port": Taken("port"),
-        "workers": Fixed(
-            1, "one process answers, with as many threads as the setting threads says"
-        ),
+        "workers": Taken("processes"),
         "reload": Fixed(False, "a server that restarts by itself is for developers: make dev"),
         "log_level": Refused("there is one log, and logging.level is its level"),
     },
@@ -188,11 +192,16 @@ def read_document(document: Mapping[Any, Any], settings: Iterable[str]) -> dict[
         if not isinstance(value, Mapping):
             problems.append(f"{name}: found {value!r}, allowed: options of this section")
             continue
+        if name == "redis":
+            parts = {key: inner for key, inner in value.items() if key in SECTIONS[name]}
+            give("redis_url", Given(_join_redis(parts, problems), name, parts))
         for key, inner in value.items():
             place = f"{name}.{key}"
             option = SECTIONS[name].get(key)
             if isinstance(option, Taken):
                 give(option.setting, Given(option.translate(inner), place, inner, option.factor))
+            elif isinstance(option, Part):
+                continue
             elif option is None:
                 problems.append(_tell_unknown(key, SECTIONS[name], f"an option of {name}", place))
             else:
@@ -200,6 +209,21 @@ def read_document(document: Mapping[Any, Any], settings: Iterable[str]) -> dict[
     if problems:
         raise ValueError(*problems)
     return found
+
+
+def _join_redis(parts: Mapping[str, Any], problems: list[str]) -> str:
+    """The address of a Redis server."""
+    host, port, database = (
+        parts.get(name, usual) for name, usual in (("host", "localhost"), ("port", 6379), ("db", 0))
+    )
+    if not isinstance(host, str) or not re.fullmatch(r"[\w.-]+|\[[0-9a-fA-F:.]+\]", host):
+        problems.append(f"redis.host: found {host!r}, allowed: the name or address of a machine")
+    for name, number, last in (("port", port, 65535), ("db", database, 2**31 - 1)):
+        if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= last:
+            problems.append(f"redis.{name}: found {number!r}, allowed: a whole number to {last}")
+    password = parts.get("password")
+    secret = "" if password is None else f":{quote(str(password), safe='')}@"
+    return f"redis://{secret}{host}:{port}/{database}"
 
 
 def _refuse(place: str, option: Fixed | Refused, value: Any) -> list[str]:
@@ -233,6 +257,8 @@ def format_sections_table() -> str:
 
 
 def _describe(option: Option) -> str:
+    if isinstance(option, Part):
+        return f"part of `{option.setting}`"
     if isinstance(option, Taken):
         unit = {GB: ", in GB (1024³ bytes)", MB: ", in MB (1024² bytes)"}.get(option.factor, "")
         words = ", ".join(f"`{ours}` as `{word}`" for word, ours in option.words.items())

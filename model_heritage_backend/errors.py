@@ -57,6 +57,15 @@ class TooManyAttempts(HeritageError):
     transient = True
 
 
+class TooManyChanges(HeritageError):
+    """Somebody asks for more changes than the setting ``changes_per_minute`` allows."""
+
+    type = "too-many-changes"
+    title = "Too many changes at once"
+    status = 429
+    transient = True
+
+
 class NotFound(HeritageError):
     type = "not-found"
     title = "Not found"
@@ -129,6 +138,14 @@ class OutOfMemory(HeritageError):
     type = "out-of-memory"
     title = "The server's memory is not enough"
     status = 503
+
+
+class QuotaExceeded(HeritageError):
+    """More would be kept than a setting allows; the detail says which, and how much there is."""
+
+    type = "quota-exceeded"
+    title = "No more may be kept"
+    status = 507
 
 
 class ServerUnreachable(HeritageError):

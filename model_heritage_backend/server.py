@@ -47,7 +47,7 @@ class ServerLog(Logger):  # type: ignore[misc]
 
 
 class Server(BaseApplication):  # type: ignore[misc]
-    """One process, many threads: the genealogy has one writer.
+    """One process, many threads: the genealogy has one writer, unless PostgreSQL sees to turns.
 
     The application is made in the worker, after gunicorn has forked: compiled loops and linear
     algebra start threads of their own, and threads do not survive a fork.
@@ -63,7 +63,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         options = {
             "bind": f"{host}:{self.settings.port}",
             "worker_class": "gthread",
-            "workers": 1,
+            "workers": self.settings.processes,
             "threads": self.settings.threads,
             # How long the whole worker may seem dead; a slow upload does not count.
             "timeout": WORKER_SECONDS,
@@ -110,6 +110,9 @@ def _greet(worker: Any) -> None:
     worker.app.app.extensions[STREAMS].is_serving = lambda: worker.alive
     everywhere = ("127.0.0.1", "::1", "::", "0.0.0.0")  # noqa: S104 (compared, not bound)
     shown = "localhost" if settings.host in everywhere else settings.host
+    if worker.age > 1:
+        # The first of several processes speaks for all.
+        return
     print(f"Model Heritage is at http://{shown}:{settings.port} (Ctrl-C stops it)", flush=True)
 
 

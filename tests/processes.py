@@ -15,14 +15,18 @@ from pathlib import Path
 from typing import Any, Self
 
 from model_heritage_backend.config import PROJECT
+from tests.databases import list_variables
 
 START_SECONDS = 60
 
 
 class RealServer:
-    """``python run_server.py`` on a folder and a free port; a context manager that ends it."""
+    """``python run_server.py`` on a folder and a free port; a context manager that ends it.
 
-    def __init__(self, data_dir: Path) -> None:
+    ``variables`` are of its environment.
+    """
+
+    def __init__(self, data_dir: Path, **variables: str) -> None:
         self.data_dir = data_dir
         self.port = self.find_port()
         self._process = subprocess.Popen(
@@ -30,8 +34,10 @@ class RealServer:
             cwd=PROJECT,
             env={
                 **os.environ,
+                **list_variables(data_dir),
                 "MODEL_HERITAGE_DATA_DIR": str(data_dir),
                 "MODEL_HERITAGE_PORT": str(self.port),
+                **variables,
             },
             stdout=subprocess.PIPE,
             text=True,

@@ -6,14 +6,14 @@ import pytest
 
 from model_heritage_backend.clustering import ClusteringMethod, DistanceMetric, TreeBuildingMethod
 from model_heritage_backend.config import Settings, load_settings
-from model_heritage_backend.config_sections import SECTIONS, Fixed, Refused, Taken
+from model_heritage_backend.config_sections import SECTIONS, Fixed, Part, Refused, Taken
 from model_heritage_backend.errors import InvalidRequest
 from model_heritage_backend.services.engine import EngineOptions
 
 pytestmark = pytest.mark.usefixtures("plain_environment")
 
 SPECIFIED = """
-storage: {root_path: ./data, force_safetensors: true}
+storage: {root_path: ./data, force_safetensors: true, max_storage_gb: 200}
 clustering: {structural_threshold: 0.80, uncertainty_threshold: 0.30, validation_factor: 1.2,
              max_family_size: 50}
 weight_analysis: {layer_sampling_ratio: 1.0, distance_metric: L2, enable_layer_weighting: false}
@@ -50,6 +50,7 @@ def test_the_specifications_file(write: Path) -> None:
     assert settings.data_dir == write.parent / "data"
     assert settings.log_file == write.parent / "data/logs/model_genealogy.log"
     assert (settings.host, settings.port, settings.log_format) == ("0.0.0.0", 8000, "json")
+    assert settings.max_storage_bytes == 200 * 1024**3
     assert settings.memory_limit_bytes == 12 * 1024**3
     assert settings.log_file_bytes == 100 * 1024**2
     assert (settings.max_family_size, settings.confidence_threshold) == (50, 0.1)
@@ -60,7 +61,7 @@ def test_the_specifications_file(write: Path) -> None:
 def test_every_option_is_a_setting_or_has_a_reason() -> None:
     for options in SECTIONS.values():
         for option in options.values():
-            if isinstance(option, Taken):
+            if isinstance(option, Taken | Part):
                 assert option.setting in Settings.model_fields
             else:
                 assert isinstance(option, Fixed | Refused)
@@ -114,6 +115,14 @@ def test_what_is_wrong_is_told(write: Path, text: str, told: str) -> None:
 def test_all_that_is_wrong_is_told_at_once(write: Path) -> None:
     detail = refuse(write, "clustering: {a: 1, b: 2}")
     assert detail.count("\n- clustering.") == 2
+
+
+def test_redis_is_one_address(write: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://db/heritage")
+    write.write_text("redis: {host: cache, port: 6380, db: 2, password: 'a/b@c'}")
+    assert load_settings().redis_url == "redis://:a%2Fb%40c@cache:6380/2"
+    detail = refuse(write, "redis: {host: 'a b', port: x, db: -1}")
+    assert detail.count("\n- redis.") == 3
 
 
 def test_environment_wins_over_a_section(write: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,26 +3,52 @@
 SQLite is told to survive power cuts (WAL, synchronous=FULL) and to keep its foreign keys. A write
 transaction begins IMMEDIATE: a DEFERRED one that reads first and writes later fails at once with
 "database is locked" when another writer came in between, without waiting for ``busy_timeout``.
+
+PostgreSQL is told to do the same: a reading session sees one state (REPEATABLE READ), and write
+transactions that go by what they read come one after another, by an advisory lock.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, event
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    Integer,
+    MetaData,
+    create_engine,
+    event,
+)
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
-from model_heritage_backend.errors import HeritageError, InsufficientStorage
+from model_heritage_backend.errors import HeritageError, InsufficientStorage, InvalidRequest
+from model_heritage_backend.models.locks import lock_in_transaction
 
 BUSY_TIMEOUT_MS = 30_000
 WRITES = "heritage_writes"
+SQLITE = "sqlite"
+WRITERS = "writers"
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+FAULTS = {
+    "53100": "There is no room left for the database.",
+    "40001": "The database is in use; please try again.",
+    "40P01": "The database is in use; please try again.",
+    "55P03": "The database is in use; please try again.",
+}
+"""What PostgreSQL's codes mean that its words may say in any language. The first is a full disk."""
+FULL_DISK = "53100"
 
 NAMING_CONVENTION = {
     "ix": "ix_%(column_0_N_label)s",
@@ -34,11 +60,13 @@ NAMING_CONVENTION = {
 
 
 class Base(DeclarativeBase):
-    """All tables. Named constraints: SQLite can only change what has a name."""
+    """All tables. Named constraints: SQLite can only change what has a name. Whole numbers have 64
+    bits everywhere, which SQLite's INTEGER, and only that, has as a key."""
 
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
 
 
+Base.registry.update_type_annotation_map({int: BigInteger().with_variant(Integer(), SQLITE)})
 db = SQLAlchemy(model_class=Base)
 
 
@@ -72,41 +100,95 @@ class DatabaseBusy(HeritageError):
     transient = True
 
 
+def list_engine_options(url: str, *, connections: int = 20) -> dict[str, Any]:
+    """How an engine for this address is made.
+
+    Parameters
+    ----------
+    connections : how many a process may hold at once; SQLite's need no limit
+    """
+    if url.startswith(SQLITE):
+        return {}
+    return {
+        # A server that was restarted is noticed before a request fails for it.
+        "pool_pre_ping": True,
+        "pool_size": connections,
+        "connect_args": {"options": f"-c lock_timeout={BUSY_TIMEOUT_MS}"},
+    }
+
+
+def check_driver(url: str) -> None:
+    """Raises InvalidRequest when PostgreSQL is asked for, and its driver is not installed."""
+    if url.startswith("postgresql") and importlib.util.find_spec("psycopg") is None:
+        raise InvalidRequest(
+            "PostgreSQL needs its driver: pip install 'model-heritage[postgres]' (psycopg)."
+        )
+
+
+def open_engine(url: str) -> Engine:
+    """Raises InvalidRequest when its driver is not installed."""
+    check_driver(url)
+    return create_engine(url, **list_engine_options(url))
+
+
 class Database:
     """Sessions on one engine, usable from any thread and without a Flask context.
 
     ``read()`` gives a session that sees one consistent state and must not write;
     ``write()`` one transaction that is committed when the block ends and undone when it raises.
+
+    Attributes
+    ----------
+    is_shared : whether several programs may work on this database at the same time
     """
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._writer = engine.execution_options(**{WRITES: True})
-        if engine.dialect.name == "sqlite":
+        self.is_shared = engine.dialect.name != SQLITE
+        self._reader = self._writer = engine
+        if self.is_shared:
+            event.listen(engine, "before_cursor_execute", _replace_nul, retval=True)
+            self._reader = engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+        else:
+            self._writer = engine.execution_options(**{WRITES: True})
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        with Session(self.engine, expire_on_commit=False) as session:
-            yield session
+        """Raises DatabaseBusy when the database cannot be reached."""
+        try:
+            with Session(self._reader, expire_on_commit=False) as session:
+                yield session
+        except OperationalError as error:
+            _tell_fault(error)
+            raise
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
+    def write(self, *, serial: bool = True) -> Iterator[Session]:
         """One write transaction.
+
+        Parameters
+        ----------
+        serial : whether nothing else may be written meanwhile. Only what changes one row, found
+            by its key and locked while it is read, can do without. (SQLite has one writer.)
 
         Raises
         ------
         InsufficientStorage
             When the disk is full.
         DatabaseBusy
-            When another program keeps the database locked.
+            When another program keeps the database locked, or it cannot be reached.
         """
         try:
             with Session(self._writer, expire_on_commit=False) as session, session.begin():
+                if serial and self.is_shared:
+                    lock_in_transaction(session.connection(), WRITERS)
                 yield session
         except OperationalError as error:
-            _tell_fault(str(error.orig), error)
+            _tell_fault(error)
             raise
 
     def compact(self, share: float) -> int:
@@ -117,7 +199,7 @@ class Database:
         ------
         InsufficientStorage, DatabaseBusy
         """
-        if self.engine.dialect.name != "sqlite":
+        if self.is_shared:
             return 0
         # Not a session: this cannot be done in a transaction.
         connection = self.engine.raw_connection()
@@ -130,7 +212,7 @@ class Database:
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             return before - _measure_sqlite(cursor)
         except sqlite3.OperationalError as error:
-            _tell_fault(str(error), error)
+            _tell_sqlite_fault(error)
             raise
         finally:
             connection.close()
@@ -139,11 +221,48 @@ class Database:
         self.engine.dispose()
 
 
-def _tell_fault(reason: str, error: Exception) -> None:
-    """Raise what the driver's words mean, where they are known."""
-    if "disk is full" in reason:
-        raise InsufficientStorage("There is no room left for the database.") from error
-    if "database is locked" in reason:
+def _replace_nul(
+    _connection: Connection,
+    _cursor: object,
+    statement: str,
+    parameters: Any,
+    _context: object,
+    _many: bool,
+) -> tuple[str, Any]:
+    """PostgreSQL's texts cannot have the character NUL: nothing is found by it, and what people
+    and files say is kept with a mark in its place."""
+    return statement, _without_nul(parameters)
+
+
+def _without_nul(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\0", REPLACEMENT) if "\0" in value else value
+    if isinstance(value, Mapping):
+        return {name: _without_nul(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_without_nul(part) for part in value)
+    return value
+
+
+def _tell_fault(error: OperationalError) -> None:
+    """Raise what the driver means, where it is known."""
+    if isinstance(error.orig, sqlite3.Error):
+        _tell_sqlite_fault(error.orig)
+        return
+    code = getattr(error.orig, "sqlstate", None)
+    if code == FULL_DISK:
+        raise InsufficientStorage(FAULTS[code]) from error
+    if code in FAULTS:
+        raise DatabaseBusy(FAULTS[code]) from error
+    # No code: there was no answer. 08, 57P: the connection broke, the server stops or starts.
+    if code is None or code.startswith(("08", "57P")):
+        raise DatabaseBusy("The database cannot be reached; please try again.") from error
+
+
+def _tell_sqlite_fault(error: Exception) -> None:
+    if "disk is full" in str(error):
+        raise InsufficientStorage(FAULTS[FULL_DISK]) from error
+    if "database is locked" in str(error):
         raise DatabaseBusy("The database is in use; please try again.") from error
 
 

@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
 from model_heritage_backend.errors import Conflict
+from model_heritage_backend.models.locks import hold_locks
 from model_heritage_backend.places import MIGRATIONS
 
 
@@ -47,6 +48,14 @@ def upgrade_database(engine: Engine, *, target: str = "head") -> str | None:
     Conflict
         When the database was made by a newer version of the program.
     """
+    if engine.dialect.name != "sqlite":
+        # Servers that start at the same time.
+        with hold_locks(engine, alone=["migration"]):
+            return _upgrade(engine, target)
+    return _upgrade(engine, target)
+
+
+def _upgrade(engine: Engine, target: str) -> str | None:
     config = make_alembic_config()
     script = ScriptDirectory.from_config(config)
     before = get_revision(engine)

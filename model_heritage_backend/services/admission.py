@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from model_heritage_backend.clustering.store import HeritageStore
-from model_heritage_backend.errors import Conflict, UnsupportedFormat
+from model_heritage_backend.errors import Conflict, NotFound, UnsupportedFormat
 from model_heritage_backend.fingerprints import Fingerprint
 
 SAFETENSORS = "safetensors"
@@ -47,6 +47,7 @@ class Admission:
         self._find_families = find_families
         self._lock = threading.Lock()
         self._admitted: dict[str, frozenset[str]] = {}
+        self._stored: set[str] = set()
 
     def check_format(self, name: str) -> None:
         """Raises UnsupportedFormat when only safetensors may come in and this is another one."""
@@ -57,7 +58,7 @@ class Admission:
             )
 
     def check_family(self, model_id: str, fingerprint: Fingerprint) -> None:
-        """Count a model in, until ``settle`` says that it has its place.
+        """Count a model in, until it has its place.
 
         Those that were let in before and have no place yet count for every family they may join, so
         that uploads at the same time cannot fill it twice.
@@ -70,6 +71,7 @@ class Admission:
         if limit is None or fingerprint.is_adapter:
             return
         with self._lock:
+            self._forget_placed()
             found = frozenset(self._find_families(fingerprint))
             size = sum(len(self._store.get_family(name).tree.members) for name in found)
             size += sum(bool(found & others) for others in self._admitted.values())
@@ -80,7 +82,22 @@ class Admission:
                 )
             self._admitted[model_id] = found
 
-    def settle(self, model_id: str) -> None:
-        """The model has its place, or will not get one."""
+    def _forget_placed(self) -> None:
+        for model_id in sorted(self._stored):
+            try:
+                placed = self._store.get_model(model_id).family_id is not None
+            except NotFound:
+                placed = True
+            if placed:
+                self._stored.discard(model_id)
+                self._admitted.pop(model_id)
+
+    def confirm(self, model_id: str) -> None:
+        """The model is stored, and will get its place."""
+        with self._lock:
+            self._stored |= {model_id} & self._admitted.keys()
+
+    def reject(self, model_id: str) -> None:
+        """The model was not stored after all."""
         with self._lock:
             self._admitted.pop(model_id, None)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 from typing import Self
 
 from model_heritage_backend.clustering import (
@@ -16,6 +17,7 @@ from model_heritage_backend.clustering.family_routing import USUAL, Screens
 from model_heritage_backend.clustering.genealogy import choose_threshold
 from model_heritage_backend.clustering.watching import Watch, watch_nobody
 from model_heritage_backend.config import Settings
+from model_heritage_backend.places import stamp_engine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,4 +63,13 @@ class EngineOptions:
             screens=self.screens,
             remember=self.cache_distances,
             watch=watch,
+            stamp=self._stamp(),
         )
+
+    def _stamp(self) -> str:
+        """Of the program and of the options that decide what a genealogy looks like."""
+        decisive = replace(self, screens=USUAL, cache_distances=True)
+        stamp = stamp_engine()
+        if decisive == EngineOptions():
+            return stamp
+        return hashlib.sha256(f"{stamp} {decisive}".encode()).hexdigest()[: len(stamp)]

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from model_heritage_backend.errors import HeritageError
-from model_heritage_backend.jobs.executor import JobExecutor
+from model_heritage_backend.jobs.executor import Executor
 from model_heritage_backend.models.database import Database
 from model_heritage_backend.models.files import RESERVE, FileStore
 
@@ -29,7 +29,7 @@ class NotReady(HeritageError):
 class Readiness:
     """Asks the database, the data folder, the disk and the queue."""
 
-    def __init__(self, database: Database, files: FileStore, executor: JobExecutor) -> None:
+    def __init__(self, database: Database, files: FileStore, executor: Executor) -> None:
         self._database = database
         self._files = files
         self._executor = executor

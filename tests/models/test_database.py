@@ -5,24 +5,23 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from model_heritage_backend.models import database as module
-from model_heritage_backend.models.database import Database, DatabaseBusy
-from model_heritage_backend.models.migrate import upgrade_database
+from model_heritage_backend.models.database import Database, DatabaseBusy, open_engine
 from model_heritage_backend.models.tables import AuditEntry, FingerprintRow
+from tests.databases import get_address, sqlite_only
 
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/app.db"
+    return get_address(tmp_path)
 
 
 @pytest.fixture
 def database(url: str) -> Iterator[Database]:
-    database = Database(create_engine(url))
-    upgrade_database(database.engine)
+    database = Database(open_engine(url))
     yield database
     database.close()
 
@@ -31,6 +30,7 @@ def make_entry(**changes: object) -> AuditEntry:
     return AuditEntry(**{"actor": "a", "action": "b", "subject": "c", "detail": {}} | changes)
 
 
+@sqlite_only
 def test_survives_power_cuts_and_keeps_references(database: Database) -> None:
     with database.read() as session:
         found = {
@@ -64,7 +64,7 @@ def test_writers_wait_for_each_other_and_readers_do_not(
     url: str, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "BUSY_TIMEOUT_MS", 20)
-    other = Database(create_engine(url))
+    other = Database(open_engine(url))
     with database.write() as session:
         # Reading is enough: whoever may write later must not see others write in between.
         assert session.query(AuditEntry).count() == 0

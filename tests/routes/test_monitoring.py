@@ -118,7 +118,7 @@ def test_every_metric_moves_when_its_thing_happens(client: FlaskClient, zoo_fami
 def test_failed_jobs_and_waiting_ones_count(
     client: FlaskClient, service: HeritageService, zoo_family: Zoo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise MemoryError
 
     upload(client, zoo_family.path("base"))
