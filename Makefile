@@ -67,6 +67,10 @@ bench-tree: $(STAMPS)/front ## Drawing family trees of 1,000 to 20,000 beside vi
 demo: $(STAMPS)/python ## Fill the running server with a small real family and show its tree
 	$(PY) -m benchmarks.demo
 
+.PHONY: settings
+settings: $(STAMPS)/python ## Write the tables of settings into README.md and docs/settings.md
+	PYTHONPATH=. $(PY) docs/site/write_settings.py
+
 .PHONY: docs
 docs: $(STAMPS)/python-dev ## Build the documentation in site/, without a network
 	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet

@@ -17,6 +17,7 @@ from model_heritage_backend.places import INTERFACE, MIGRATIONS
 from model_heritage_backend.routes import (
     accounts,
     claims,
+    configuration,
     consequences,
     corrections,
     deletion,
@@ -33,20 +34,26 @@ from model_heritage_backend.routes import (
 )
 from model_heritage_backend.routes.access import Guard, guard_routes
 from model_heritage_backend.routes.conditional import answer_conditionally
+from model_heritage_backend.routes.configuration import keep_settings
 from model_heritage_backend.routes.documentation import add_documentation
 from model_heritage_backend.routes.hosts import guard_hosts
 from model_heritage_backend.routes.job_events import EventStreams
 from model_heritage_backend.routes.json_format import use_strict_json
+from model_heritage_backend.routes.log_lines import count_lines, start_logging, stop_logging
+from model_heritage_backend.routes.monitoring import add_monitoring
 from model_heritage_backend.routes.pages import add_pages
 from model_heritage_backend.routes.preferences import confirm_preferences
 from model_heritage_backend.routes.problems import register_problems
 from model_heritage_backend.routes.protection import protect
 from model_heritage_backend.routes.proxy_user import ProxyUser
-from model_heritage_backend.routes.request_ids import name_requests, start_logging
+from model_heritage_backend.routes.request_ids import name_requests
+from model_heritage_backend.routes.request_log import observe_requests
 from model_heritage_backend.routes.schemas.common import Problem
 from model_heritage_backend.routes.uploads import FORM_BYTES, accept_uploads
 from model_heritage_backend.routes.views import EXTENSION
 from model_heritage_backend.services.access import Role
+from model_heritage_backend.services.admission import AdmissionRules
+from model_heritage_backend.services.engine import EngineOptions
 from model_heritage_backend.services.heritage_service import HeritageService
 from model_heritage_backend.services.pace import Pace
 from model_heritage_backend.services.quotas import Quota
@@ -57,6 +64,7 @@ ROOMS = (
     models,
     families,
     claims,
+    configuration,
     consequences,
     corrections,
     history,
@@ -89,7 +97,14 @@ def create_app(settings: Settings | None = None, *, is_worker: bool = False) -> 
         When another server uses the data folder, or a newer one has changed its database.
     """
     settings = settings or load_settings()
-    start_logging(settings.log_level)
+    start_logging(
+        settings.log_level,
+        format_=settings.log_format,
+        # A file that two processes write to cannot be followed by a new one.
+        file=None if is_worker else settings.log_file,
+        file_bytes=settings.log_file_bytes,
+        files_kept=settings.log_files_kept,
+    )
     choose_limits(**settings.reader_limits)
     files = FileStore(settings.data_dir, max_file_bytes=settings.max_upload_bytes)
     check_driver(settings.resolved_database_url)
@@ -132,6 +147,11 @@ def _build_app(settings: Settings, files: FileStore, *, is_worker: bool) -> APIF
         max_unfinished_bytes=settings.max_unfinished_bytes,
         import_roots=settings.import_roots,
         keep_jobs_days=settings.keep_jobs_days,
+        engine=EngineOptions.choose(settings),
+        rules=AdmissionRules(
+            force_safetensors=settings.force_safetensors,
+            max_family_size=settings.max_family_size,
+        ),
         quota=Quota(models=settings.max_models, bytes=settings.max_storage_bytes),
         quota_per_owner=Quota(
             models=settings.max_models_per_owner, bytes=settings.max_bytes_per_owner
@@ -140,8 +160,11 @@ def _build_app(settings: Settings, files: FileStore, *, is_worker: bool) -> APIF
         is_worker=is_worker,
     )
     app.extensions[EXTENSION] = service
+    count_lines(service.metrics.count_line)
+    keep_settings(app, settings)
     app.extensions[jobs.STREAMS] = EventStreams(limit=max(settings.threads // 2, 1))
     accept_uploads(app, files, endpoints=(*UPLOADS, *RESUMABLE_UPLOADS))
+    observe_requests(app, slow_seconds=settings.slow_request_seconds)
     name_requests(app)
     confirm_preferences(app)
     register_problems(app)
@@ -152,6 +175,7 @@ def _build_app(settings: Settings, files: FileStore, *, is_worker: bool) -> APIF
     for room in ROOMS:
         app.register_blueprint(room.blueprint, url_prefix="/api")
     resumable.add_resumable_uploads(app)
+    add_monitoring(app, metrics_open=settings.metrics_open)
     add_documentation(app)
     add_pages(app, INTERFACE)
     if settings.trusted_proxies:
@@ -193,6 +217,7 @@ def find_neo4j(settings: Settings) -> Neo4jServer | None:
         user=settings.neo4j_user,
         password=settings.neo4j_password.get_secret_value(),
         database=settings.neo4j_database,
+        pool_size=settings.neo4j_pool_size,
     )
 
 
@@ -201,6 +226,7 @@ def close_app(app: APIFlask) -> None:
     service: HeritageService = app.extensions[EXTENSION]
     service.stop()
     service.files.release()
+    stop_logging()
 
 
 def _configure(app: APIFlask, settings: Settings) -> None:

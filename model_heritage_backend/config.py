@@ -1,12 +1,15 @@
 """The one table of settings: name, default, unit, help, environment name.
 
 Later sources win: defaults, then ``config.yaml`` (path by ``MODEL_HERITAGE_CONFIG``), then the
-environment. docs/settings.md has this table; nothing else reads the environment.
+environment. docs/settings.md has this table; nothing else reads the environment. The file may also
+use the sections of ``config_sections``; where a value came from, and what is wrong with it, is for
+``config_sources`` to tell.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -21,18 +24,29 @@ from pydantic import (
 )
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    YamlConfigSettingsSource,
+    SettingsError,
 )
 
+from model_heritage_backend.config_sources import (
+    PREFIX,
+    find_unknown_variables,
+    get_variable,
+    list_sentences,
+    read_file,
+    tell_problems,
+)
 from model_heritage_backend.errors import InvalidRequest
 from model_heritage_backend.places import IS_CHECKOUT, PROJECT, find_home
 
-PREFIX = "MODEL_HERITAGE_"
 CONFIG_VARIABLE = "MODEL_HERITAGE_CONFIG"
 SQLITE_PREFIX = "sqlite:///"
+MAIN = ("data_dir", "host", "port", "access", "database_url", "max_upload_bytes")
+"""Those that README.md shows."""
+INVALID = "The settings are not valid."
 
 
 def _default_data_dir() -> Path:
@@ -166,10 +180,64 @@ class Settings(BaseSettings):
     neo4j_database: str | None = _setting(
         None, "Neo4j database of Model Heritage alone; without it, the server's default"
     )
+    neo4j_pool_size: int = _setting(10, "Connections to Neo4j at the same time", ge=1, le=1000)
     import_roots: Annotated[tuple[Path, ...], NoDecode] = _setting(
         (),
         "Folders of the server from which, and from below which, models may be imported, separated "
         "by colons; without any, importing is off",
+    )
+    memory_limit_bytes: int | None = _setting(
+        None,
+        "Memory that the server may take for itself; what would take more fails, and is told so",
+        unit="bytes",
+        ge=1024**3,
+    )
+    force_safetensors: bool = _setting(
+        False, "Whether files of other formats than safetensors are refused"
+    )
+    max_family_size: int | None = _setting(
+        None, "Largest family; an upload that would make one larger is refused", unit="models", ge=2
+    )
+    clustering_method: Literal["auto", "threshold", "dbscan", "kmeans"] = _setting(
+        "auto", "How families are found; auto is the test of relatedness (docs/method.md)"
+    )
+    family_threshold: float = _setting(
+        0.3,
+        "Of the other methods: largest distance within a family, as a share of what strangers are "
+        "apart",
+        ge=0,
+        le=100,
+    )
+    structural_threshold: float = _setting(
+        0.8,
+        "Share of a newcomer's matrices that a family must have in the same shapes to be sure of "
+        "it without a closer look",
+        ge=0,
+        le=1,
+    )
+    uncertainty_threshold: float = _setting(
+        0.3,
+        "Distance (1 - cosine) to a family's centre from which it needs a closer look",
+        ge=0,
+        le=2,
+    )
+    validation_factor: float = _setting(
+        1.2, "Diameters of a family within which the closer look is content", gt=0, le=1000
+    )
+    distance_metric: Literal["auto", "l2_distance", "matrix_rank", "cosine_similarity"] = _setting(
+        "auto", "What clustering methods and tree methods other than ours measure distances by"
+    )
+    tree_method: Literal["heritage", "mother", "distance_only", "kurtosis_only"] = _setting(
+        "heritage", "How a family's tree is found (docs/method.md)"
+    )
+    lambda_param: float = _setting(
+        0.3, "Weight of the order of kurtosis in the tree method mother", ge=0, le=1000
+    )
+    confidence_threshold: float = _setting(
+        0.5, "Edges less likely than this are shown as unresolved", ge=0, le=1
+    )
+    cache_distances: bool = _setting(
+        True, "Whether what was measured of pairs of models is remembered for the next time"
     )
     keep_jobs_days: float = _setting(
         90.0, "How long a clean-up leaves the records of what was done", unit="days", gt=0
@@ -182,6 +250,25 @@ class Settings(BaseSettings):
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _setting(
         "INFO", "Least important messages that are logged"
+    )
+    log_format: Literal["console", "json"] = _setting(
+        "console", "How a line of the log is written: for people, or as a JSON object"
+    )
+    log_file: Path | None = _setting(
+        None, "File that the log is written to as well as to standard error"
+    )
+    log_file_bytes: int = _setting(
+        100 * 1024**2, "Length from which the log begins a new file", unit="bytes", ge=1024
+    )
+    log_files_kept: int = _setting(5, "Older files of the log that are kept", ge=0, le=1000)
+    slow_request_seconds: float = _setting(
+        10.0,
+        "Requests that take longer are logged as warnings, and counted",
+        unit="seconds",
+        gt=0,
+    )
+    metrics_open: bool = _setting(
+        False, "Whether /metrics is answered to whoever asks, without a token"
     )
 
     @field_validator("cors_origins", "allowed_hosts", "user_header_from", mode="before")
@@ -209,10 +296,10 @@ class Settings(BaseSettings):
             raise ValueError("user_header needs access login and user_header_from")
         return self
 
-    @field_validator("data_dir")
+    @field_validator("data_dir", "log_file")
     @classmethod
-    def _make_absolute(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
+    def _make_absolute(cls, value: Path | None) -> Path | None:
+        return None if value is None else value.expanduser().absolute()
 
     @model_validator(mode="after")
     def _check_sharing(self) -> Self:
@@ -221,6 +308,8 @@ class Settings(BaseSettings):
                 "SQLite serves one process: several, or workers with REDIS_URL, need a PostgreSQL "
                 "in DATABASE_URL"
             )
+        if self.log_file is not None and self.processes > 1:
+            raise ValueError("log_file is for one process: with several, keep standard error")
         return self
 
     @property
@@ -242,8 +331,9 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (the base class names it)
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        yaml = YamlConfigSettingsSource(settings_cls, yaml_file=find_config_file())
-        return init_settings, env_settings, yaml
+        given = read_file(find_config_file(), settings_cls.model_fields)
+        values = {name: found.value for name, found in given.items()}
+        return init_settings, env_settings, InitSettingsSource(settings_cls, values)
 
 
 def find_config_file() -> Path | None:
@@ -272,22 +362,24 @@ def load_settings(**overrides: Any) -> Settings:
     InvalidRequest
         When a value is not allowed; the detail names the setting and the reason.
     """
+    unknown = find_unknown_variables(Settings.model_fields)
+    if unknown:
+        raise InvalidRequest(list_sentences(INVALID, unknown))
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        problems = [
-            f"{'.'.join(str(part) for part in item['loc']) or 'settings'}: {item['msg']}"
-            for item in error.errors()
-        ]
-        raise InvalidRequest("The settings are not valid. " + "; ".join(problems)) from error
+        file = read_file(find_config_file(), Settings.model_fields)
+        problems = tell_problems(error, Settings.model_fields, file, overrides)
+        raise InvalidRequest(list_sentences(INVALID, problems)) from error
+    except SettingsError as error:
+        # Of the environment only: a value that should be JSON and is not.
+        raise InvalidRequest(f"{INVALID} {error}; allowed: JSON.") from error
 
 
 def list_settings() -> list[dict[str, str]]:
     """The table of settings: name, environment, default, unit, help (strings, in order)."""
     rows = []
     for name, field in Settings.model_fields.items():
-        alias = field.validation_alias
-        environment = str(alias.choices[-1]) if isinstance(alias, AliasChoices) else ""
         extra = field.json_schema_extra
         default = field.default
         if isinstance(default, tuple):
@@ -297,7 +389,7 @@ def list_settings() -> list[dict[str, str]]:
         rows.append(
             {
                 "name": name,
-                "environment": environment or PREFIX + name.upper(),
+                "environment": get_variable(name, field),
                 "default": "" if default is None else str(default),
                 "unit": str(extra["unit"]) if isinstance(extra, dict) else "",
                 "help": field.description or "",
@@ -306,12 +398,13 @@ def list_settings() -> list[dict[str, str]]:
     return rows
 
 
-def format_settings_table() -> str:
-    """The table of settings as Markdown, for docs/settings.md."""
+def format_settings_table(names: Sequence[str] = ()) -> str:
+    """The table of settings as Markdown, for docs/settings.md; of some settings for README.md."""
     lines = ["| setting | environment | default | unit | meaning |", "|---|---|---|---|---|"]
     lines += [
         f"| `{row['name']}` | `{row['environment']}` | `{row['default']}` | {row['unit']} "
         f"| {row['help']} |"
         for row in list_settings()
+        if not names or row["name"] in names
     ]
     return "\n".join(lines).replace("``", "")

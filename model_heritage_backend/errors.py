@@ -129,6 +129,17 @@ class InsufficientStorage(HeritageError):
     transient = True
 
 
+LACK_OF_MEMORY = "This needs more memory than the server may take (setting memory_limit_bytes)."
+
+
+class OutOfMemory(HeritageError):
+    """What was asked for needs more memory than the server has or may take."""
+
+    type = "out-of-memory"
+    title = "The server's memory is not enough"
+    status = 503
+
+
 class QuotaExceeded(HeritageError):
     """More would be kept than a setting allows; the detail says which, and how much there is."""
 

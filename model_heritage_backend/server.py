@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import os
+import resource
 import signal
 import socket
 import sys
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
 from model_heritage_backend.config import Settings, load_settings
 from model_heritage_backend.errors import HeritageError
+from model_heritage_backend.routes.log_lines import start_logging
 
 WORKER_SECONDS = 300
 GRACE_SECONDS = 15
@@ -29,6 +33,17 @@ class PortTaken(HeritageError):
 class OpenDoor(HeritageError):
     type = "open-door"
     title = "Anyone in the network could change everything"
+
+
+class ServerLog(Logger):  # type: ignore[misc]
+    """What gunicorn has to say goes where everything goes, in the same form."""
+
+    def setup(self, cfg: Any) -> None:
+        self.cfg = cfg
+        self.loglevel = logging.WARNING
+        self._access_log_enabled = False
+        self.error_log.setLevel(self.loglevel)
+        self.error_log.propagate = True
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -54,7 +69,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "timeout": WORKER_SECONDS,
             "graceful_timeout": GRACE_SECONDS,
             "control_socket_disable": True,
-            "loglevel": "warning",
+            "logger_class": ServerLog,
             "post_worker_init": _greet,
             "worker_exit": _close,
             "proc_name": "model-heritage",
@@ -65,12 +80,26 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Any:
         from model_heritage_backend.app import create_app
 
+        limit_memory(self.settings.memory_limit_bytes)
         try:
             self.app = create_app(self.settings)
         except HeritageError as error:
             print(error.detail, file=sys.stderr, flush=True)
             sys.exit(CANNOT_LOAD)
         return self.app
+
+
+def limit_memory(limit: int | None) -> None:
+    """Let this process have no more memory of its own than ``limit`` bytes.
+
+    Beyond that Python raises MemoryError where it asks for more, and only what asked fails. Files
+    that the system keeps in memory by itself do not count.
+    """
+    if limit is not None:
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        if hard != resource.RLIM_INFINITY:
+            limit = min(limit, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
 
 
 def _greet(worker: Any) -> None:
@@ -129,6 +158,8 @@ def serve(**overrides: Any) -> int:
         settings = load_settings(**overrides)
         check_door(settings)
         _check_port(settings)
+        # Of the process that watches over the one that serves. Only that one writes to the file.
+        start_logging(settings.log_level, format_=settings.log_format)
     except HeritageError as error:
         print(error.detail, file=sys.stderr)
         return 1

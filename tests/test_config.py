@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 
 from model_heritage_backend.config import (
+    MAIN,
     PROJECT,
     Settings,
     format_settings_table,
     list_settings,
     load_settings,
 )
+from model_heritage_backend.config_sections import format_sections_table
 from model_heritage_backend.errors import InvalidRequest
 
 pytestmark = pytest.mark.usefixtures("plain_environment")
@@ -62,7 +64,7 @@ def test_relative_data_folder_is_made_absolute(
 )
 def test_bad_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(f"MODEL_HERITAGE_{name}", value)
-    with pytest.raises(InvalidRequest, match=name.lower()):
+    with pytest.raises(InvalidRequest, match=f"MODEL_HERITAGE_{name}: found"):
         load_settings()
 
 
@@ -70,7 +72,7 @@ def test_unknown_name_in_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     file = tmp_path / "config.yaml"
     file.write_text("prot: 1\n")
     monkeypatch.setenv("MODEL_HERITAGE_CONFIG", str(file))
-    with pytest.raises(InvalidRequest, match="prot"):
+    with pytest.raises(InvalidRequest, match=r"prot is not .*did you mean port\?"):
         load_settings()
 
 
@@ -90,8 +92,26 @@ def test_table_describes_every_setting() -> None:
     assert format_settings_table().count("\n") == len(rows) + 1
 
 
-def test_the_page_of_settings_shows_the_table() -> None:
-    assert format_settings_table() in (PROJECT / "docs" / "settings.md").read_text()
+def test_pages_show_the_tables() -> None:
+    """Written by ``make settings``."""
+    page = (PROJECT / "docs" / "settings.md").read_text()
+    assert format_settings_table() + "\n" in page
+    assert format_sections_table() + "\n" in page
+    assert format_settings_table(MAIN) + "\n" in (PROJECT / "README.md").read_text()
+    assert format_settings_table(MAIN).count("\n") == len(MAIN) + 1
+
+
+def test_unknown_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server meant to ask for tokens must not start open because of a slip."""
+    monkeypatch.setenv("MODEL_HERITAGE_ACESS", "token")
+    with pytest.raises(InvalidRequest, match=r"did you mean MODEL_HERITAGE_ACCESS\?"):
+        load_settings()
+
+
+def test_value_that_should_be_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODEL_HERITAGE_JOB_SECONDS", "{recluster")
+    with pytest.raises(InvalidRequest, match="job_seconds"):
+        load_settings()
 
 
 def test_the_password_of_neo4j_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:

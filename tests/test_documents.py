@@ -96,6 +96,8 @@ def test_a_page(page: Path, home: Path, tmp_path: Path) -> None:
             "MODEL_HERITAGE_PORT": str(port),
             "MODEL_HERITAGE_DATA_DIR": str(tmp_path / "uploads"),
             "OMP_NUM_THREADS": "1",
+            # A server in the background would write its log between the answers.
+            "MODEL_HERITAGE_LOG_LEVEL": "WARNING",
         }
         shell = Shell(home, port, environment)
         names: dict[str, object] = {"__name__": "__main__"}

@@ -46,7 +46,7 @@ def test_port_taken(tmp_path: Path) -> None:
 def test_bad_setting(tmp_path: Path) -> None:
     ended = run_server(tmp_path, 70_000)
     assert ended.returncode == 1
-    assert "port" in ended.stderr
+    assert "MODEL_HERITAGE_PORT" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from model_heritage_backend.cli import (
+    config_commands,
     local_commands,
     server_commands,
     token_commands,
@@ -50,6 +51,7 @@ def _options(
 for _command in (*local_commands.COMMANDS, *server_commands.COMMANDS):
     app.command()(_command)
 app.add_typer(token_commands.app, name="token")
+app.add_typer(config_commands.app, name="config")
 app.add_typer(user_commands.app, name="user")
 
 

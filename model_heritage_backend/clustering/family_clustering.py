@@ -21,7 +21,12 @@ from threadpoolctl import threadpool_limits
 from model_heritage_backend.clustering.adapters import Basis, Key, place_adapter
 from model_heritage_backend.clustering.cuts import join_nearest, list_relatives
 from model_heritage_backend.clustering.distance_calculator import ModelDistanceCalculator
-from model_heritage_backend.clustering.family_routing import Candidate, find_candidates
+from model_heritage_backend.clustering.family_routing import (
+    USUAL,
+    Candidate,
+    Screens,
+    find_candidates,
+)
 from model_heritage_backend.clustering.relatedness import (
     CORRELATION_ABOVE,
     Z_ABOVE,
@@ -31,6 +36,7 @@ from model_heritage_backend.clustering.relatedness import (
     list_hidden_candidates,
 )
 from model_heritage_backend.clustering.statements import NOTHING, Knowledge
+from model_heritage_backend.clustering.watching import Watch, watch_nobody, watched
 from model_heritage_backend.fingerprints import Fingerprint
 
 FAMILY_THRESHOLD = 0.3
@@ -91,6 +97,8 @@ class FamilyClusteringSystem:
     distance_calculator : for the specification's methods
     family_threshold : largest distance within a family, as a share of what strangers are apart
     method : AUTO is the relatedness test
+    screens : which families a newcomer's ``Assignment`` calls uncertain, and in what order
+    watch : told how long ``cluster`` and ``assign`` take
 
     Examples
     --------
@@ -105,13 +113,18 @@ class FamilyClusteringSystem:
         *,
         family_threshold: float = FAMILY_THRESHOLD,
         method: ClusteringMethod = ClusteringMethod.AUTO,
+        screens: Screens = USUAL,
+        watch: Watch = watch_nobody,
     ) -> None:
         if not 0.0 <= family_threshold < math.inf:
             raise ValueError(f"family_threshold {family_threshold} is not a finite number >= 0")
         self.distance_calculator = distance_calculator or ModelDistanceCalculator()
         self.family_threshold = family_threshold
         self.method = ClusteringMethod(method)
+        self.screens = screens
+        self.watch = watch
 
+    @watched("clustering")
     def cluster(
         self, fingerprints: Mapping[str, Fingerprint], *, known: Knowledge = NOTHING
     ) -> list[list[str]]:
@@ -192,6 +205,7 @@ class FamilyClusteringSystem:
                 groups[part, int(label)].append(ids[member])
         return list(groups.values())
 
+    @watched("clustering")
     def assign(
         self, fingerprint: Fingerprint, families: Mapping[str, Sequence[Fingerprint]]
     ) -> Assignment:
@@ -207,7 +221,7 @@ class FamilyClusteringSystem:
         }
         if fingerprint.is_adapter:
             return self._assign_adapter(fingerprint, families)
-        candidates = find_candidates(fingerprint, families)
+        candidates = find_candidates(fingerprint, families, screens=self.screens)
         members = {c.family_id: families[c.family_id] for c in candidates}
         if self.method is ClusteringMethod.AUTO:
             margins = _measure_relatedness(fingerprint, members)

@@ -17,12 +17,27 @@ from numpy.typing import NDArray
 from model_heritage_backend.clustering.per_model import PerModel
 from model_heritage_backend.fingerprints import Fingerprint
 
-STRUCTURAL_THRESHOLD = 0.80
-"""Share of matrices from which two models count as structurally compatible."""
-UNCERTAINTY_THRESHOLD = 0.30
-"""Distance to the centroid (1 - cosine) from which a match needs validation."""
-VALIDATION_FACTOR = 1.2
-"""A validated newcomer is at most this many family diameters from the centroid."""
+
+@dataclass(frozen=True, kw_only=True)
+class Screens:
+    """Where the screens draw their lines.
+
+    Attributes
+    ----------
+    structural_threshold : share of matrices, in [0, 1], from which two models count as structurally
+        compatible
+    uncertainty_threshold : distance to the centroid (1 - cosine, in [0, 2]) from which a match
+        needs validation
+    validation_factor : a validated newcomer is at most this many family diameters from the
+        centroid, > 0
+    """
+
+    structural_threshold: float = 0.80
+    uncertainty_threshold: float = 0.30
+    validation_factor: float = 1.2
+
+
+USUAL = Screens()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,19 +56,24 @@ class Candidate:
     compatibility: float
     centroid_distance: float | None
     diameter: float | None
+    screens: Screens = USUAL
 
     @property
     def uncertain(self) -> bool:
         """Whether the screens alone would not have settled it."""
-        if self.compatibility < STRUCTURAL_THRESHOLD or self.centroid_distance is None:
+        lines = self.screens
+        if self.compatibility < lines.structural_threshold or self.centroid_distance is None:
             return True
-        if self.centroid_distance <= UNCERTAINTY_THRESHOLD:
+        if self.centroid_distance <= lines.uncertainty_threshold:
             return False
-        return self.centroid_distance > VALIDATION_FACTOR * (self.diameter or 0.0)
+        return self.centroid_distance > lines.validation_factor * (self.diameter or 0.0)
 
 
 def find_candidates(
-    fingerprint: Fingerprint, families: Mapping[str, Sequence[Fingerprint]]
+    fingerprint: Fingerprint,
+    families: Mapping[str, Sequence[Fingerprint]],
+    *,
+    screens: Screens = USUAL,
 ) -> list[Candidate]:
     """Families with a member that shares a matrix's shape, most promising first."""
     found = []
@@ -69,12 +89,13 @@ def find_candidates(
                 compatibility=compatibility,
                 centroid_distance=distance,
                 diameter=diameter,
+                screens=screens,
             )
         )
     return sorted(
         found,
         key=lambda c: (
-            c.compatibility < STRUCTURAL_THRESHOLD,
+            c.compatibility < screens.structural_threshold,
             2.0 if c.centroid_distance is None else c.centroid_distance,
             -c.compatibility,
             c.family_id,

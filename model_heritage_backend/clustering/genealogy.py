@@ -9,6 +9,17 @@ from typing import Any
 
 UNRESOLVED_BELOW = 0.5
 """Edges less likely than this are shown as unresolved: the parent is only the best guess."""
+_CHOSEN = [UNRESOLVED_BELOW]
+
+
+def choose_threshold(confidence: float = UNRESOLVED_BELOW) -> None:
+    """Show edges less likely than this as unresolved, in all of this process."""
+    _CHOSEN[0] = confidence
+
+
+def get_threshold() -> float:
+    """The confidence from which an edge is shown as resolved."""
+    return _CHOSEN[0]
 
 
 class Relation(StrEnum):
@@ -135,7 +146,7 @@ class Edge:
 
     @property
     def resolved(self) -> bool:
-        return self.confidence >= UNRESOLVED_BELOW
+        return self.confidence >= get_threshold()
 
 
 class GhostLimit(StrEnum):

@@ -15,9 +15,11 @@ from model_heritage_backend.clustering.distance_calculator import (
 )
 from model_heritage_backend.clustering.exact_source import StoredEvidence
 from model_heritage_backend.clustering.family_clustering import (
+    Assignment,
     ClusteringMethod,
     FamilyClusteringSystem,
 )
+from model_heritage_backend.clustering.family_routing import USUAL, Screens
 from model_heritage_backend.clustering.genealogy import Edge, FamilyTree
 from model_heritage_backend.clustering.kinship import find_kinship
 from model_heritage_backend.clustering.memory_store import InMemoryStore
@@ -28,10 +30,13 @@ from model_heritage_backend.clustering.statements import Knowledge
 from model_heritage_backend.clustering.store import Cause, Change, HeritageStore
 from model_heritage_backend.clustering.tree_builder import MoTHerTreeBuilder, TreeBuildingMethod
 from model_heritage_backend.clustering.visitor import VISITOR, VisitedStore
+from model_heritage_backend.clustering.watching import Watch, watch_nobody
 from model_heritage_backend.errors import NotFound
 from model_heritage_backend.fingerprints import Fingerprint
 from model_heritage_backend.weights.tensors import Weights
 
+CANDIDATES = 10
+"""Families that are told of a newcomer's screens."""
 Progress = Callable[[float, str], None]
 """Called with the share done, in [0, 1], and a word on the present stage."""
 
@@ -48,6 +53,9 @@ class ModelManagementSystem:
     tree_method : HERITAGE by default
     lambda_param : weight of the kurtosis order in MOTHER, >= 0
     exact : refine the edges of trees from the files, where they are at hand
+    screens : which families an upload's answer calls uncertain
+    remember : whether what is measured of pairs of models is kept for the next family
+    watch : told how long it takes to find families and to solve them
     stamp : of the program, where a store outlives it: trees of another one are solved again
 
     Attributes
@@ -73,12 +81,19 @@ class ModelManagementSystem:
         tree_method: TreeBuildingMethod = TreeBuildingMethod.HERITAGE,
         lambda_param: float = 0.3,
         exact: bool = True,
+        screens: Screens = USUAL,
+        remember: bool = True,
+        watch: Watch = watch_nobody,
         stamp: str = "",
     ) -> None:
         self.store: HeritageStore = InMemoryStore() if store is None else store
         self.distance_calculator = ModelDistanceCalculator(distance_metric)
         self.family_clustering = FamilyClusteringSystem(
-            self.distance_calculator, family_threshold=family_threshold, method=clustering_method
+            self.distance_calculator,
+            family_threshold=family_threshold,
+            method=clustering_method,
+            screens=screens,
+            watch=watch,
         )
         self.tree_builder = MoTHerTreeBuilder(
             self.store,
@@ -86,6 +101,8 @@ class ModelManagementSystem:
             lambda_param=lambda_param,
             distance_calculator=self.distance_calculator,
             exact=StoredEvidence(self.store) if exact else None,
+            remember=remember,
+            watch=watch,
         )
         self._regrouping = Regrouping(
             self.store, self.family_clustering, self.tree_builder, stamp=stamp
@@ -106,7 +123,9 @@ class ModelManagementSystem:
         -------
         ``status`` "success", ``model_id``, ``family_id``, ``family_size``, ``merged_families`` (ids
         that went up in this one), ``parent_id``, ``parent_confidence``, ``relation`` and ``edge``
-        (None for a root), ``models_updated``
+        (None for a root), ``models_updated``, ``assignment_confidence`` (that it belongs to the
+        family that was there, or to none; None for an adapter), ``candidates`` (families that the
+        screens looked at, the most promising first, and whether they were uncertain)
 
         Examples
         --------
@@ -117,11 +136,15 @@ class ModelManagementSystem:
         model_id = self.store.add_model(model)
         record = self.store.get_model(model_id)
         cause = Cause.REPROCESS if record.family_id else Cause.UPLOAD
+        joined, assignment = self._list_joined(model_id)
         replaced = self._regrouping.replace(
-            self._regrouping.find_affected(self._list_joined(model_id), {model_id}),
+            self._regrouping.find_affected(joined, {model_id}),
             change=Change(cause=cause, model=record),
         )
-        return self.describe_place(model_id, replaced)
+        return self.describe_place(model_id, replaced) | {
+            "assignment_confidence": assignment.confidence if assignment else None,
+            "candidates": _list_screened(assignment),
+        }
 
     def process_new_models(self, models: Iterable[object]) -> None:
         """The same of several models at once: each family that they touch is solved only once.
@@ -133,18 +156,19 @@ class ModelManagementSystem:
         1
         """
         ids = {self.store.add_model(model) for model in models}
-        joined = {family for model_id in ids for family in self._list_joined(model_id)}
+        joined = {family for model_id in ids for family in self._list_joined(model_id)[0]}
         affected = self._regrouping.find_affected(joined, ids)
         self._regrouping.replace(affected, change=Change(cause=Cause.UPLOAD))
 
-    def _list_joined(self, model_id: str) -> set[str]:
-        """Families that a stored model is in, or belongs to."""
+    def _list_joined(self, model_id: str) -> tuple[set[str], Assignment | None]:
+        """Families that a stored model is in, or belongs to, and why; None for an adapter."""
         own = self.store.get_model(model_id).family_id
         joined = {own} if own else set()
         fingerprint = self.store.load_fingerprint(model_id)
         if not fingerprint.is_adapter:
-            joined |= self._find_families(fingerprint, exclude=model_id)
-        return joined
+            assignment = self.find_families(fingerprint, exclude=model_id)
+            return joined | set(assignment.family_ids), assignment
+        return joined, None
 
     def describe_place(self, model_id: str, replaced: Replaced | None = None) -> dict[str, Any]:
         """What ``process_new_model`` tells of a model that has its place.
@@ -271,13 +295,13 @@ class ModelManagementSystem:
             "models_updated": outcome.models_solved,
         }
 
-    def _find_families(self, fingerprint: Fingerprint, *, exclude: str) -> set[str]:
-        """Ids of the families that a model belongs to."""
+    def find_families(self, fingerprint: Fingerprint, *, exclude: str = VISITOR) -> Assignment:
+        """The families that a model belongs to, in which ``exclude`` does not count."""
         families = {
             family_id: [self.store.load_fingerprint(m) for m in members if m != exclude]
             for family_id, members in self.store.list_likely(fingerprint).items()
         }
-        return set(self.family_clustering.assign(fingerprint, families).family_ids)
+        return self.family_clustering.assign(fingerprint, families)
 
     # Asking -------------------------------------------------------------------------------
 
@@ -304,7 +328,7 @@ class ModelManagementSystem:
         >>> found["relation"], found["parent_id"] == placed["model_id"]
         ('cast', True)
         """
-        found = self._find_families(fingerprint, exclude=VISITOR)
+        found = set(self.find_families(fingerprint).family_ids)
         answer: dict[str, Any] = {
             "family_id": None,
             "family_name": None,
@@ -328,6 +352,8 @@ class ModelManagementSystem:
             distance_calculator=self.distance_calculator,
             exact=StoredEvidence(visited) if self.tree_builder.exact is not None else None,
             pairs=self.tree_builder.pairs,
+            remember=self.tree_builder.remember,
+            watch=self.tree_builder.watch,
         )
         prints = {m: visited.load_fingerprint(m) for m in [*members, VISITOR]}
         known = Knowledge.gather(self.store.list_statements(members))
@@ -493,6 +519,20 @@ class ModelManagementSystem:
     def _describe_runner_up(self, edge: Edge, second: str) -> dict[str, Any]:
         rest = max(edge.confidence - (edge.evidence.margin or 0.0), 0.0)
         return {"id": second, "name": self.store.get_model(second).name, "confidence": rest}
+
+
+def _list_screened(assignment: Assignment | None) -> list[dict[str, Any]]:
+    found = assignment.candidates[:CANDIDATES] if assignment else ()
+    return [
+        {
+            "family_id": candidate.family_id,
+            "compatibility": candidate.compatibility,
+            "centroid_distance": candidate.centroid_distance,
+            "diameter": candidate.diameter,
+            "uncertain": candidate.uncertain,
+        }
+        for candidate in found
+    ]
 
 
 def _ignore_progress(share: float, stage: str) -> None:

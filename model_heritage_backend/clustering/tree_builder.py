@@ -27,6 +27,7 @@ from model_heritage_backend.clustering.pair_cache import PairCache
 from model_heritage_backend.clustering.parts import solve_in_parts
 from model_heritage_backend.clustering.statements import NOTHING, Knowledge
 from model_heritage_backend.clustering.store import HeritageStore
+from model_heritage_backend.clustering.watching import Watch, watch_nobody, watched
 from model_heritage_backend.errors import InvalidRequest
 from model_heritage_backend.fingerprints import Fingerprint
 
@@ -65,6 +66,8 @@ class MoTHerTreeBuilder:
         fine-tuning of large models lessens it. The paper takes this as known for each family
     exact : where HERITAGE reads evidence of two files; without it samples must do
     pairs : what another builder learnt, to share it
+    remember : whether what is learnt about pairs is kept for the next family
+    watch : told how long ``solve`` takes
 
     Attributes
     ----------
@@ -88,6 +91,8 @@ class MoTHerTreeBuilder:
         kurtosis_grows: bool = False,
         exact: ExactSource | None = None,
         pairs: PairCache | None = None,
+        remember: bool = True,
+        watch: Watch = watch_nobody,
     ) -> None:
         if not 0.0 <= lambda_param < math.inf:
             raise ValueError(f"lambda_param {lambda_param} is not a finite number >= 0")
@@ -98,7 +103,10 @@ class MoTHerTreeBuilder:
         self.kurtosis_grows = kurtosis_grows
         self.exact = exact
         self.pairs = PairCache() if pairs is None else pairs
+        self.remember = remember
+        self.watch = watch
 
+    @watched("lineage")
     def solve(self, fingerprints: Fingerprints, *, known: Knowledge | None = None) -> FamilyTree:
         """The tree of related models, by id. Every method obeys what people know.
 
@@ -186,7 +194,8 @@ class MoTHerTreeBuilder:
 def _solve_heritage(
     builder: MoTHerTreeBuilder, fingerprints: Fingerprints, known: Constraints
 ) -> FamilyTree:
-    return solve_family(fingerprints, exact=builder.exact, pairs=builder.pairs, constraints=known)
+    pairs = builder.pairs if builder.remember else PairCache()
+    return solve_family(fingerprints, exact=builder.exact, pairs=pairs, constraints=known)
 
 
 def _solve_mother(

@@ -26,12 +26,14 @@ class Neo4jServer:
     ----------
     url : such as neo4j://localhost:7687
     database : None for the server's default
+    pool_size : connections at the same time, at most
     """
 
     url: str
     user: str
     password: str = field(repr=False)
     database: str | None = None
+    pool_size: int = 10
     _turn: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def push(self, transactions: Sequence[Sequence[Statement]]) -> None:
@@ -55,6 +57,7 @@ class Neo4jServer:
             driver = neo4j.GraphDatabase.driver(
                 self.url,
                 auth=(self.user, self.password),
+                max_connection_pool_size=self.pool_size,
                 connection_timeout=CONNECT_SECONDS,
                 connection_acquisition_timeout=2 * CONNECT_SECONDS,
                 max_transaction_retry_time=RETRY_SECONDS,

@@ -52,6 +52,10 @@ class Executor(Protocol):
     def submit(self, job_id: str) -> Outcome:
         """Have a stored job done; what it comes to can be waited for."""
 
+    @property
+    def is_working(self) -> bool:
+        """Whether jobs are being taken."""
+
     def cancel(self, job_id: str) -> None:
         """Stop a running job soon; recording it is the caller's."""
 
@@ -131,6 +135,11 @@ class JobExecutor:
             lane.start()
         if self._sweep is not None:
             self._sweep.start()
+
+    @property
+    def is_working(self) -> bool:
+        """Whether all lanes take jobs."""
+        return all(lane.is_working for lane in self._lanes.values())
 
     def submit(self, job_id: str) -> Outcome:
         """Queue a stored job; its future holds the result, or the error that it failed with."""

@@ -71,6 +71,10 @@ class Lane:
     def start(self) -> None:
         self._thread.start()
 
+    @property
+    def is_working(self) -> bool:
+        return self._thread.is_alive() and not self._stopping
+
     def submit(self, job_id: str) -> Pending:
         outcome: Pending = Future()
         with self._lock:

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 QUEUES = {
     "default": ("process", "reprocess"),
-    "lineage": ("rebuild",),
+    "lineage": ("rebuild", "delete"),
     "maintenance": ("recluster", "import", "cleanup"),
 }
 """What a worker looks at first stands first."""
@@ -62,7 +62,8 @@ class RedisExecutor:
         self._time_limits = time_limits
         self._jobs = jobs
         self._guard = guard
-        self._queues = open_queues(connect(url))
+        self._connection = connect(url)
+        self._queues = open_queues(self._connection)
         self._by_kind = {kind: self._queues[name] for name in QUEUES for kind in QUEUES[name]}
         self._sweep = Sweep(jobs, self._send_again, seconds=sweep_seconds)
         self._stopping = threading.Event()
@@ -79,6 +80,16 @@ class RedisExecutor:
             # It is in its table, and will be sent when Redis is back.
             logger.warning("job %s could not be sent to the workers: %s", job_id, error)
         return StoredOutcome(self._jobs, job_id, stopping=self._stopping)
+
+    @property
+    def is_working(self) -> bool:
+        """Whether Redis answers; whether workers do is for the length of the queue to tell."""
+        from redis.exceptions import RedisError
+
+        try:
+            return bool(self._connection.ping()) and not self._stopping.is_set()
+        except RedisError:
+            return False
 
     def cancel(self, job_id: str) -> None:
         """Its worker asks the jobs table every second or so."""

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import delete, insert, or_, select
 from sqlalchemy.orm import Session
 
-from model_heritage_backend.clustering.genealogy import UNRESOLVED_BELOW
+from model_heritage_backend.clustering.genealogy import get_threshold
 from model_heritage_backend.licences import find_licence, list_dropped
 from model_heritage_backend.models.claim_tables import ClaimConflict, Declaration
 from model_heritage_backend.models.tables import Family, Model, Parentage
@@ -136,7 +136,7 @@ def _check_licences(session: Session, rows: Sequence[Any]) -> list[dict[str, Any
     for edge in session.execute(
         select(Parentage.child_id, Parentage.parent_id, Declaration.licence)
         .join(Declaration, Declaration.model_id == Parentage.parent_id, isouter=True)
-        .where(Parentage.child_id.in_(licensed), Parentage.confidence >= UNRESOLVED_BELOW)
+        .where(Parentage.child_id.in_(licensed), Parentage.confidence >= get_threshold())
         .order_by(Parentage.confidence.desc(), Parentage.is_main.desc(), Parentage.parent_id)
     ):
         surest.setdefault(edge.child_id, edge)

@@ -7,10 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Float, Integer, Select, case, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Float,
+    Integer,
+    Select,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session, aliased
 
-from model_heritage_backend.clustering.genealogy import UNRESOLVED_BELOW
+from model_heritage_backend.clustering.genealogy import get_threshold
 from model_heritage_backend.clustering.store import Change
 from model_heritage_backend.errors import NotFound
 from model_heritage_backend.models.database import Database, now
@@ -35,7 +46,9 @@ _sizes = (
     .subquery()
 )
 _root = aliased(Model)
-_guessed = case((Parentage.confidence < UNRESOLVED_BELOW, 1), else_=0)
+# Asked when the query runs: the threshold is a setting.
+_threshold: ColumnElement[float] = bindparam(None, callable_=get_threshold, type_=Float)
+_guessed = case((Parentage.confidence < _threshold, 1), else_=0)
 _edges = (
     select(
         Parentage.family_id,

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
+from structlog.contextvars import get_contextvars
 
 from model_heritage_backend.errors import Conflict, NotFound
 from model_heritage_backend.models.database import Database, now
@@ -22,6 +23,7 @@ from model_heritage_backend.models.tables import JOB_KINDS, FingerprintRow, Job,
 ENDED_STATES = ("done", "failed", "cancelled")
 PLACING_KINDS = ("process", "reprocess")
 LEASE_SECONDS = 60.0
+REQUEST_ID = "request_id"
 NOT_BEGUN = "It was cancelled before it began."
 CANCELLED = "It was cancelled."
 CANCELLING = "cancelling"
@@ -49,8 +51,14 @@ def build_job(
         kind=kind,
         model_id=model_id,
         family_id=family_id,
-        parameters=dict(parameters or {}),
+        parameters=dict(parameters or {}) | find_asker(),
     )
+
+
+def find_asker() -> dict[str, str]:
+    """The request that asks for a job, for the log of whoever does it."""
+    request_id = get_contextvars().get(REQUEST_ID)
+    return {} if request_id is None else {REQUEST_ID: request_id}
 
 
 class JobQueue:

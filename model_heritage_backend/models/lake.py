@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from model_heritage_backend.clustering.genealogy import UNRESOLVED_BELOW
+from model_heritage_backend.clustering.genealogy import get_threshold
 from model_heritage_backend.errors import NotFound
 from model_heritage_backend.fingerprints import Fingerprint
 from model_heritage_backend.models.claims import declare, find_bases_again, list_keys
@@ -144,7 +144,7 @@ class Lake:
             resolved = session.scalar(
                 select(func.count())
                 .select_from(Parentage)
-                .where(Parentage.confidence >= UNRESOLVED_BELOW)
+                .where(Parentage.confidence >= get_threshold())
             )
             return {
                 "total_models": models,

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
 from model_heritage_backend.clustering.exact_evidence import VERSION
-from model_heritage_backend.clustering.genealogy import UNRESOLVED_BELOW
+from model_heritage_backend.clustering.genealogy import get_threshold
 from model_heritage_backend.models.database import Database
 from model_heritage_backend.models.tables import EdgeEvidence, Model, Parentage
 from model_heritage_backend.models.trees import in_batches
@@ -69,7 +69,7 @@ class LakeFigures:
             select(Model.checksum, parent.checksum, Parentage.relation, Model.file_size)
             .join(Parentage, Parentage.child_id == Model.id)
             .join(parent, parent.id == Parentage.parent_id)
-            .where(Parentage.is_main, Parentage.confidence >= UNRESOLVED_BELOW)
+            .where(Parentage.is_main, Parentage.confidence >= get_threshold())
         )
         with self._database.read() as session:
             return [

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import aliased
 
-from model_heritage_backend.clustering.genealogy import UNRESOLVED_BELOW, Relation
+from model_heritage_backend.clustering.genealogy import Relation, get_threshold
 from model_heritage_backend.licences import get_licence_key
 from model_heritage_backend.models.claim_tables import ClaimConflict, ModelTag
 from model_heritage_backend.models.folding import fold
@@ -99,6 +99,6 @@ def _has_place(relation: str) -> ColumnElement[bool]:
     if relation == "leaf":
         return ~select(Parentage.child_id).where(Parentage.parent_id == Model.id).exists()
     if relation == Relation.UNRESOLVED:
-        guessed = Model.confidence_score < UNRESOLVED_BELOW
+        guessed = Model.confidence_score < get_threshold()
         return or_(guessed, Model.relation == relation)
     return Model.relation == relation

@@ -1,21 +1,16 @@
-"""The lake as a whole: totals, health, metrics."""
+"""The lake as a whole: totals."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import Response
 
-from model_heritage_backend.routes.access import open_to_all
-from model_heritage_backend.routes.schemas.common import Responses, describe_text
-from model_heritage_backend.routes.schemas.lake import Health, SystemStats, Totals
+from model_heritage_backend.routes.schemas.lake import SystemStats, Totals
 from model_heritage_backend.routes.views import get_service, show_family
-from model_heritage_backend.version import __version__
 
 blueprint = APIBlueprint("lake", __name__, tag="Lake")
 LARGEST = 5
-METRICS: Responses = {200: describe_text("In the text format of Prometheus", "text/plain")}
 
 
 @blueprint.get("/stats")
@@ -40,26 +35,3 @@ def get_system_stats() -> dict[str, Any]:
             "avg_family_cohesion": totals["mean_distance"],
         }
     }
-
-
-@blueprint.get("/health")
-@open_to_all
-@blueprint.output(Health)
-@blueprint.doc(summary="Whether the server and its database answer")
-def get_health() -> dict[str, Any]:
-    get_service().jobs.listing.list_page(limit=1)
-    return {"status": "ok", "version": __version__, "database": "ok"}
-
-
-@blueprint.get("/metrics")
-@blueprint.doc(summary="Totals for Prometheus", responses=METRICS)
-def get_metrics() -> Response:
-    totals = get_service().lake.count()
-    lines = []
-    for name in ("models", "families", "edges", "parameters", "bytes"):
-        lines += [f"# TYPE model_heritage_{name} gauge"]
-        lines += [f"model_heritage_{name} {totals[f'total_{name}']}"]
-    for name in ("processing", "errors"):
-        lines += [f"# TYPE model_heritage_models_{name} gauge"]
-        lines += [f"model_heritage_models_{name} {totals[name]}"]
-    return Response("\n".join(lines) + "\n", mimetype="text/plain; version=0.0.4")

@@ -10,8 +10,9 @@ from flask import Response, current_app, request
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException
 
-from model_heritage_backend.errors import HeritageError
+from model_heritage_backend.errors import LACK_OF_MEMORY, HeritageError, OutOfMemory
 from model_heritage_backend.routes.request_ids import get_request_id
+from model_heritage_backend.routes.request_log import note_problem
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +65,11 @@ def register_problems(app: APIFlask) -> None:
     def show_broken_body(error: ParseException) -> Response:  # noqa: ARG001
         return _problem(400, "The chunks of the request's body are not valid.")
 
+    @app.errorhandler(MemoryError)
+    def show_lack_of_memory(error: MemoryError) -> Response:
+        logger.error("%s %r needs too much memory", request.method, request.path, exc_info=error)
+        return show_problem(OutOfMemory(LACK_OF_MEMORY))
+
     @app.errorhandler(Exception)
     def show_unexpected(error: Exception) -> Response:
         logger.error("%s %r failed", request.method, request.path, exc_info=error)
@@ -110,6 +116,7 @@ def _problem(
     extra: dict[str, Any] | None = None,
 ) -> Response:
     known_type, known_title = WORDS.get(status, ("internal-error", "Something went wrong"))
+    note_problem(type_ or known_type)
     body = {
         "type": f"/problems/{type_ or known_type}",
         "title": title or known_title,

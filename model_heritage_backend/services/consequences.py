@@ -12,7 +12,7 @@ from model_heritage_backend.clustering.descent import (
     trace_effects,
     trace_sources,
 )
-from model_heritage_backend.clustering.genealogy import UNRESOLVED_BELOW
+from model_heritage_backend.clustering.genealogy import get_threshold
 from model_heritage_backend.licences import WORDS, Restriction, find_licence
 from model_heritage_backend.models.database import Database
 from model_heritage_backend.models.linked_families import LinkedFamilies, LinkedFamily
@@ -213,7 +213,7 @@ def _find_gap(
     """Where the way up from a member is not settled; None when it is."""
     own = True
     while (link := main.get(member)) is not None:
-        if link.confidence < UNRESOLVED_BELOW:
+        if link.confidence < get_threshold():
             sure = round(100 * link.confidence)
             if own:
                 return f"Its parent is a guess ({sure} % sure)."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path, PurePath
@@ -12,7 +13,7 @@ from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
-from model_heritage_backend.clustering import FamilyRecord, ModelManagementSystem
+from model_heritage_backend.clustering import FamilyRecord
 from model_heritage_backend.errors import Conflict, DuplicateModel, InvalidRequest
 from model_heritage_backend.fingerprints import (
     Fingerprint,
@@ -41,20 +42,25 @@ from model_heritage_backend.models.model_views import ModelView
 from model_heritage_backend.models.receptions import Receptions
 from model_heritage_backend.models.sql_store import SqlStore
 from model_heritage_backend.models.tables import Job, Model
-from model_heritage_backend.places import stamp_engine
 from model_heritage_backend.services.access import AccessService
 from model_heritage_backend.services.accounts import AccountService
+from model_heritage_backend.services.admission import Admission, AdmissionRules
 from model_heritage_backend.services.claims import ClaimService, check_claims
 from model_heritage_backend.services.consequences import Consequences
 from model_heritage_backend.services.corrections import CorrectionService
 from model_heritage_backend.services.deletion import DeletionService
+from model_heritage_backend.services.engine import EngineOptions
 from model_heritage_backend.services.exports import Exports
 from model_heritage_backend.services.family_history import FamilyHistory
+from model_heritage_backend.services.figures import Figures
 from model_heritage_backend.services.imports import Imports
 from model_heritage_backend.services.jobs import Jobs
 from model_heritage_backend.services.lake_statistics import LakeStatistics
 from model_heritage_backend.services.maintenance import Maintenance
+from model_heritage_backend.services.metrics import Metrics
+from model_heritage_backend.services.observed_work import observe_work
 from model_heritage_backend.services.quotas import NO_QUOTA, Quota, Quotas
+from model_heritage_backend.services.readiness import Readiness
 from model_heritage_backend.services.resumable import ResumableUploads
 from model_heritage_backend.services.sessions import SessionService
 from model_heritage_backend.services.texts import check_text as check_text
@@ -73,6 +79,8 @@ MISSING_TOLD = 20
 """Missing files that a start names one by one."""
 CLAIMS = 64
 CLAIM_LENGTH = 500
+USUAL_ENGINE = EngineOptions()
+EVERYONE = AdmissionRules()
 
 
 @dataclass(frozen=True)
@@ -100,6 +108,8 @@ class HeritageService:
     upload_expiry_hours, max_unfinished_bytes : limits of unfinished resumable uploads
     import_roots : folders from below which models may be imported
     keep_jobs_days : how long a clean-up leaves records of jobs
+    engine : how families and trees are found
+    rules : which models are let in
     quota, quota_per_owner : how much is kept in all, and of each owner
     redis_url : where workers get their jobs; without it, this process does them
     is_worker : whether this is such a worker
@@ -118,6 +128,8 @@ class HeritageService:
         job_seconds: Mapping[str, float] | None = None,
         import_roots: Sequence[Path] = (),
         keep_jobs_days: float = 90.0,
+        engine: EngineOptions = USUAL_ENGINE,
+        rules: AdmissionRules = EVERYONE,
         quota: Quota = NO_QUOTA,
         quota_per_owner: Quota = NO_QUOTA,
         redis_url: str | None = None,
@@ -142,9 +154,13 @@ class HeritageService:
         self.job_queue = JobQueue(database)
         self.exports = Exports(Genealogies(database), neo4j)
         self.store = SqlStore(database, files, cache_bytes=fingerprint_cache_bytes)
-        self.management = ModelManagementSystem(self.store, stamp=stamp_engine())
+        self.metrics = Metrics()
+        self.management = engine.build(self.store, self.metrics.watch)
+        self._admission = Admission(rules, self.store, self._find_families)
         self._turns = GenealogyTurns(database)
         self._executor = self._choose_executor(redis_url, merge_time_limits(job_seconds))
+        self.readiness = Readiness(database, files, self._executor)
+        self.metrics.add_figures(Figures(database, files, self.readiness).read)
         self.jobs = Jobs(JobList(database), self.job_queue, self._executor)
         self.imports = Imports(
             import_roots, files, self.lake, self.job_queue, self._executor, self.upload
@@ -191,7 +207,7 @@ class HeritageService:
             return RedisExecutor(self.job_queue, redis_url, guard=guard, time_limits=time_limits)
         return JobExecutor(
             self.job_queue,
-            self._work,
+            observe_work(self._work, self.metrics),
             time_limits=time_limits,
             shared=self._database.is_shared,
             is_fed=self._is_worker,
@@ -269,6 +285,8 @@ class HeritageService:
         ------
         UnsupportedFormat, InvalidWeights
             When the file cannot be read.
+        FamilyFull
+            When its family is as large as one may be.
         DuplicateModel
             When these bytes are stored already; ``existing_id`` names the model.
         QuotaExceeded
@@ -276,6 +294,28 @@ class HeritageService:
         InvalidRequest
             When name, description or claims are not acceptable.
         """
+        with self.metrics.count_upload():
+            return self._upload(
+                staged,
+                filename=filename,
+                name=name,
+                description=description,
+                said=said,
+                wait=wait,
+                owner_id=owner_id,
+            )
+
+    def _upload(
+        self,
+        staged: StagedFile,
+        *,
+        filename: str,
+        name: str,
+        description: str,
+        said: Mapping[str, Any],
+        wait: bool,
+        owner_id: str | None,
+    ) -> Upload:
         filename = PurePath(filename.replace("\\", "/")).name
         filename = check_text("file name", filename, FILENAME_LENGTH)
         name = check_text("name", name or PurePath(filename).stem, NAME_LENGTH)
@@ -290,9 +330,15 @@ class HeritageService:
         staged.finish()
         self._refuse_duplicate(staged.checksum)
         self.quotas.check(owner_id, staged.size)
-        with open_weights(staged.path) as weights:
-            fingerprint = fingerprint_weights(weights, checksum=staged.checksum)
-            row = build_model(weights, fingerprint)
+        measure = self.metrics.measure
+        with ExitStack() as stack:
+            with measure("file_conversion"):
+                weights = stack.enter_context(open_weights(staged.path))
+            self._admission.check_format(weights.format)
+            with measure("signature_extraction"):
+                fingerprint = fingerprint_weights(weights, checksum=staged.checksum)
+            with measure("structural_analysis"):
+                row = build_model(weights, fingerprint)
         row.name, row.name_folded, row.description = name, fold(name), description
         row.filename, row.file_size, row.owner_id = filename, staged.size, owner_id
         if is_misnamed(staged.path, filename):
@@ -300,8 +346,15 @@ class HeritageService:
         job = build_job("process", model_id=row.id)
         # What the answer needs is read before the row is stored: it may be deleted meanwhile.
         model_id, job_id = row.id, job.id
-        self._keep(staged, row, fingerprint, job, said)
-        outcome = self._executor.submit(job_id)
+        self._admission.check_family(model_id, fingerprint)
+        try:
+            self._keep(staged, row, fingerprint, job, said)
+            self.metrics.count_model(parameters=fingerprint.total_parameters, size=staged.size)
+            outcome = self._executor.submit(job_id)
+        except BaseException:
+            self._admission.reject(model_id)
+            raise
+        self._admission.confirm(model_id)
         return Upload(
             model_id=model_id,
             job_id=job_id,
@@ -310,6 +363,10 @@ class HeritageService:
             layer_count=fingerprint.layer_count,
             structural_hash=fingerprint.structural_hash,
         )
+
+    def _find_families(self, fingerprint: Fingerprint) -> tuple[str, ...]:
+        with self._executor.paused():
+            return self.management.find_families(fingerprint).family_ids
 
     def check_names(
         self, *, filename: str, name: str, description: str, is_part: bool = False

@@ -15,6 +15,7 @@ from model_heritage_backend.models.bundles import BUNDLE_NAME, bundle
 from model_heritage_backend.models.database import Database, open_engine
 from model_heritage_backend.models.files import FileStore, StagedFile
 from model_heritage_backend.models.migrate import upgrade_database
+from model_heritage_backend.services.engine import EngineOptions
 from model_heritage_backend.services.heritage_service import HeritageService
 from model_heritage_backend.weights import list_parts
 
@@ -118,6 +119,7 @@ def open_library(
             synchronous_seconds=threading.TIMEOUT_MAX,
             upload_expiry_hours=settings.upload_expiry_hours,
             max_unfinished_bytes=settings.max_unfinished_bytes,
+            engine=EngineOptions.choose(settings),
         )
         service.start()
         try:

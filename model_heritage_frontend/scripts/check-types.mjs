@@ -34,6 +34,8 @@ const ANSWERS = {
   'GET /api/tokens': 'TokenList',
   'GET /api/tokens/{token_id}': 'Token',
   'GET /api/health': 'Health',
+  'GET /api/ready': 'Ready',
+  'GET /api/settings': 'ServerSettingList',
   'GET /api/stats': 'Stats',
   'GET /api/stats/distributions': 'LakeDistributions',
 }

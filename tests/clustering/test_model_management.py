@@ -95,6 +95,8 @@ def test_the_answer_to_an_upload(paths: list[Path], zoo_family: Zoo) -> None:
         "relation": None,
         "edge": None,
         "models_updated": 1,
+        "assignment_confidence": 1.0,
+        "candidates": [],
     }
     copy = system.process_new_model(zoo_family.path("base-bf16"))
     assert (copy["family_id"], copy["family_size"]) == (base["family_id"], 2)

@@ -23,8 +23,10 @@ OWN = {"Origin": "http://localhost"}
 EVIL = {"Origin": "https://evil.example"}
 CHANGES = ("post", "put", "patch", "delete")
 READS = ("get", "head")
+TO_SIGN_IN = "POST /api/session"
 OPEN = {
     "GET /api/health",
+    "GET /api/ready",
     "GET /api/access",
     "POST /api/access/setup",
     "POST /api/session",
@@ -48,6 +50,7 @@ OF_ADMINS = {
     "GET /api/tokens/{token_id}",
     "DELETE /api/tokens/{token_id}",
     "GET /api/audit",
+    "GET /api/settings",
     "GET /api/users",
     "POST /api/users",
     "GET /api/users/{user_id}",

@@ -3,7 +3,6 @@ from __future__ import annotations
 from flask.testing import FlaskClient
 
 from benchmarks.zoo import Zoo
-from model_heritage_backend import __version__
 from tests.served import list_models
 
 
@@ -34,17 +33,3 @@ def test_everything_of_nothing(client: FlaskClient) -> None:
     assert client.get("/api/system/stats").get_json()["system_stats"]["avg_family_cohesion"] is None
     assert client.get("/api/jobs").get_json() == {"jobs": [], "total": 0, "next_cursor": None}
     assert client.get("/api/clustering/statistics").status_code == 200
-
-
-def test_health(client: FlaskClient) -> None:
-    expected = {"status": "ok", "version": __version__, "database": "ok"}
-    assert client.get("/api/health").get_json() == expected
-
-
-def test_metrics(full_client: FlaskClient) -> None:
-    answer = full_client.get("/api/metrics")
-    assert answer.mimetype == "text/plain"
-    values = dict(
-        line.split() for line in answer.get_data(as_text=True).splitlines() if line[0] != "#"
-    )
-    assert values["model_heritage_models"] == str(len(list_models(full_client)))

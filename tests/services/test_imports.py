@@ -82,7 +82,7 @@ def test_a_folder_is_taken_in(
     assert [result[k] for k in ("files", "stored", "duplicates", "unreadable")] == [4, 2, 1, 1]
     (error,) = result["errors"]
     assert (error["path"], error["type"]) == ("broken.pt", "unsupported-format")
-    assert job["parameters"] == {"folder": str(root)}
+    assert job["parameters"]["folder"] == str(root)
     models = list_models(client)
     assert set(models) == {"base/model", "noisy/model"}
     assert {model["status"] for model in models.values()} == {"ok"}

@@ -31,9 +31,3 @@ class SystemTotals(Schema):
 
 class SystemStats(Schema):
     system_stats = Nested(SystemTotals)
-
-
-class Health(Schema):
-    status = String()
-    version = String()
-    database = String()

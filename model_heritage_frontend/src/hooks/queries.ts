@@ -120,6 +120,21 @@ export const tokensQuery = () =>
 export const healthQuery = () =>
   queryOptions({ queryKey: ['health'], queryFn: ({ signal }) => api.getHealth(signal) })
 
+export const serverSettingsQuery = () =>
+  queryOptions({
+    queryKey: ['settings'],
+    queryFn: ({ signal }) => api.listSettings(signal),
+    staleTime: Infinity,
+  })
+
+/** Whether the server can do its work. The error of one that cannot says why, and is no passing one. */
+export const readyQuery = () =>
+  queryOptions({
+    queryKey: ['ready'],
+    queryFn: ({ signal }) => api.getReady(signal),
+    retry: false,
+  })
+
 export const distributionsQuery = () =>
   queryOptions({
     queryKey: ['stats', 'distributions'],

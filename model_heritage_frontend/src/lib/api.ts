@@ -30,6 +30,8 @@ import type {
   FamilyPage,
   FamilyTree,
   Health,
+  Ready,
+  ServerSettingList,
   Job,
   JobPage,
   LakeDistributions,
@@ -223,6 +225,8 @@ export const api = {
   createToken: (wanted: TokenRequest) => sendJson<NewToken>('POST', apiUrl(['tokens']), wanted),
   revokeToken: (id: string) => remove(apiUrl(['tokens', id])),
   getHealth: (signal?: AbortSignal) => getJson<Health>(apiUrl(['health']), signal),
+  listSettings: (signal?: AbortSignal) => getJson<ServerSettingList>(apiUrl(['settings']), signal),
+  getReady: (signal?: AbortSignal) => getJson<Ready>(apiUrl(['ready']), signal),
   getStats: (signal?: AbortSignal) => getJson<Stats>(apiUrl(['stats']), signal),
   getDistributions: (signal?: AbortSignal) =>
     getJson<LakeDistributions>(apiUrl(['stats', 'distributions']), signal),

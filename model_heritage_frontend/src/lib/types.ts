@@ -346,7 +346,26 @@ export interface Comparison {
 export interface Health {
   status: string
   version: string
-  database: string
+}
+
+export interface Ready {
+  status: string
+  /** Dependency -> `ok`. */
+  checks: Record<string, string>
+}
+
+export interface ServerSetting {
+  name: string
+  value: unknown
+  unit: string
+  origin: 'command' | 'environment' | 'file' | 'default'
+  /** What it is called there. */
+  place: string
+  help: string
+}
+
+export interface ServerSettingList {
+  settings: ServerSetting[]
 }
 
 export interface Stats {

@@ -9,6 +9,7 @@ import { TokenSettings } from '@/features/access/components/token-settings'
 import { UserSettings } from '@/features/access/components/user-settings'
 import { AboutServer } from '@/features/settings/components/about-server'
 import { Preferences } from '@/features/settings/components/preferences'
+import { ServerSettings } from '@/features/settings/components/server-settings'
 import { useTitle } from '@/hooks/use-title'
 import { shellWords } from '@/strings/shell'
 
@@ -29,6 +30,7 @@ export function SettingsPage() {
         <PasswordSettings />
         <UserSettings />
         <TokenSettings />
+        <ServerSettings />
         <SignedInSettings />
         <OwnerSettings />
         <AboutServer />

@@ -5,9 +5,10 @@ import { Link } from 'react-router'
 import { ErrorState, Loading } from '@/components/states'
 import { Card, CardContent, CardHeader, CardTitle } from '@/components/ui/card'
 import { Skeleton } from '@/components/ui/skeleton'
-import { healthQuery, sessionQuery, statsQuery } from '@/hooks/queries'
+import { healthQuery, readyQuery, sessionQuery, statsQuery } from '@/hooks/queries'
 import { formatBytes } from '@/lib/format'
 import { paths } from '@/lib/paths'
+import { describeError } from '@/lib/problem'
 import { shellWords } from '@/strings/shell'
 
 const words = shellWords.settings
@@ -25,6 +26,7 @@ function Fact({ label, children }: { label: string; children: ReactNode }) {
 function Facts() {
   const health = useQuery(healthQuery())
   const stats = useQuery(statsQuery())
+  const ready = useQuery(readyQuery())
   const session = useQuery(sessionQuery())
   if (health.isPending || stats.isPending) {
     return (
@@ -46,11 +48,13 @@ function Facts() {
       />
     )
   }
-  const { version, database } = health.data
+  const { version } = health.data
   return (
     <dl className="divide-y">
       <Fact label={words.version}>{version}</Fact>
-      <Fact label={words.database}>{database === 'ok' ? words.fine : database}</Fact>
+      <Fact label={words.state}>
+        {ready.error ? describeError(ready.error) : ready.data && words.fine}
+      </Fact>
       <Fact label={words.contents}>
         {words.models(stats.data.total_models, formatBytes(stats.data.total_bytes))}
       </Fact>
