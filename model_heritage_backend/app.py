@@ -104,7 +104,7 @@ def _build_app(settings: Settings, files: FileStore) -> APIFlask:
     db.init_app(app)
     Migrate(app, db, directory=str(MIGRATIONS))
     with app.app_context():
-        database = Database(db.engine)
+        database = Database(db.engine, wait_seconds=settings.database_wait_seconds)
     upgrade_database(database.engine)
     service = HeritageService(
         database,

@@ -71,6 +71,13 @@ class Settings(BaseSettings):
         json_schema_extra={"unit": ""},
         validation_alias=AliasChoices("database_url", "DATABASE_URL"),
     )
+    database_wait_seconds: float = _setting(
+        15.0,
+        "How long a change waits for others that use the database before the answer is 503",
+        unit="seconds",
+        gt=0,
+        le=600,
+    )
     max_upload_bytes: int = _setting(
         5 * 1024**3, "Largest file that is accepted", unit="bytes", ge=1
     )

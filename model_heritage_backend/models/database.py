@@ -7,10 +7,13 @@ transaction begins IMMEDIATE: a DEFERRED one that reads first and writes later f
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
@@ -20,8 +23,12 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 from model_heritage_backend.errors import HeritageError, InsufficientStorage
+from model_heritage_backend.models.writer_turn import WriterTurn
 
-BUSY_TIMEOUT_MS = 30_000
+WAIT_SECONDS = 15.0
+"""How long a transaction waits for others, unless the settings say otherwise."""
+RETRY_SECONDS = 5
+BUSY = "The database is in use; please try again."
 WRITES = "heritage_writes"
 
 NAMING_CONVENTION = {
@@ -64,12 +71,13 @@ def now() -> datetime:
 
 
 class DatabaseBusy(HeritageError):
-    """Another program held the database's lock for longer than ``BUSY_TIMEOUT_MS``."""
+    """Others kept the database for longer than a transaction waits."""
 
     type = "database-busy"
     title = "The database is busy"
     status = 503
     transient = True
+    retry_after = RETRY_SECONDS
 
 
 class Database:
@@ -77,19 +85,35 @@ class Database:
 
     ``read()`` gives a session that sees one consistent state and must not write;
     ``write()`` one transaction that is committed when the block ends and undone when it raises.
+
+    Parameters
+    ----------
+    wait_seconds : how long a transaction waits for others before it is refused
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, wait_seconds: float = WAIT_SECONDS) -> None:
         self.engine = engine
         self._writer = engine.execution_options(**{WRITES: True})
+        self._wait_seconds = wait_seconds
+        self._turn: WriterTurn | None = None
         if engine.dialect.name == "sqlite":
-            event.listen(engine, "connect", _prepare_sqlite)
+            path = engine.url.database
+            if path and path != ":memory:":
+                self._turn = WriterTurn(Path(path))
+            milliseconds = round(wait_seconds * 1000)
+            prepare = functools.partial(_prepare_sqlite, busy_timeout=milliseconds)
+            event.listen(engine, "connect", prepare)
             event.listen(engine, "begin", _begin_sqlite)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        with Session(self.engine, expire_on_commit=False) as session:
-            yield session
+        """Raises DatabaseBusy where not even reading is possible."""
+        try:
+            with Session(self.engine, expire_on_commit=False) as session:
+                yield session
+        except OperationalError as error:
+            _tell_fault(str(error.orig), error)
+            raise
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -103,7 +127,11 @@ class Database:
             When another program keeps the database locked.
         """
         try:
-            with Session(self._writer, expire_on_commit=False) as session, session.begin():
+            with (
+                self._take_turn(),
+                Session(self._writer, expire_on_commit=False) as session,
+                session.begin(),
+            ):
                 yield session
         except OperationalError as error:
             _tell_fault(str(error.orig), error)
@@ -120,23 +148,39 @@ class Database:
         if self.engine.dialect.name != "sqlite":
             return 0
         # Not a session: this cannot be done in a transaction.
-        connection = self.engine.raw_connection()
-        try:
-            cursor = connection.cursor()
-            before = _measure_sqlite(cursor)
-            cursor.execute("PRAGMA optimize")
-            if _get_pragma(cursor, "freelist_count") >= share * _get_pragma(cursor, "page_count"):
-                cursor.execute("VACUUM")
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            return before - _measure_sqlite(cursor)
-        except sqlite3.OperationalError as error:
-            _tell_fault(str(error), error)
-            raise
-        finally:
-            connection.close()
+        with self._take_turn(), contextlib.closing(self.engine.raw_connection()) as connection:
+            try:
+                cursor = connection.cursor()
+                before = _measure_sqlite(cursor)
+                cursor.execute("PRAGMA optimize")
+                free = _get_pragma(cursor, "freelist_count")
+                if free >= share * _get_pragma(cursor, "page_count"):
+                    cursor.execute("VACUUM")
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                return before - _measure_sqlite(cursor)
+            except sqlite3.OperationalError as error:
+                _tell_fault(str(error), error)
+                raise
 
     def close(self) -> None:
+        """Give all connections back; the last one writes the log into the database, if nobody else
+        keeps the turn for long."""
+        with contextlib.suppress(DatabaseBusy), self._take_turn():
+            self.engine.dispose()
+            return
         self.engine.dispose()
+
+    @contextmanager
+    def _take_turn(self) -> Iterator[None]:
+        if self._turn is None:
+            yield
+            return
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(self._turn.take(self._wait_seconds))
+            except TimeoutError:
+                raise DatabaseBusy(BUSY) from None
+            yield
 
 
 def _tell_fault(reason: str, error: Exception) -> None:
@@ -144,7 +188,7 @@ def _tell_fault(reason: str, error: Exception) -> None:
     if "disk is full" in reason:
         raise InsufficientStorage("There is no room left for the database.") from error
     if "database is locked" in reason:
-        raise DatabaseBusy("The database is in use; please try again.") from error
+        raise DatabaseBusy(BUSY) from error
 
 
 def _get_pragma(cursor: Any, name: str) -> int:
@@ -156,13 +200,13 @@ def _measure_sqlite(cursor: Any) -> int:
     return _get_pragma(cursor, "page_count") * _get_pragma(cursor, "page_size")
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def _prepare_sqlite(connection: Any, _record: object, *, busy_timeout: int) -> None:
     # The driver must not begin transactions by itself: _begin_sqlite does, with the right kind.
     connection.isolation_level = None
     cursor = connection.cursor()
     # busy_timeout first: switching to WAL needs the lock too.
     for pragma in (
-        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        f"busy_timeout={busy_timeout}",
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",

@@ -253,6 +253,8 @@ class Reception:
     def settle(self, state: UploadState, **values: Any) -> None:
         """Set the last fields of the record; the bytes are not needed any more."""
         self.change(state=state, **{"problem": None} | values)
+        # Of one that the end of the process interrupted, nobody has counted the bytes.
+        self.offset = self.record.length
         self.path.unlink(missing_ok=True)
 
     def discard(self) -> None:
