@@ -61,7 +61,8 @@ bench-tree: $(STAMPS)/front ## Drawing family trees of 1,000 to 20,000 beside vi
 
 .PHONY: chaos
 chaos: $(STAMPS)/python-dev ## Kill the server 200 times while 16 clients use it, and judge it after every restart
-	$(PY) -m tests.chaos $(CHAOS)
+	CHAOS=full $(PY) -m pytest tests/chaos
+	$(PY) -m tests.chaos $(KILLS)
 
 demo: $(STAMPS)/python ## Fill the running server with a small real family and show its tree
 	$(PY) -m benchmarks.demo

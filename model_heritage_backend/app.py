@@ -77,7 +77,11 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     settings = settings or load_settings()
     start_logging(settings.log_level)
     choose_limits(**settings.reader_limits)
-    files = FileStore(settings.data_dir, max_file_bytes=settings.max_upload_bytes)
+    files = FileStore(
+        settings.data_dir,
+        max_file_bytes=settings.max_upload_bytes,
+        reserve_bytes=settings.disk_reserve_bytes,
+    )
     files.acquire()
     try:
         return _build_app(settings, files)
@@ -170,6 +174,7 @@ def close_app(app: APIFlask) -> None:
 def _configure(app: APIFlask, settings: Settings) -> None:
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.resolved_database_url,
+        SQLALCHEMY_ENGINE_OPTIONS={"pool_size": 16, "max_overflow": 64},
         MAX_CONTENT_LENGTH=settings.max_upload_bytes + FORM_BYTES,
         MAX_FORM_PARTS=100,
         MAX_FORM_MEMORY_SIZE=FORM_BYTES,

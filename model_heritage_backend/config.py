@@ -78,6 +78,12 @@ class Settings(BaseSettings):
         gt=0,
         le=600,
     )
+    disk_reserve_bytes: int = _setting(
+        64 * 1024**2,
+        "What uploads leave free on the disk, for the database; they are refused with 507 before",
+        unit="bytes",
+        ge=0,
+    )
     max_upload_bytes: int = _setting(
         5 * 1024**3, "Largest file that is accepted", unit="bytes", ge=1
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import resource
 import signal
 import socket
 import sys
@@ -13,8 +14,12 @@ from gunicorn.app.base import BaseApplication
 
 from model_heritage_backend.config import Settings, load_settings
 from model_heritage_backend.errors import HeritageError
+from model_heritage_backend.worker import PatientWorker
 
 WORKER_SECONDS = 300
+CONNECTIONS = 2000
+DESCRIPTORS = 8192
+"""Wanted for so many connections and the files that they send or fetch."""
 GRACE_SECONDS = 15
 STOPPING = (signal.SIGINT, signal.SIGQUIT)
 CANNOT_LOAD = 4
@@ -47,7 +52,8 @@ class Server(BaseApplication):  # type: ignore[misc]
         host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host
         options = {
             "bind": f"{host}:{self.settings.port}",
-            "worker_class": "gthread",
+            "worker_class": PatientWorker,
+            "worker_connections": CONNECTIONS,
             "workers": 1,
             "threads": self.settings.threads,
             # How long the whole worker may seem dead; a slow upload does not count.
@@ -130,6 +136,7 @@ def serve(**overrides: Any) -> int:
         print(error.detail, file=sys.stderr)
         return 1
     master = os.getpid()
+    _allow_descriptors()
     try:
         Server(settings).run()
     except SystemExit as stop:
@@ -161,6 +168,14 @@ def check_door(settings: Settings) -> None:
             "everything. Set MODEL_HERITAGE_ACCESS=token, or listen on 127.0.0.1; "
             "MODEL_HERITAGE_OPEN_BEYOND_LOOPBACK=true allows it all the same."
         )
+
+
+def _allow_descriptors() -> None:
+    """As many open files as wanted, as far as the system lets us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _check_port(settings: Settings) -> None:

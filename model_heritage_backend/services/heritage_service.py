@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -61,6 +62,7 @@ FILENAME_LENGTH = 255
 ID_LENGTH = 16
 CLAIMS = 64
 CLAIM_LENGTH = 500
+READERS = 8
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,8 @@ class HeritageService:
         self.history = FamilyHistory(database)
         self._database = database
         self._seconds = synchronous_seconds
+        # Many may send at the same time; of so many, files are read at the same time.
+        self._reading = threading.BoundedSemaphore(READERS)
         receptions = Receptions(
             files, expiry=timedelta(hours=upload_expiry_hours), max_bytes=max_unfinished_bytes
         )
@@ -155,6 +159,7 @@ class HeritageService:
         removed = self.files.sweep(known)
         if removed:
             logger.info("removed %d files of uploads that were never acknowledged", removed)
+        self.files.ballast.lay()
         for checksum in self.files.list_missing(known):
             logger.error("the file %s is missing from the data folder", checksum)
         self.claims.read_files()
@@ -205,7 +210,7 @@ class HeritageService:
         )
         staged.finish()
         self._refuse_duplicate(staged.checksum)
-        with open_weights(staged.path) as weights:
+        with self._reading, open_weights(staged.path) as weights:
             fingerprint = fingerprint_weights(weights, checksum=staged.checksum)
             row = build_model(weights, fingerprint)
         row.name, row.name_folded, row.description = name, fold(name), description
@@ -319,7 +324,7 @@ class HeritageService:
 
     def delete(self, model_id: str) -> None:
         """Remove a model and its file; its family is solved again without it."""
-        with self._executor.paused():
+        with self._executor.paused(), self.files.ballast.make_room():
             row = self.lake.get(model_id).row
             # Should the process die in the middle, this job solves the family after the restart.
             job_id = None

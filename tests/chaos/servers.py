@@ -124,6 +124,22 @@ class Victim:
             time.sleep(0.005)
         self._pid = None
 
+    def is_running(self) -> bool:
+        return self._pid is not None
+
+    def wait_for_end(self) -> None:
+        """Until a server that was told to stop has stopped."""
+        assert self._pid is not None
+        deadline = time.monotonic() + START_SECONDS
+        while _is_alive(self._pid):
+            assert time.monotonic() < deadline, "the server does not stop"
+            time.sleep(0.02)
+        self._pid = None
+
+    @staticmethod
+    def find_port() -> int:
+        return RealServer.find_port()
+
     def list_processes(self) -> list[int]:
         """Ids of master and worker."""
         assert self._pid is not None
