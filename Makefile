@@ -64,6 +64,11 @@ bench-page: $(STAMPS)/python $(STAMPS)/dist ## First paint and interactions with
 bench-tree: $(STAMPS)/front ## Drawing family trees of 1,000 to 20,000 beside vis-network and React Flow
 	node $(FRONT)/bench/run.mjs
 
+.PHONY: chaos
+chaos: $(STAMPS)/python-dev ## Kill the server 200 times while 16 clients use it, and judge it after every restart
+	CHAOS=full $(PY) -m pytest tests/chaos
+	$(PY) -m tests.chaos $(KILLS)
+
 demo: $(STAMPS)/python ## Fill the running server with a small real family and show its tree
 	$(PY) -m benchmarks.demo
 
