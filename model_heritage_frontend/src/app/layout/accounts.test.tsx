@@ -193,7 +193,13 @@ test.each([
   ['admin', true, true],
 ] as const)('of a family a %s is offered what they may', async (role, changes, deletes) => {
   const { requests } = serveUsers(role)
-  renderRoutes([{ path: '/families/:id', element: <FamilyPage /> }], '/families/f_1')
+  renderRoutes(
+    [
+      { path: '/families/:id', element: <FamilyPage /> },
+      { path: '/jobs', element: null },
+    ],
+    '/families/f_1',
+  )
   expect(await screen.findByRole('link', { name: 'Its models' })).toBeInTheDocument()
   await waitFor(() =>
     expect(screen.queryByRole('button', { name: 'Solve again' }) !== null).toBe(changes),
