@@ -12,7 +12,7 @@ FRONT_SOURCES := $(shell find $(FRONT) -path $(FRONT)/node_modules -prune -o -pa
 POSTGRES_TESTS := tests/models tests/jobs tests/services tests/routes tests/client tests/test_app.py tests/test_migrations.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev wheel test test-back test-postgres test-front lint bench bench-accuracy bench-unrelated bench-speed bench-page bench-tree demo clean
+.PHONY: help setup run dev wheel test test-back test-postgres test-front lint audit bench bench-accuracy bench-unrelated bench-speed bench-page bench-tree demo clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -46,6 +46,9 @@ lint: $(STAMPS)/python-dev $(STAMPS)/front ## Style, types and import contracts
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	$(PNPM) run lint
+
+audit: $(STAMPS)/python-dev ## Known vulnerabilities of dependencies, where the advisories can be reached
+	$(PY) .ci/audit
 
 bench: bench-accuracy ## Another name of bench-accuracy
 
