@@ -18,22 +18,20 @@ from model_heritage_backend.clustering import FamilyRecord
 from model_heritage_backend.errors import Conflict, DuplicateModel, InvalidRequest
 from model_heritage_backend.fingerprints import (
     Fingerprint,
-    describe_structure,
     fingerprint_weights,
 )
 from model_heritage_backend.interop.neo4j_server import Neo4jServer
 from model_heritage_backend.jobs.executor import Executor, JobExecutor, merge_time_limits
 from model_heritage_backend.jobs.outcome import Outcome
 from model_heritage_backend.jobs.redis_queue import RedisExecutor
-from model_heritage_backend.jobs.run import Interruption, Progress, Stopped
+from model_heritage_backend.jobs.run import Progress, Stopped
 from model_heritage_backend.models.audit import AuditLog
-from model_heritage_backend.models.database import Database, now
+from model_heritage_backend.models.database import Database
 from model_heritage_backend.models.facets import FacetCounter
 from model_heritage_backend.models.families import Families
 from model_heritage_backend.models.files import FileStore, StagedFile
 from model_heritage_backend.models.folding import fold
 from model_heritage_backend.models.genealogies import Genealogies
-from model_heritage_backend.models.genealogy_turns import GenealogyTurns
 from model_heritage_backend.models.job_list import JobList
 from model_heritage_backend.models.job_queue import JobQueue, build_job
 from model_heritage_backend.models.lake import Lake
@@ -59,13 +57,15 @@ from model_heritage_backend.services.jobs import Jobs
 from model_heritage_backend.services.lake_statistics import LakeStatistics
 from model_heritage_backend.services.maintenance import Maintenance
 from model_heritage_backend.services.metrics import Metrics
+from model_heritage_backend.services.model_rows import build_model
 from model_heritage_backend.services.observed_work import observe_work
+from model_heritage_backend.services.placing import Placing
 from model_heritage_backend.services.quotas import NO_QUOTA, Quota, Quotas
 from model_heritage_backend.services.readiness import Readiness
 from model_heritage_backend.services.resumable import ResumableUploads
 from model_heritage_backend.services.sessions import SessionService
 from model_heritage_backend.services.texts import check_text as check_text
-from model_heritage_backend.weights import Weights, is_misnamed, open_weights
+from model_heritage_backend.weights import is_misnamed, open_weights
 from model_heritage_backend.weights.checkpoint_set import refuse_lone_part
 
 logger = logging.getLogger(__name__)
@@ -73,13 +73,8 @@ logger = logging.getLogger(__name__)
 NAME_LENGTH = 200
 DESCRIPTION_LENGTH = 5000
 FILENAME_LENGTH = 255
-ID_LENGTH = 16
-CROWD, LEAST_CROWD = 200, 8
-"""Models, at most and at least, that get their places together."""
 MISSING_TOLD = 20
 """Missing files that a start names one by one."""
-CLAIMS = 64
-CLAIM_LENGTH = 500
 READERS = 8
 USUAL_ENGINE = EngineOptions()
 EVERYONE = AdmissionRules()
@@ -159,7 +154,7 @@ class HeritageService:
         self.metrics = Metrics()
         self.management = engine.build(self.store, self.metrics.watch)
         self._admission = Admission(rules, self.store, self._find_families)
-        self._turns = GenealogyTurns(database)
+        self._placing = Placing(database, self.lake, self.job_queue, self.management)
         self._executor = self._choose_executor(redis_url, merge_time_limits(job_seconds))
         self.readiness = Readiness(database, files, self._executor)
         self.metrics.add_figures(Figures(database, files, self.readiness).read)
@@ -183,10 +178,10 @@ class HeritageService:
             self._executor,
         )
         self._handlers: dict[str, Callable[[Job, Progress], dict[str, Any]]] = {
-            "process": self._place,
-            "reprocess": self._place,
-            "rebuild": self._rebuild,
-            "recluster": self._recluster,
+            "process": self._placing.place,
+            "reprocess": self._placing.place,
+            "rebuild": self._placing.rebuild,
+            "recluster": self._placing.recluster,
             "import": self.imports.work,
             "cleanup": self.maintenance.work,
             "delete": self.deletion.work,
@@ -196,7 +191,6 @@ class HeritageService:
         )
         self.history = FamilyHistory(database)
         self._seconds = synchronous_seconds
-        self._placed: set[str] = set()
         # Many may send at the same time; of so many, files are read at the same time.
         self._reading = threading.BoundedSemaphore(READERS)
         receptions = Receptions(
@@ -206,7 +200,7 @@ class HeritageService:
         self.maintenance.add_step("removing expired uploads", self.resumable.remove_expired)
 
     def _choose_executor(self, redis_url: str | None, time_limits: Mapping[str, float]) -> Executor:
-        guard = self._turns.take_all
+        guard = self._placing.turns.take_all
         if redis_url is not None and not self._is_worker:
             return RedisExecutor(self.job_queue, redis_url, guard=guard, time_limits=time_limits)
         return JobExecutor(
@@ -470,7 +464,7 @@ class HeritageService:
         """Remove a model and its file; its family is solved again without it."""
         with self._executor.paused(), self.files.ballast.make_room():
             row = self.lake.get(model_id).row
-            self._placed.discard(model_id)
+            self._placing.forget(model_id)
             # Should the process die in the middle, this job solves the family after the restart.
             job_id = None
             if row.family_id is not None:
@@ -533,72 +527,3 @@ class HeritageService:
     def _work(self, job: Job, progress: Progress) -> dict[str, Any]:
         """Do one job; called by the executor's threads alone."""
         return self._handlers[job.kind](job, progress)
-
-    def _place(self, job: Job, progress: Progress) -> dict[str, Any]:
-        model_id = str(job.model_id)
-        self.lake.get(model_id)
-        progress(0.1, "finding the family")
-        # Where others do jobs, too, each places its own.
-        if job.kind == "process" and model_id not in self._placed and not self._database.is_shared:
-            self._place_crowd(model_id)
-        with self._turns.take_for_model(model_id):
-            if model_id in self._placed:
-                self._placed.discard(model_id)
-                result = self.management.describe_place(model_id)
-            else:
-                result = self.management.process_new_model(model_id)
-        self.lake.change(model_id, {"status": "ok", "error": None, "processed_at": now()})
-        return {key: value for key, value in result.items() if key != "edge"}
-
-    def _place_crowd(self, model_id: str) -> None:
-        """Where many wait, as while a folder is imported, give them their places together: the
-        family of fifty of them is solved once instead of fifty times. Their own jobs only tell
-        what became of them."""
-        waiting = [
-            model for model in self.job_queue.list_waiting_models(CROWD) if model != model_id
-        ]
-        if len(waiting) < LEAST_CROWD:
-            return
-        try:
-            self.management.process_new_models([model_id, *waiting])
-        except Interruption:
-            raise
-        except Exception:
-            # One of them may be at fault: by themselves, the others get their places.
-            logger.exception("%d models could not be placed together", len(waiting) + 1)
-            return
-        self._placed.update((model_id, *waiting))
-        for model in waiting:
-            self.lake.change(model, {"status": "ok", "error": None, "processed_at": now()})
-
-    def _rebuild(self, job: Job, progress: Progress) -> dict[str, Any]:
-        progress(0.1, "solving the family")
-        with self._turns.take_for_family(str(job.family_id)):
-            return self.management.rebuild_family_tree(str(job.family_id))
-
-    def _recluster(self, job: Job, progress: Progress) -> dict[str, Any]:
-        round_ = job.id if job.parameters.get("force") else None
-        with self._turns.take_all():
-            return self.management.recluster_all_models(progress, round_=round_)
-
-
-def build_model(weights: Weights, fingerprint: Fingerprint) -> Model:
-    """A row of what the file itself says; its id is derived from its bytes, so it is the same
-    after deleting and uploading again, and in what the command line writes."""
-    model_id = f"m_{fingerprint.checksum[:ID_LENGTH]}"
-    return Model(
-        id=model_id,
-        format=weights.format,
-        file_path=f"blobs/{fingerprint.checksum}",
-        weights_uri=f"/api/models/{model_id}/download",
-        checksum=fingerprint.checksum,
-        total_parameters=fingerprint.total_parameters,
-        layer_count=fingerprint.layer_count,
-        structural_hash=fingerprint.structural_hash,
-        dtypes=dict(describe_structure(weights).dtypes),
-        quality=list(fingerprint.quality),
-        claims={
-            key[:CLAIM_LENGTH]: value[:CLAIM_LENGTH]
-            for key, value in list(weights.metadata.items())[:CLAIMS]
-        },
-    )

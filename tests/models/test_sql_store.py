@@ -39,7 +39,7 @@ from model_heritage_backend.models.tables import (
     Parentage,
     Revision,
 )
-from model_heritage_backend.services.heritage_service import build_model
+from model_heritage_backend.services.model_rows import build_model
 from model_heritage_backend.weights import open_weights
 from tests.clustering.models import make_adapter, make_arrays
 from tests.models.conftest import MakeDatabase
