@@ -41,7 +41,6 @@ class Server:
                 "MODEL_HERITAGE_MAX_UPLOAD_BYTES": str(64 * GIGABYTE),
                 "MODEL_HERITAGE_LOG_LEVEL": "ERROR",
             },
-            start_new_session=True,
         )
         self.peak = 0
         threading.Thread(target=self._watch, daemon=True).start()
@@ -95,16 +94,16 @@ class Server:
 
     def _measure(self) -> int:
         """Bytes of the server and of its workers that are not files."""
-        total = 0
+        total, pid = 0, str(self._process.pid)
         listed = subprocess.run(
-            ["ps", "-o", "pid=", "-s", str(self._process.pid)],
+            ["ps", "-o", "pid=", "--pid", pid, "--ppid", pid],
             capture_output=True,
             text=True,
             check=False,
         )
-        for pid in listed.stdout.split():
+        for one in listed.stdout.split():
             try:
-                status = Path(f"/proc/{pid}/status").read_text()
+                status = Path(f"/proc/{one}/status").read_text()
             except OSError:
                 continue
             lines = [line for line in status.splitlines() if line.startswith("RssAnon")]
