@@ -50,7 +50,8 @@ lint: $(STAMPS)/python-dev $(STAMPS)/front ## Style, types and import contracts
 audit: $(STAMPS)/python-dev ## Known vulnerabilities of dependencies, where the advisories can be reached
 	$(PY) .ci/audit
 
-bench: bench-accuracy ## Another name of bench-accuracy
+bench: $(STAMPS)/python-dev ## Speed and size beside peers and limits: ARGS="--models 100000 --parts lakes"
+	$(PY) -m benchmarks.scale $(ARGS)
 
 bench-accuracy: $(STAMPS)/python-dev ## Accuracy beside MoTHer on trained zoos: SEEDS="81 82" KINDS="wild missing"
 	$(PY) -m benchmarks.accuracy $(if $(SEEDS),--seeds $(SEEDS)) $(if $(KINDS),--kinds $(KINDS))

@@ -22,11 +22,11 @@ from typing import Any
 from sqlalchemy import create_engine, insert, text
 
 from benchmarks.scale.synthetic import Breeder, Shapes, draw_shapes, fingerprint_arrays
-from model_heritage_backend.clustering.routes import encode_route, list_matrices
+from model_heritage_backend.clustering.routes import list_matrices
 from model_heritage_backend.fingerprints import Fingerprint
 from model_heritage_backend.fingerprints.fingerprint import VERSION
 from model_heritage_backend.models.database import Database
-from model_heritage_backend.models.fingerprints import list_shape_keys
+from model_heritage_backend.models.fingerprints import list_shape_keys, write_route
 from model_heritage_backend.models.folding import fold
 from model_heritage_backend.models.migrate import upgrade_database
 from model_heritage_backend.models.tables import (
@@ -151,8 +151,10 @@ def _list_fingerprint_rows(
             "data": print_.to_bytes(),
         },
     )
-    route = encode_route(print_).tobytes()
-    yield RouteRow, {"model_id": model_id, "structure": structure, "route": route}
+    yield (
+        RouteRow,
+        {"model_id": model_id, "structure": structure, "route": write_route(print_)},
+    )
     for key in list_shape_keys(print_, of_adapters=False):
         yield MatrixShape, {"shape": key, "model_id": model_id}
 

@@ -157,7 +157,7 @@ class Breeder:
             moved = matrices if relation == "adapter" else set(parent)
         rank = 2 if relation == "adapter" else None
         child = {n: self._move(n, v, rank) if n in moved else v for n, v in parent.items()}
-        if relation == "new_head":
+        if relation == "new_head" and "head.weight" in parent:
             classes = self._rng.choice((4, 6, 8, 20))
             child["head.weight"] = self._draw_root((classes, parent["head.weight"].shape[1]))
         return child

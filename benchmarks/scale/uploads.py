@@ -11,7 +11,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
@@ -21,6 +21,7 @@ import numpy as np
 from flask.testing import FlaskClient
 from safetensors.numpy import save_file
 
+from benchmarks.scale.rows import Row, at_most, describe_run, format_report
 from model_heritage_backend.app import close_app, create_app
 from model_heritage_backend.config import Settings
 
@@ -133,18 +134,27 @@ def rank(ordered: Sequence[float], share: float) -> float:
     return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
 
 
+def list_rows(found: dict[str, Any], name: str) -> Iterator[Row]:
+    """Of what ``measure`` gave; ``name`` of the large lake."""
+    walls = {lake: median(wall for wall, _ in times) for lake, times in found["uploads"].items()}
+    what = f"upload of a 100 MB child into {name}"
+    yield at_most(what, walls["large"], "s", "into 100", walls["small"], 1 / 1.3)
+    asked = {"search": 50.0, "search, nothing found": 50.0, "tree of 50": 50.0}
+    for page, (wall, _) in found["pages"]["large"].items():
+        small = found["pages"]["small"][page][0]
+        if page in asked:
+            yield at_most(f"{page}, {name}, p95", wall, "ms", "limit", asked[page])
+        else:
+            yield at_most(f"{page}, {name}, p95", wall, "ms", "of 100", small, None)
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale.uploads", description=__doc__)
     parser.add_argument("small", type=Path)
     parser.add_argument("large", type=Path)
     options = parser.parse_args(arguments)
     found = measure(options.small, options.large)
-    for name, times in found["uploads"].items():
-        walls, cpus = zip(*times, strict=True)
-        print(f"upload, {name}: {median(walls):.3f} s, {median(cpus):.3f} s of processor", times)
-    for name, pages in found["pages"].items():
-        for page, (wall, cpu) in pages.items():
-            print(f"{page}, {name}: {wall:.1f} ms, {cpu:.1f} ms of processor")
+    print(format_report(list(list_rows(found, str(options.large))), describe_run()))
     return 0
 
 

@@ -115,10 +115,12 @@ def _tell(result: dict[str, Any]) -> None:
     console.print(text)
 
 
-def run_recluster(server: str, *, wait: bool, as_json: bool, token: str | None = None) -> int:
+def run_recluster(
+    server: str, *, force: bool, wait: bool, as_json: bool, token: str | None = None
+) -> int:
     """Have all families and trees found anew."""
     with Client(server, token) as client:
-        job = client.recluster()
+        job = client.recluster(force=force)
         if wait:
             job = client.wait_for_job(job.id)
     if as_json:

@@ -137,7 +137,13 @@ def delete(
 
 
 def recluster(
-    server: Server = DEFAULT_SERVER, token: Token = None, wait: Wait = True, json: AsJson = False
+    server: Server = DEFAULT_SERVER,
+    token: Token = None,
+    wait: Wait = True,
+    force: Annotated[
+        bool, typer.Option("--force", help="Solve also what has not changed since it was solved.")
+    ] = False,
+    json: AsJson = False,
 ) -> None:
     """Have a server find all families and trees anew.
 
@@ -145,7 +151,7 @@ def recluster(
     """
     from model_heritage_backend.cli.remote_server import run_recluster
 
-    raise typer.Exit(run_recluster(server, wait=wait, as_json=json, token=token))
+    raise typer.Exit(run_recluster(server, force=force, wait=wait, as_json=json, token=token))
 
 
 def jobs(

@@ -383,15 +383,20 @@ class Client:
 
     # Jobs ---------------------------------------------------------------------------------------
 
-    def recluster(self) -> RemoteJob:
+    def recluster(self, *, force: bool = False) -> RemoteJob:
         """Ask for all families and trees from scratch; ``wait_for_job`` tells when it is done.
+
+        Parameters
+        ----------
+        force : solve also families that are as what they are made of asks for
 
         Examples
         --------
         >>> client.recluster().kind
         'recluster'
         """
-        answer = self._transport.ask("POST", "/clustering/recluster")
+        asked = {"force": "true"} if force else {}
+        answer = self._transport.ask("POST", "/clustering/recluster", params=asked)
         return self.get_job(answer["job_id"])
 
     def list_jobs(self, *, state: str | None = None) -> Iterator[RemoteJob]:

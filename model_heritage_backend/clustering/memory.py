@@ -34,6 +34,11 @@ class Memory(Generic[Found]):
         known = self._known.get(name)
         return None if known is None else known[0]
 
+    def clear(self) -> None:
+        with self._lock:
+            self._known.clear()
+            self._total = 0
+
     def keep(self, name: Hashable, found: Found, *, size: int = 1) -> None:
         """In the place of what was known under this name."""
         with self._lock:

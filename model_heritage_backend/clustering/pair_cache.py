@@ -24,6 +24,9 @@ LARGEST = 4_000_000
 """Pairs of members of the families that are remembered as a whole: two of 1,400, or 1,600 of 50."""
 LARGEST_TRIED = 100_000
 """Sums of models that are remembered."""
+LARGEST_DETAILS, LARGEST_EVIDENCE = 1_000_000, 50_000
+"""Pairs from whose number all of them are forgotten: a server that takes in models for months would
+otherwise hold several gigabytes. A family of 5,000 has a tenth of that."""
 LARGEST_SUMS = 16_000_000
 """Numbers in all sums of steps that are remembered, 8 bytes each."""
 
@@ -60,6 +63,15 @@ class PairCache:
     arrangements: dict[tuple[str, str], Arrangement | None] = field(default_factory=dict)
     arranged: dict[tuple[str, str], Arranged | None] = field(default_factory=dict)
     _latest: dict[ModelName, MembersName] = field(default_factory=dict)
+
+    def limit(self) -> None:
+        """Forget all single pairs where there are too many of them: between two solutions."""
+        full = len(self.details) > LARGEST_DETAILS or len(self.evidence) > LARGEST_EVIDENCE
+        if full:
+            for known in (self.details, self.evidence, self.cosines, self._latest):
+                known.clear()
+            for memory in (self.copies, self.disorder, self.rounding):
+                memory.clear()
 
     def measure_statistics(self, family: AlignedFamily, members: Sequence[int]) -> AllPairs:
         """Of all pairs of members; those of a family before are not measured again."""

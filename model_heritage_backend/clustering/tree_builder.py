@@ -125,6 +125,7 @@ class MoTHerTreeBuilder:
             raise InvalidRequest("A family has at least one model.")
         if known is None:
             known = self._recall(fingerprints)
+        self.pairs.limit()
         solver = partial(SOLVERS[self.method], self)
         proofs_count = self.method is TreeBuildingMethod.HERITAGE
         return solve_with_adapters(

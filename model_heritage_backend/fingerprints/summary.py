@@ -186,7 +186,9 @@ def _routing_vector(matrices: list[TensorFingerprint]) -> NDArray[np.float32]:
         total, second, *_ = piece_moments(flat)
         spread = math.sqrt(second / flat.size)
         usable = 0.0 < spread < math.inf
-        chosen = flat[order[:share]] - total / flat.size if usable else np.zeros(share)
+        # As many where nothing can be told: what follows keeps its place.
+        kept = min(share, flat.size)
+        chosen = flat[order[:share]] - total / flat.size if usable else np.zeros(kept)
         parts.append(chosen / spread if usable else chosen)
     return np.concatenate([*parts, np.zeros(0)]).astype(np.float32)
 

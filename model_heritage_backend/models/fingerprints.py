@@ -6,10 +6,12 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable
 
+import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from model_heritage_backend.clustering.routes import encode_route, list_matrices
+from model_heritage_backend.clustering.traits import hash_outline, measure_traits
 from model_heritage_backend.fingerprints import Fingerprint
 from model_heritage_backend.fingerprints.fingerprint import VERSION
 from model_heritage_backend.models.tables import FingerprintRow, MatrixShape, RouteRow, Structure
@@ -41,8 +43,14 @@ def save_route(session: Session, model_id: str, fingerprint: Fingerprint) -> Non
     if session.scalar(select(Structure.hash).where(Structure.hash == structure)) is None:
         matrices = [[name, list(shape)] for name, shape in list_matrices(fingerprint)]
         session.add(Structure(hash=structure, matrices=matrices))
-    route = encode_route(fingerprint).tobytes()
-    session.add(RouteRow(model_id=model_id, structure=structure, route=route))
+    session.add(RouteRow(model_id=model_id, structure=structure, route=write_route(fingerprint)))
+
+
+def write_route(fingerprint: Fingerprint) -> bytes:
+    """A route, then what finds those that it does not: outline and traits."""
+    outline = np.array(hash_outline(fingerprint), "<u8").tobytes()
+    traits = measure_traits(fingerprint).astype("<f4").tobytes()
+    return encode_route(fingerprint).tobytes() + outline + traits
 
 
 def list_shape_keys(fingerprint: Fingerprint, *, of_adapters: bool) -> list[str]:

@@ -17,10 +17,15 @@ from model_heritage_backend.clustering.routes import (
     encode_route,
     list_matrices,
 )
+from model_heritage_backend.clustering.traits import (
+    calculate_unlikeness,
+    hash_outline,
+    measure_traits,
+)
 from model_heritage_backend.fingerprints import Fingerprint
 from model_heritage_backend.models.database import Database
 from model_heritage_backend.models.fingerprints import ADAPTER_MARK
-from model_heritage_backend.models.route_shard import RouteShard
+from model_heritage_backend.models.route_shard import RouteShard, Shard
 from model_heritage_backend.models.tables import FingerprintRow, MatrixShape, Model, RouteRow
 from model_heritage_backend.models.trees import in_batches
 
@@ -30,6 +35,8 @@ FAMILIES_TRIED = 32
 """Families that are looked at in any case: those whose routes are nearest."""
 MEMBERS_TRIED = 4
 """Of each family, those whose routes are nearest."""
+ALIKE_TRIED = 16
+"""Models whose traits are nearest."""
 NEAREST = 512
 MOST = 20_000
 """Models, at least and at most, whose families are asked for."""
@@ -46,7 +53,8 @@ class RouteIndex:
         """Family id -> those of its members that a newcomer is to be compared with.
 
         All that share a matrix's shape where these are few. Else the nearest members of all
-        families whose routes agree with the newcomer's, and of those that come next.
+        families whose routes agree with the newcomer's, of those that come next, and of those
+        whose traits are nearest.
         """
         shard = self._shard.open()
         own = Layout.build(fingerprint.structural_hash, list_matrices(fingerprint))
@@ -63,6 +71,9 @@ class RouteIndex:
         likely: dict[str, list[str]] = {}
         for family, members in families.items():
             if len(likely) < FAMILIES_TRIED or not agreed.isdisjoint(members):
+                likely[family] = members[:MEMBERS_TRIED]
+        for family, members in self.group(_list_alike(fingerprint, shard)).items():
+            if family not in likely:
                 likely[family] = members[:MEMBERS_TRIED]
         return likely
 
@@ -115,6 +126,15 @@ class RouteIndex:
         )
         with self._database.read() as session:
             return list(session.scalars(query.order_by(FingerprintRow.model_id)))
+
+
+def _list_alike(fingerprint: Fingerprint, shard: Shard) -> list[str]:
+    """Models of the same shapes with the most similar traits, nearest first: among them are those
+    that have other names or another order of units."""
+    places = np.flatnonzero(shard.outlines == hash_outline(fingerprint))
+    unlike = calculate_unlikeness(measure_traits(fingerprint), shard.traits[places])
+    nearest = places[np.argsort(unlike, kind="stable")[:ALIKE_TRIED]]
+    return [shard.get_model(place) for place in nearest]
 
 
 def _list_nearest(scores: NDArray[np.float64]) -> NDArray[np.int64]:

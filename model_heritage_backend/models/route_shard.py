@@ -23,12 +23,24 @@ from numpy.typing import NDArray
 from sqlalchemy import func, select
 
 from model_heritage_backend.clustering.routes import Layout, Routes, Structures
+from model_heritage_backend.clustering.traits import TRAITS
 from model_heritage_backend.fingerprints.summary import ROUTING_SIZE
 from model_heritage_backend.models.database import Database
 from model_heritage_backend.models.files import room_on_disk
 from model_heritage_backend.models.tables import RouteRow, Structure
 
-RECORD = np.dtype([("number", "<i8"), ("model", "S40"), ("structure", "S64"), ("crc", "<u4")])
+RECORD = np.dtype(
+    [
+        ("number", "<i8"),
+        ("model", "S40"),
+        ("structure", "S64"),
+        ("outline", "<u8"),
+        ("traits", "<f4", (TRAITS,)),
+        ("crc", "<u4"),
+    ]
+)
+TRAITS_AT = ROUTING_SIZE + 8
+"""Where a row has the traits; the outline lies between them and the route."""
 OVERLAP = 256
 """Latest rows that are asked for again: several writers may commit in another order than they
 count."""
@@ -37,12 +49,21 @@ BATCH = 2000
 
 @dataclass(frozen=True)
 class Shard:
-    """``numbers``: of the rows, (models,). ``structures``: of each its number in ``layouts``.
-    ``routes``: (models, ROUTING_SIZE), as the file has them."""
+    """What the file holds of each model.
+
+    Attributes
+    ----------
+    numbers, models : of the rows, and the models' ids
+    structures : of each its number in ``layouts``
+    outlines, traits : see ``clustering.traits``; (models,) and (models, TRAITS)
+    routes : (models, ROUTING_SIZE)
+    """
 
     numbers: NDArray[np.int64]
     models: NDArray[np.bytes_]
     structures: Structures
+    outlines: NDArray[np.uint64]
+    traits: NDArray[np.float32]
     layouts: tuple[Layout, ...]
     routes: Routes
 
@@ -76,6 +97,8 @@ class RouteShard:
                     records["number"],
                     records["model"],
                     self._structures,
+                    records["outline"],
+                    records["traits"],
                     tuple(self._known),
                     _map(routes),
                 )
@@ -138,9 +161,10 @@ class RouteShard:
                 ]
                 records = np.zeros(len(found), RECORD)
                 rows = np.zeros((len(found), ROUTING_SIZE), np.int8)
-                for place, (number, model, structure, route) in enumerate(found):
-                    records[place] = number, model.encode(), structure.encode(), 0
-                    rows[place] = np.frombuffer(route, np.int8)
+                for place, (number, model, structure, data) in enumerate(found):
+                    outline, traits = _read_traits(data)
+                    records[place] = number, model.encode(), structure.encode(), outline, traits, 0
+                    rows[place] = np.frombuffer(data, np.int8, ROUTING_SIZE)
                     records[place]["crc"] = _sum_up(records[place], rows[place])
                 for file, data in ((routes, rows.tobytes()), (names, records.tobytes())):
                     file.seek(0, 2)
@@ -176,6 +200,14 @@ class RouteShard:
             return session.scalar(select(func.count()).select_from(RouteRow)) or 0
 
 
+def _read_traits(data: bytes) -> tuple[int, NDArray[np.float32]]:
+    """Outline and traits of a row; 0, as no model has, of one from before there were any."""
+    if len(data) == ROUTING_SIZE:
+        return 0, np.zeros(TRAITS, np.float32)
+    outline = np.frombuffer(data, "<u8", 1, ROUTING_SIZE)[0]
+    return int(outline), np.frombuffer(data, "<f4", TRAITS, TRAITS_AT)
+
+
 def _map(file: BinaryIO) -> Routes:
     size = file.seek(0, 2) // ROUTING_SIZE
     if size == 0:
@@ -185,5 +217,4 @@ def _map(file: BinaryIO) -> Routes:
 
 
 def _sum_up(record: np.void, route: NDArray[np.int8]) -> int:
-    plain = record["number"].tobytes() + record["model"] + record["structure"]
-    return zlib.crc32(route.tobytes(), zlib.crc32(plain))
+    return zlib.crc32(route.tobytes(), zlib.crc32(record.tobytes()[: -RECORD["crc"].itemsize]))

@@ -152,21 +152,32 @@ class SqlStore:
         found = self._cache.get(model_id)
         if found is not None:
             return found
+        # Columns, not rows: families are loaded by this.
+        query = (
+            select(
+                FingerprintRow.version, FingerprintRow.admitted, FingerprintRow.data, Model.checksum
+            )
+            .join(Model, Model.id == FingerprintRow.model_id)
+            .where(FingerprintRow.model_id == model_id)
+        )
         with self._database.read() as session:
-            row = session.get(FingerprintRow, model_id)
-            if row is None:
-                raise NotFound(f"There is no fingerprint of a model {model_id!r}.")
-            checksum = _get_model(session, model_id).checksum
+            row = session.execute(query).one_or_none()
+        if row is None:
+            raise NotFound(f"There is no fingerprint of a model {model_id!r}.")
         if row.version != VERSION:
-            self._read_file(model_id, checksum, admitted=row.admitted)
+            self._read_file(model_id, row.checksum, admitted=row.admitted)
             return self.load_fingerprint(model_id)
         fingerprint = Fingerprint.from_bytes(row.data)
         self._cache.put(model_id, fingerprint, len(row.data))
         return fingerprint
 
     def open_weights(self, model_id: str) -> AbstractContextManager[Weights] | None:
+        query = select(Model.checksum).where(Model.id == model_id)
         with self._database.read() as session:
-            path = self._files.get_path(_get_model(session, model_id).checksum)
+            checksum = session.scalar(query)
+        if checksum is None:
+            raise NotFound(f"There is no model {model_id!r}.")
+        path = self._files.get_path(checksum)
         return open_weights(path) if path.is_file() else None
 
     def list_likely(self, fingerprint: Fingerprint) -> Mapping[str, Sequence[str]]:
@@ -281,9 +292,9 @@ class SqlStore:
             return load_statements(session, models)
 
     def find_evidence(self, key: str) -> Mapping[str, Any] | None:
+        query = select(EdgeEvidence.evidence).where(EdgeEvidence.key == key)
         with self._database.read() as session:
-            row = session.get(EdgeEvidence, key)
-            return None if row is None else row.evidence
+            return session.scalar(query)
 
     def save_evidence(self, key: str, evidence: Mapping[str, Any]) -> None:
         with self._database.write() as session:

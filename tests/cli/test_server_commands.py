@@ -42,6 +42,7 @@ def test_jobs_and_recluster(running: str, monkeypatch: pytest.MonkeyPatch) -> No
     jobs = json.loads(run("jobs", "--state", "done", "--json").stdout)
     assert (jobs[0]["kind"], jobs[0]["state"], jobs[0]["progress"]) == ("recluster", "done", 1.0)
     assert "recluster" in run("jobs").stdout
+    assert run("recluster", "--force").stdout.endswith(": done.\n")
     assert run("jobs", "--state", "failed").stdout == "No jobs.\n"
 
 

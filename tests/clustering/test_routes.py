@@ -54,6 +54,13 @@ def test_models_with_another_head_agree_in_what_they_share() -> None:
     assert score(first, second) == score(second, first)
 
 
+def test_constant_matrices_move_nothing() -> None:
+    base = make_arrays(1, width=8)
+    name = min((n for n in base if base[n].ndim > 1), key=lambda n: base[n].size)
+    child = base | {name: np.ones_like(base[name])}
+    assert score(fingerprint_arrays(base), fingerprint_arrays(child)) > 10
+
+
 def test_nothing_in_common_is_no_agreement() -> None:
     first, second = (fingerprint_arrays(make_arrays(1, width=width)) for width in (24, 20))
     assert score(first, second) == 0

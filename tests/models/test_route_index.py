@@ -2,10 +2,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, func, update
 
+from benchmarks.scale.synthetic import Breeder, fingerprint_arrays
 from model_heritage_backend.fingerprints import Fingerprint
+from model_heritage_backend.fingerprints.summary import ROUTING_SIZE
 from model_heritage_backend.models import route_index
 from model_heritage_backend.models.database import Database
 from model_heritage_backend.models.files import FileStore
@@ -56,11 +59,37 @@ def test_of_many_models_the_nearest_are_likely(
 ) -> None:
     monkeypatch.setattr(route_index, "FEW", 5)
     monkeypatch.setattr(route_index, "FAMILIES_TRIED", 2)
+    monkeypatch.setattr(route_index, "ALIKE_TRIED", 1)
     for family in range(FAMILIES):
         likely = index.list_likely(prints[family * SIZE + SIZE - 1])
         assert next(iter(likely)) == f"f_{family}"
         assert len(likely) <= 3
         assert all(len(members) <= route_index.MEMBERS_TRIED for members in likely.values())
+
+
+def test_other_names_and_orders_do_not_hide_relatives(
+    index: RouteIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(route_index, "FEW", 5)
+    monkeypatch.setattr(route_index, "FAMILIES_TRIED", 0)
+    monkeypatch.setattr(route_index, "ALIKE_TRIED", 2)
+    shapes = draw_structures(1)[0]
+    for family in range(FAMILIES):
+        weights = list(Breeder(shapes, family).grow(SIZE))[3].weights
+        order = np.random.default_rng(family)
+        hidden = {f"{n}.weight": order.permutation(w) for n, w in enumerate(weights.values())}
+        likely = index.list_likely(fingerprint_arrays(hidden, "hidden"))
+        assert f"f_{family}" in likely
+
+
+def test_rows_without_traits_are_read(
+    index: RouteIndex, database: Database, prints: list[Fingerprint]
+) -> None:
+    """As they were written before there were any."""
+    short = func.substr(RouteRow.route, 1, ROUTING_SIZE)
+    with database.write() as session:
+        session.execute(update(RouteRow).values(route=short))
+    assert len(index.list_likely(prints[0])) == FAMILIES
 
 
 def test_who_waits_for_a_turn_is_not_seen(

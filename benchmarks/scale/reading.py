@@ -1,0 +1,90 @@
+"""How fast a checkpoint becomes a fingerprint, beside reading its bytes and nothing else."""
+
+from __future__ import annotations
+
+import os
+import resource
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median
+
+from benchmarks.scale.rows import Row, at_least, at_most, time_median, time_once
+from model_heritage_backend.fingerprints import fingerprint_sampled, fingerprint_weights
+from model_heritage_backend.weights import open_weights
+
+BLOCK = 1 << 20
+REPEATED = 5
+
+
+def write_model(path: Path, dtype: str, layers: int) -> None:
+    """Layers of 1024 x 4096, as safetensors; bf16 by its bits, which numpy does not know."""
+    import torch
+    from safetensors.torch import save_file
+
+    noise = torch.Generator().manual_seed(1)
+    kind = {"bf16": torch.bfloat16, "fp32": torch.float32}[dtype]
+    save_file(
+        {
+            f"layers.{layer}.weight": torch.randn(1024, 4096, generator=noise).to(kind)
+            for layer in range(layers)
+        },
+        path,
+    )
+
+
+def forget(path: Path) -> None:
+    """Take the file out of the machine's memory, so that the next reading is cold."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def read_plainly(path: Path) -> None:
+    buffer = bytearray(BLOCK)
+    with path.open("rb", buffering=0) as file:
+        while file.readinto(buffer):
+            pass
+
+
+def take_fingerprint(path: Path) -> None:
+    with open_weights(path) as weights:
+        fingerprint_weights(weights, checksum="0" * 64)
+
+
+def take_sample(path: Path) -> None:
+    with open_weights(path) as weights:
+        fingerprint_sampled(weights, checksum="0" * 64)
+
+
+def measure(*, layers: int = 64) -> Iterator[Row]:
+    """``layers``: of 8 MB (bf16) or 16 MB (fp32) each."""
+    with tempfile.TemporaryDirectory() as folder:
+        for dtype in ("bf16", "fp32"):
+            path = Path(folder) / f"{dtype}.safetensors"
+            write_model(path, dtype, layers)
+            yield from measure_file(path, dtype)
+            path.unlink()
+
+
+def measure_file(path: Path, dtype: str) -> Iterator[Row]:
+    size = path.stat().st_size / 1e9
+
+    def time_cold(work: Callable[[Path], None]) -> float:
+        times = []
+        for _ in range(REPEATED):
+            forget(path)
+            times.append(time_once(lambda: work(path)))
+        return median(times)
+
+    take_fingerprint(path)
+    plain, ours = time_cold(read_plainly), time_cold(take_fingerprint)
+    yield at_least(f"fingerprint, {dtype}, cold", size / ours, "GB/s", "read", size / plain, 0.85)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    plain = time_median(lambda: read_plainly(path), REPEATED)
+    ours = time_median(lambda: take_fingerprint(path), REPEATED)
+    yield at_least(f"fingerprint, {dtype}, warm", size / ours, "GB/s", "read", size / plain, 0.3)
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1e3
+    yield at_most(f"memory of it, {dtype}", max(grown, 0.1), "MB", "limit", 150.0)
+    sampled = time_median(lambda: take_sample(path), REPEATED)
+    yield at_most(f"sampled, {dtype}", sampled, "s", "full", ours, 200.0)
