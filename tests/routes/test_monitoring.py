@@ -3,7 +3,6 @@ from __future__ import annotations
 import shutil
 import time
 from collections import namedtuple
-from pathlib import Path
 
 import pytest
 from apiflask import APIFlask
@@ -147,17 +146,17 @@ def test_who_may_read_metrics(make_app: MakeApp) -> None:
         assert client.get(path).status_code == 200
 
 
-def test_watching_costs_less_than_a_millisecond(app: APIFlask, tmp_path: Path) -> None:
-    """The counters and the line of one request; the best of some, as the machine may be busy."""
+def test_counting_costs_less_than_a_tenth_of_a_millisecond(app: APIFlask) -> None:
+    """In processor time and the best of some, as the machine may be busy."""
     metrics = get_service(app).metrics
     best = min(_measure(metrics.count_request) for _ in range(5))
-    assert best < 0.001
+    assert best < 0.0001
 
 
 def _measure(count: object) -> float:
-    began = time.perf_counter()
+    began = time.thread_time()
     for _ in range(100):
         count(  # type: ignore[operator]
             method="GET", route="/api/x", status=200, seconds=0.1, slow=False, problem=None
         )
-    return (time.perf_counter() - began) / 100
+    return (time.thread_time() - began) / 100
