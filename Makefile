@@ -12,7 +12,7 @@ FRONT_SOURCES := $(shell find $(FRONT) -path $(FRONT)/node_modules -prune -o -pa
 POSTGRES_TESTS := tests/models tests/jobs tests/services tests/routes tests/client tests/test_app.py tests/test_migrations.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev wheel test test-back test-postgres test-front lint bench bench-accuracy bench-unrelated bench-speed bench-page bench-tree demo clean
+.PHONY: help setup run dev wheel test test-back test-postgres test-front lint audit bench bench-accuracy bench-unrelated bench-speed bench-page bench-tree demo clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -47,6 +47,9 @@ lint: $(STAMPS)/python-dev $(STAMPS)/front ## Style, types and import contracts
 	$(VENV)/bin/lint-imports
 	$(PNPM) run lint
 
+audit: $(STAMPS)/python-dev ## Known vulnerabilities of dependencies, where the advisories can be reached
+	$(PY) .ci/audit
+
 bench: bench-accuracy ## Another name of bench-accuracy
 
 bench-accuracy: $(STAMPS)/python-dev ## Accuracy beside MoTHer on trained zoos: SEEDS="81 82" KINDS="wild missing"
@@ -63,6 +66,11 @@ bench-page: $(STAMPS)/python $(STAMPS)/dist ## First paint and interactions with
 
 bench-tree: $(STAMPS)/front ## Drawing family trees of 1,000 to 20,000 beside vis-network and React Flow
 	node $(FRONT)/bench/run.mjs
+
+.PHONY: chaos
+chaos: $(STAMPS)/python-dev ## Kill the server 200 times while 16 clients use it, and judge it after every restart
+	CHAOS=full $(PY) -m pytest tests/chaos
+	$(PY) -m tests.chaos $(KILLS)
 
 demo: $(STAMPS)/python ## Fill the running server with a small real family and show its tree
 	$(PY) -m benchmarks.demo

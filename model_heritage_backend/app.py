@@ -106,7 +106,11 @@ def create_app(settings: Settings | None = None, *, is_worker: bool = False) -> 
         files_kept=settings.log_files_kept,
     )
     choose_limits(**settings.reader_limits)
-    files = FileStore(settings.data_dir, max_file_bytes=settings.max_upload_bytes)
+    files = FileStore(
+        settings.data_dir,
+        max_file_bytes=settings.max_upload_bytes,
+        reserve_bytes=settings.disk_reserve_bytes,
+    )
     check_driver(settings.resolved_database_url)
     files.acquire(shared=settings.is_shared)
     try:
@@ -134,7 +138,7 @@ def _build_app(settings: Settings, files: FileStore, *, is_worker: bool) -> APIF
     db.init_app(app)
     Migrate(app, db, directory=str(MIGRATIONS))
     with app.app_context():
-        database = Database(db.engine)
+        database = Database(db.engine, wait_seconds=settings.database_wait_seconds)
     upgrade_database(database.engine)
     service = HeritageService(
         database,
@@ -233,7 +237,9 @@ def _configure(app: APIFlask, settings: Settings) -> None:
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.resolved_database_url,
         SQLALCHEMY_ENGINE_OPTIONS=list_engine_options(
-            settings.resolved_database_url, connections=2 * settings.threads + 8
+            settings.resolved_database_url,
+            connections=2 * settings.threads + 8,
+            wait_seconds=settings.database_wait_seconds,
         ),
         MAX_CONTENT_LENGTH=settings.max_upload_bytes + FORM_BYTES,
         MAX_FORM_PARTS=100,

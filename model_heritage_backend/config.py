@@ -134,6 +134,19 @@ class Settings(BaseSettings):
     processes: int = _setting(
         1, "Processes that serve requests; more than one needs PostgreSQL", ge=1, le=64
     )
+    database_wait_seconds: float = _setting(
+        15.0,
+        "How long a change waits for others that use the database before the answer is 503",
+        unit="seconds",
+        gt=0,
+        le=600,
+    )
+    disk_reserve_bytes: int = _setting(
+        64 * 1024**2,
+        "What uploads leave free on the disk, for the database; they are refused with 507 before",
+        unit="bytes",
+        ge=0,
+    )
     max_upload_bytes: int = _setting(
         5 * 1024**3, "Largest file that is accepted", unit="bytes", ge=1
     )

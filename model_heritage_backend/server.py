@@ -16,9 +16,13 @@ from gunicorn.glogging import Logger
 
 from model_heritage_backend.config import Settings, load_settings
 from model_heritage_backend.errors import HeritageError
+from model_heritage_backend.patient_worker import PatientWorker
 from model_heritage_backend.routes.log_lines import start_logging
 
 WORKER_SECONDS = 300
+CONNECTIONS = 2000
+DESCRIPTORS = 8192
+"""Wanted for so many connections and the files that they send or fetch."""
 GRACE_SECONDS = 15
 STOPPING = (signal.SIGINT, signal.SIGQUIT)
 CANNOT_LOAD = 4
@@ -62,7 +66,8 @@ class Server(BaseApplication):  # type: ignore[misc]
         host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host
         options = {
             "bind": f"{host}:{self.settings.port}",
-            "worker_class": "gthread",
+            "worker_class": PatientWorker,
+            "worker_connections": CONNECTIONS,
             "workers": self.settings.processes,
             "threads": self.settings.threads,
             # How long the whole worker may seem dead; a slow upload does not count.
@@ -164,6 +169,7 @@ def serve(**overrides: Any) -> int:
         print(error.detail, file=sys.stderr)
         return 1
     master = os.getpid()
+    _allow_descriptors()
     try:
         Server(settings).run()
     except SystemExit as stop:
@@ -195,6 +201,14 @@ def check_door(settings: Settings) -> None:
             "everything. Set MODEL_HERITAGE_ACCESS=token, or listen on 127.0.0.1; "
             "MODEL_HERITAGE_OPEN_BEYOND_LOOPBACK=true allows it all the same."
         )
+
+
+def _allow_descriptors() -> None:
+    """As many open files as wanted, as far as the system lets us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _check_port(settings: Settings) -> None:

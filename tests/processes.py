@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -14,10 +15,11 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, Self
 
-from model_heritage_backend.config import PROJECT
+from model_heritage_backend.places import PROJECT
 from tests.databases import list_variables
 
 START_SECONDS = 60
+SERVER_PORTS = (20_000, 32_000)
 
 
 class RealServer:
@@ -47,9 +49,13 @@ class RealServer:
 
     @staticmethod
     def find_port() -> int:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            return int(probe.getsockname()[1])
+        """A free one below those that the system gives to clients: a client that asks a dead server
+        on one of these could be connected to itself."""
+        while True:
+            port = random.randrange(*SERVER_PORTS)
+            with socket.socket() as probe, contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                return port
 
     def _wait(self) -> None:
         deadline = time.monotonic() + START_SECONDS

@@ -33,6 +33,9 @@ def create(
     days: Annotated[
         int, typer.Option(min=0, max=3650, help="How long it is valid; 0 for ever.")
     ] = DAYS,
+    user: Annotated[
+        str | None, typer.Option(help="Whose it is: it never may more than they may.")
+    ] = None,
     data_dir: DataDir = None,
     json: AsJson = False,
 ) -> None:
@@ -45,7 +48,9 @@ def create(
     """
     from model_heritage_backend.cli.tokens import run_create
 
-    raise typer.Exit(run_create(name, role.value, days=days, data_dir=data_dir, as_json=json))
+    raise typer.Exit(
+        run_create(name, role.value, days=days, user=user, data_dir=data_dir, as_json=json)
+    )
 
 
 @app.command("list")

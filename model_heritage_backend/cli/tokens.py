@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 DONE = 0
 
 
-def run_create(name: str, role: str, *, days: int, data_dir: Path | None, as_json: bool) -> int:
+def run_create(
+    name: str, role: str, *, days: int, user: str | None, data_dir: Path | None, as_json: bool
+) -> int:
     """Print a new token: alone on standard output, so that it can be put where it belongs."""
     with _open(data_dir) as access:
         from model_heritage_backend.services.access import Role
 
-        row, text = access.create(name, Role(role), days=days or None)
+        user_id = None if user is None else access.find_user(user)
+        row, text = access.create(name, Role(role), days=days or None, user_id=user_id)
         if as_json:
             print_json(_describe(row) | {"token": text})
             return DONE

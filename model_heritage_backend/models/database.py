@@ -10,11 +10,14 @@ transactions that go by what they read come one after another, by an advisory lo
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import importlib.util
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
@@ -28,6 +31,7 @@ from sqlalchemy import (
     MetaData,
     create_engine,
     event,
+    make_url,
 )
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -35,17 +39,21 @@ from sqlalchemy.types import TypeDecorator
 
 from model_heritage_backend.errors import HeritageError, InsufficientStorage, InvalidRequest
 from model_heritage_backend.models.locks import lock_in_transaction
+from model_heritage_backend.models.writer_turn import WriterTurn
 
-BUSY_TIMEOUT_MS = 30_000
+WAIT_SECONDS = 15.0
+"""How long a transaction waits for others, unless the settings say otherwise."""
+RETRY_SECONDS = 5
+BUSY = "The database is in use; please try again."
 WRITES = "heritage_writes"
 SQLITE = "sqlite"
 WRITERS = "writers"
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 FAULTS = {
     "53100": "There is no room left for the database.",
-    "40001": "The database is in use; please try again.",
-    "40P01": "The database is in use; please try again.",
-    "55P03": "The database is in use; please try again.",
+    "40001": BUSY,
+    "40P01": BUSY,
+    "55P03": BUSY,
 }
 """What PostgreSQL's codes mean that its words may say in any language. The first is a full disk."""
 FULL_DISK = "53100"
@@ -92,28 +100,33 @@ def now() -> datetime:
 
 
 class DatabaseBusy(HeritageError):
-    """Another program held the database's lock for longer than ``BUSY_TIMEOUT_MS``."""
+    """Others kept the database for longer than a transaction waits."""
 
     type = "database-busy"
     title = "The database is busy"
     status = 503
     transient = True
+    retry_after = RETRY_SECONDS
 
 
-def list_engine_options(url: str, *, connections: int = 20) -> dict[str, Any]:
+def list_engine_options(
+    url: str, *, connections: int = 20, wait_seconds: float = WAIT_SECONDS
+) -> dict[str, Any]:
     """How an engine for this address is made.
 
     Parameters
     ----------
-    connections : how many a process may hold at once; SQLite's need no limit
+    connections : how many a process may hold at once, for PostgreSQL
+    wait_seconds : how long a transaction waits for others before it is refused
     """
     if url.startswith(SQLITE):
-        return {}
+        # Slow clients have hundreds of threads, and connections of SQLite cost little.
+        return {"pool_size": 16, "max_overflow": 64} if make_url(url).database else {}
     return {
         # A server that was restarted is noticed before a request fails for it.
         "pool_pre_ping": True,
         "pool_size": connections,
-        "connect_args": {"options": f"-c lock_timeout={BUSY_TIMEOUT_MS}"},
+        "connect_args": {"options": f"-c lock_timeout={round(wait_seconds * 1000)}"},
     }
 
 
@@ -125,10 +138,10 @@ def check_driver(url: str) -> None:
         )
 
 
-def open_engine(url: str) -> Engine:
+def open_engine(url: str, *, wait_seconds: float = WAIT_SECONDS) -> Engine:
     """Raises InvalidRequest when its driver is not installed."""
     check_driver(url)
-    return create_engine(url, **list_engine_options(url))
+    return create_engine(url, **list_engine_options(url, wait_seconds=wait_seconds))
 
 
 class Database:
@@ -140,12 +153,18 @@ class Database:
     Attributes
     ----------
     is_shared : whether several programs may work on this database at the same time
+
+    Parameters
+    ----------
+    wait_seconds : how long a transaction waits for others before it is refused
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, wait_seconds: float = WAIT_SECONDS) -> None:
         self.engine = engine
         self.is_shared = engine.dialect.name != SQLITE
         self._reader = self._writer = engine
+        self._wait_seconds = wait_seconds
+        self._turn: WriterTurn | None = None
         if self.is_shared:
             event.listen(engine, "before_cursor_execute", _replace_nul, retval=True)
             self._reader = engine.execution_options(
@@ -153,7 +172,12 @@ class Database:
             )
         else:
             self._writer = engine.execution_options(**{WRITES: True})
-            event.listen(engine, "connect", _prepare_sqlite)
+            path = engine.url.database
+            if path and path != ":memory:":
+                self._turn = WriterTurn(Path(path))
+            milliseconds = round(wait_seconds * 1000)
+            prepare = functools.partial(_prepare_sqlite, busy_timeout=milliseconds)
+            event.listen(engine, "connect", prepare)
             event.listen(engine, "begin", _begin_sqlite)
 
     @contextmanager
@@ -183,7 +207,11 @@ class Database:
             When another program keeps the database locked, or it cannot be reached.
         """
         try:
-            with Session(self._writer, expire_on_commit=False) as session, session.begin():
+            with (
+                self._take_turn(),
+                Session(self._writer, expire_on_commit=False) as session,
+                session.begin(),
+            ):
                 if serial and self.is_shared:
                     lock_in_transaction(session.connection(), WRITERS)
                 yield session
@@ -202,23 +230,39 @@ class Database:
         if self.is_shared:
             return 0
         # Not a session: this cannot be done in a transaction.
-        connection = self.engine.raw_connection()
-        try:
-            cursor = connection.cursor()
-            before = _measure_sqlite(cursor)
-            cursor.execute("PRAGMA optimize")
-            if _get_pragma(cursor, "freelist_count") >= share * _get_pragma(cursor, "page_count"):
-                cursor.execute("VACUUM")
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            return before - _measure_sqlite(cursor)
-        except sqlite3.OperationalError as error:
-            _tell_sqlite_fault(error)
-            raise
-        finally:
-            connection.close()
+        with self._take_turn(), contextlib.closing(self.engine.raw_connection()) as connection:
+            try:
+                cursor = connection.cursor()
+                before = _measure_sqlite(cursor)
+                cursor.execute("PRAGMA optimize")
+                free = _get_pragma(cursor, "freelist_count")
+                if free >= share * _get_pragma(cursor, "page_count"):
+                    cursor.execute("VACUUM")
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                return before - _measure_sqlite(cursor)
+            except sqlite3.OperationalError as error:
+                _tell_sqlite_fault(error)
+                raise
 
     def close(self) -> None:
+        """Give all connections back; the last one writes the log into the database, if nobody else
+        keeps the turn for long."""
+        with contextlib.suppress(DatabaseBusy), self._take_turn():
+            self.engine.dispose()
+            return
         self.engine.dispose()
+
+    @contextmanager
+    def _take_turn(self) -> Iterator[None]:
+        if self._turn is None:
+            yield
+            return
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(self._turn.take(self._wait_seconds))
+            except TimeoutError:
+                raise DatabaseBusy(BUSY) from None
+            yield
 
 
 def _replace_nul(
@@ -263,7 +307,7 @@ def _tell_sqlite_fault(error: Exception) -> None:
     if "disk is full" in str(error):
         raise InsufficientStorage(FAULTS[FULL_DISK]) from error
     if "database is locked" in str(error):
-        raise DatabaseBusy("The database is in use; please try again.") from error
+        raise DatabaseBusy(BUSY) from error
 
 
 def _get_pragma(cursor: Any, name: str) -> int:
@@ -275,13 +319,13 @@ def _measure_sqlite(cursor: Any) -> int:
     return _get_pragma(cursor, "page_count") * _get_pragma(cursor, "page_size")
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def _prepare_sqlite(connection: Any, _record: object, *, busy_timeout: int) -> None:
     # The driver must not begin transactions by itself: _begin_sqlite does, with the right kind.
     connection.isolation_level = None
     cursor = connection.cursor()
     # busy_timeout first: switching to WAL needs the lock too.
     for pragma in (
-        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        f"busy_timeout={busy_timeout}",
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",

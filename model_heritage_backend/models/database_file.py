@@ -11,8 +11,6 @@ from pathlib import Path
 from model_heritage_backend.errors import Conflict, InvalidRequest
 
 WAIT_SECONDS = 30.0
-PAGES = 4096
-"""Copied at a time: between these, others may write."""
 LISTED = 20
 
 
@@ -47,7 +45,9 @@ class DatabaseFile:
             When the database is damaged or stays locked.
         """
         with self._open() as source, contextlib.closing(sqlite3.connect(target)) as copy:
-            source.backup(copy, pages=PAGES)
+            # At once: it is one reader's view, which keeps no writer waiting. In steps, it would
+            # begin anew after whatever others write between them, perhaps for ever.
+            source.backup(copy)
             # One file alone: a write-ahead log beside it could be forgotten.
             copy.execute("PRAGMA journal_mode=DELETE")
 

@@ -31,6 +31,7 @@ from model_heritage_backend.errors import (
     InsufficientStorage,
     InvalidRequest,
 )
+from model_heritage_backend.models.ballast import Ballast
 
 PIECE = 1 << 20
 CHECKSUM_LENGTH = 64
@@ -38,6 +39,8 @@ SHARE_SECONDS = 60.0
 """How long another server of the same folder may take to start."""
 RESERVE = 64 << 20
 """Bytes that must stay free for the database when a file is accepted."""
+LOOK_BYTES = 8 << 20
+"""Received between two looks at what is free: others fill the disk, too."""
 
 
 @contextmanager
@@ -59,11 +62,15 @@ class StagedFile(io.RawIOBase):
     Write to it, then call ``finish``; ``checksum`` (SHA-256, hex) and ``size`` are then final.
     """
 
-    def __init__(self, path: Path, *, limit: int) -> None:
+    def __init__(
+        self, path: Path, *, limit: int, check_room: Callable[[int], None] = lambda _: None
+    ) -> None:
         super().__init__()
         self.path = path
         self.size = 0
         self._limit = limit
+        self._check_room = check_room
+        self._next_look = 0
         self._hash = hashlib.sha256()
         self._finished = False
         with room_on_disk():
@@ -84,6 +91,9 @@ class StagedFile(io.RawIOBase):
             raise FileTooLarge(
                 f"The file is larger than the {format_bytes(self._limit)} that this server takes."
             )
+        if self.size > self._next_look:
+            self._check_room(len(data))
+            self._next_look = self.size + LOOK_BYTES
         with room_on_disk():
             self._file.write(data)
         self._hash.update(data)
@@ -144,10 +154,19 @@ class FileStore:
     ``commit_lock`` is held from looking a checksum up until its row is committed or its blob is
     removed: the loser of two equal uploads must not take away the winner's blob. Where several
     processes share the folder, their service puts a lock in its place that they share, too.
+
+    Parameters
+    ----------
+    max_file_bytes : of one file
+    reserve_bytes : what uploads leave free on the disk
     """
 
-    def __init__(self, data_dir: Path, *, max_file_bytes: int) -> None:
+    def __init__(
+        self, data_dir: Path, *, max_file_bytes: int, reserve_bytes: int = RESERVE
+    ) -> None:
         self.data_dir = data_dir
+        self.ballast = Ballast(data_dir)
+        self._reserve_bytes = reserve_bytes
         self.staging = data_dir / "staging"
         self.blobs = data_dir / "blobs"
         self.max_file_bytes = max_file_bytes
@@ -218,7 +237,9 @@ class FileStore:
         """
         if expected_bytes is not None:
             self.check_room(expected_bytes)
-        staged = StagedFile(self.staging / uuid.uuid4().hex, limit=self.max_file_bytes)
+        staged = StagedFile(
+            self.staging / uuid.uuid4().hex, limit=self.max_file_bytes, check_room=self.check_room
+        )
         with self._staged_lock:
             self._staged.add(staged)
         return staged
@@ -229,9 +250,9 @@ class FileStore:
             return {staged.path for staged in self._staged if not staged.closed}
 
     def check_room(self, expected_bytes: int) -> None:
-        """Raises InsufficientStorage when so much cannot fit."""
+        """Raises InsufficientStorage when so much cannot fit, or the reserve would be touched."""
         disk = os.statvfs(self.staging)
-        if expected_bytes + RESERVE > disk.f_bavail * disk.f_frsize:
+        if expected_bytes + self._reserve_bytes > disk.f_bavail * disk.f_frsize:
             raise InsufficientStorage(
                 f"There is no room left on the server for {format_bytes(expected_bytes)}."
             )

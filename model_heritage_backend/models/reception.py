@@ -32,6 +32,13 @@ SENT_PIECE = 1 << 16
 """Small, as what a slow sender has sent of a piece is lost when the connection breaks."""
 RECORD_SUFFIX = ".json"
 NEW_SUFFIX = ".new"
+_CLOCK_AT_START = time.time() - time.monotonic()
+
+
+def steady_time() -> float:
+    """Seconds since 1970 by the clock as it was when this process began: setting the clock makes
+    no upload expire."""
+    return _CLOCK_AT_START + time.monotonic()
 
 
 class ChecksumMismatch(HeritageError):
@@ -98,7 +105,7 @@ class Reception:
         self.path = folder / record.id
         self.record = record
         self.offset = 0
-        self.changed_at = time.time()
+        self.changed_at = steady_time()
         self.turn = threading.Lock()
         self.interrupt: Callable[[], None] | None = None
         self._record_path = folder / (record.id + RECORD_SUFFIX)
@@ -156,7 +163,7 @@ class Reception:
             new.replace(self._record_path)
             sync_folder(new.parent)
         self.record = record
-        self.changed_at = time.time()
+        self.changed_at = steady_time()
 
     def append(
         self, read: Callable[[int], bytes], *, expected: int | None, check: Check | None
@@ -229,7 +236,7 @@ class Reception:
             self.offset += written
             self._hashed = self.offset
             piece = piece[written:]
-        self.changed_at = time.time()
+        self.changed_at = steady_time()
 
     def _too_much(self) -> FileTooLarge:
         return FileTooLarge(
@@ -255,6 +262,8 @@ class Reception:
     def settle(self, state: UploadState, **values: Any) -> None:
         """Set the last fields of the record; the bytes are not needed any more."""
         self.change(state=state, **{"problem": None} | values)
+        # Of one that the end of the process interrupted, nobody has counted the bytes.
+        self.offset = self.record.length
         self.path.unlink(missing_ok=True)
 
     def discard(self) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -17,7 +16,12 @@ from model_heritage_backend.errors import (
     NotFound,
 )
 from model_heritage_backend.models.files import FileStore, format_bytes
-from model_heritage_backend.models.reception import RECORD_SUFFIX, Reception, UploadRecord
+from model_heritage_backend.models.reception import (
+    RECORD_SUFFIX,
+    Reception,
+    UploadRecord,
+    steady_time,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -194,4 +198,4 @@ class Receptions:
         return datetime.fromtimestamp(reception.changed_at, UTC) + self._expiry
 
     def _is_over(self, reception: Reception) -> bool:
-        return reception.changed_at + self._expiry.total_seconds() <= time.time()
+        return reception.changed_at + self._expiry.total_seconds() <= steady_time()

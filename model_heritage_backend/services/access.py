@@ -20,6 +20,7 @@ from model_heritage_backend.config import Settings
 from model_heritage_backend.errors import (
     InsufficientStorage,
     InvalidRequest,
+    NotFound,
     NotSignedIn,
 )
 from model_heritage_backend.models.accounts import Users
@@ -122,6 +123,13 @@ class AccessService:
         )
         self.tokens.add(row)
         return row, text
+
+    def find_user(self, name: str) -> str:
+        """The id of the user of this name. Raises NotFound."""
+        row = self._users.find_by_name(name.casefold())
+        if row is None:
+            raise NotFound(f"There is no user {name!r}.")
+        return row.id
 
     def identify(self, text: str, *, address: str) -> Identity:
         """Whose token this is.

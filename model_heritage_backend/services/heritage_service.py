@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -79,6 +80,7 @@ MISSING_TOLD = 20
 """Missing files that a start names one by one."""
 CLAIMS = 64
 CLAIM_LENGTH = 500
+READERS = 8
 USUAL_ENGINE = EngineOptions()
 EVERYONE = AdmissionRules()
 
@@ -195,6 +197,8 @@ class HeritageService:
         self.history = FamilyHistory(database)
         self._seconds = synchronous_seconds
         self._placed: set[str] = set()
+        # Many may send at the same time; of so many, files are read at the same time.
+        self._reading = threading.BoundedSemaphore(READERS)
         receptions = Receptions(
             files, expiry=timedelta(hours=upload_expiry_hours), max_bytes=max_unfinished_bytes
         )
@@ -240,6 +244,7 @@ class HeritageService:
         removed = self.files.sweep(known) if self.files.is_alone else 0
         if removed:
             logger.info("removed %d files of uploads that were never acknowledged", removed)
+        self.files.ballast.lay()
         missing = self.files.list_missing(known)
         for checksum in missing[:MISSING_TOLD]:
             logger.error("the file %s is missing from the data folder", checksum)
@@ -332,6 +337,7 @@ class HeritageService:
         self.quotas.check(owner_id, staged.size)
         measure = self.metrics.measure
         with ExitStack() as stack:
+            stack.enter_context(self._reading)
             with measure("file_conversion"):
                 weights = stack.enter_context(open_weights(staged.path))
             self._admission.check_format(weights.format)
@@ -462,7 +468,7 @@ class HeritageService:
 
     def delete(self, model_id: str) -> None:
         """Remove a model and its file; its family is solved again without it."""
-        with self._executor.paused():
+        with self._executor.paused(), self.files.ballast.make_room():
             row = self.lake.get(model_id).row
             self._placed.discard(model_id)
             # Should the process die in the middle, this job solves the family after the restart.

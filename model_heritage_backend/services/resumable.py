@@ -163,6 +163,7 @@ class ResumableUploads:
             if reception.record.problem and reception.record.state is UploadState.FAILED:
                 raise _build_error(reception.record.problem)
             if body is not None and reception.record.state is UploadState.RECEIVING:
+                self._service.files.check_room(body.expected or 0)
                 reception.interrupt = body.interrupt
                 try:
                     reception.append(body.read, expected=body.expected, check=body.check)

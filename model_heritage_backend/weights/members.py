@@ -75,16 +75,19 @@ class StoredMember(OpenFile):
     def __init__(self, outer: OpenFile, offset: int, size: int) -> None:
         self._outer = outer
         self._offset = offset
-        self._buffer = bytearray(0)
+        self._buffer = self._other = bytearray(0)
         self._open = True
         self.size = size
 
     def _fill(self, view: memoryview, offset: int) -> None:
         self._outer._fill(view, self._offset + offset)
 
+    def _fetch(self, offset: int) -> None:
+        self._outer._fetch(self._offset + offset)
+
     def close(self) -> None:
         self._open = False
-        self._buffer = bytearray(0)
+        self._buffer = self._other = bytearray(0)
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,9 @@ class DeflatedMember(StoredMember):
             if done == len(view) and skip + len(part) < len(piece):
                 self._pending = piece[skip + len(part) :]
                 self._at = _Point(start + skip + len(part), self._at.taken, self._at.state)
+
+    def _fetch(self, offset: int) -> None:
+        """Nobody knows where in the archive these bytes are."""
 
     def _restart(self, offset: int) -> None:
         point = max((p for p in self._points if p.unpacked <= offset), key=lambda p: p.unpacked)

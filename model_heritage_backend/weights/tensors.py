@@ -117,7 +117,8 @@ class LazyTensor(abc.ABC):
     def read_raw(self, start: int, stop: int) -> NDArray[np.generic]:
         """Values ``start:stop`` of the flattened (C order) tensor, in ``dtype.storage``.
 
-        Read-only; valid until the next read of any tensor of the same file (buffers are reused).
+        Read-only; valid until the next read but one of any tensor of the same file (two buffers are
+        used in turn).
 
         Raises
         ------

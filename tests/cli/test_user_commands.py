@@ -44,6 +44,9 @@ def test_the_life_of_users(tmp_path: Path) -> None:
     assert run(tmp_path, "change", "Eve", "--role", "editor", "--close")["disabled"] is True
     assert run(tmp_path, "change", "eve", "--open", "--password-stdin")["disabled"] is False
     assert [user["name"] for user in run(tmp_path, "list")] == ["ada", "eve"]
+    owned = ["token", "create", "hers", "--user", "EVE", "--role", "admin", "--json"]
+    token = CliRunner().invoke(app, [*owned, "--data-dir", str(tmp_path)])
+    assert json.loads(token.stdout)["role"] == "admin"
     plain = CliRunner().invoke(app, ["user", "list", "--data-dir", str(tmp_path)])
     assert "editor" in plain.output
     with pytest.raises(Conflict, match="last admin"):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save
 
 from model_heritage_backend.fingerprints import Fingerprint, fingerprint_weights
-from model_heritage_backend.fingerprints.extract import SAMPLE_SIZE
+from model_heritage_backend.fingerprints.sampling import SAMPLE_SIZE
 from model_heritage_backend.weights import open_weights
 from model_heritage_backend.weights.tensors import STORAGE, LazyTensor, Weights
 

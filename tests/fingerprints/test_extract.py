@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model_heritage_backend.fingerprints import fingerprint_sampled, fingerprint_weights
-from model_heritage_backend.fingerprints.extract import READ_VALUES
+from model_heritage_backend.fingerprints.full_pass import READ_VALUES
 from model_heritage_backend.fingerprints.sampling import (
     COLUMN_SALT,
     ROW_SALT,

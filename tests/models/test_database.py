@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import contextlib
+import sqlite3
+import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -8,7 +12,6 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from model_heritage_backend.models import database as module
 from model_heritage_backend.models.database import Database, DatabaseBusy, open_engine
 from model_heritage_backend.models.tables import AuditEntry, FingerprintRow
 from tests.databases import get_address, sqlite_only
@@ -41,7 +44,7 @@ def test_survives_power_cuts_and_keeps_references(database: Database) -> None:
         "journal_mode": "wal",
         "synchronous": 2,
         "foreign_keys": 1,
-        "busy_timeout": 30_000,
+        "busy_timeout": 15_000,
     }
 
 
@@ -60,11 +63,8 @@ def test_a_write_is_all_or_nothing(database: Database) -> None:
         assert session.query(AuditEntry).count() == 0
 
 
-def test_writers_wait_for_each_other_and_readers_do_not(
-    url: str, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "BUSY_TIMEOUT_MS", 20)
-    other = Database(open_engine(url))
+def test_writers_wait_for_each_other_and_readers_do_not(url: str, database: Database) -> None:
+    other = Database(open_engine(url, wait_seconds=0.02), wait_seconds=0.02)
     with database.write() as session:
         # Reading is enough: whoever may write later must not see others write in between.
         assert session.query(AuditEntry).count() == 0
@@ -91,3 +91,35 @@ def test_times_are_utc_whatever_zone_they_came_in(database: Database) -> None:
 def test_times_without_zone_are_refused(database: Database) -> None:
     with pytest.raises(StatementError, match="zone"), database.write() as session:
         session.add(make_entry(created_at=datetime(2026, 1, 1)))
+
+
+@sqlite_only
+def test_a_program_that_knows_no_turns_is_waited_for(url: str, database: Database) -> None:
+    """Then SQLite's own lock counts, for as long."""
+    other = Database(open_engine(url), wait_seconds=0.3)
+    with contextlib.closing(sqlite3.connect(other.engine.url.database or "")) as stranger:
+        stranger.isolation_level = None
+        stranger.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        with pytest.raises(DatabaseBusy) as caught, other.write() as session:
+            session.add(make_entry())
+        assert 0.25 < time.monotonic() - began < 5
+        assert caught.value.retry_after
+        stranger.execute("ROLLBACK")
+    with other.write() as session:
+        session.add(make_entry())
+    other.close()
+
+
+def test_no_checkpoint_meets_a_commit(database: Database) -> None:
+    """Tidying up waits for its turn, as a writer does: see ``WriterTurn``."""
+    order: list[str] = []
+    with database.write() as session:
+        session.add(make_entry())
+        tidying = threading.Thread(target=lambda: order.append(f"tidied {database.compact(1.0)}"))
+        tidying.start()
+        tidying.join(0.1)
+        assert tidying.is_alive()
+        order.append("committed")
+    tidying.join(10)
+    assert order == ["committed", "tidied 0"]

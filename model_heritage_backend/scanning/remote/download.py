@@ -9,6 +9,7 @@ import urllib3
 from urllib3.util import Retry, Timeout
 
 from model_heritage_backend.errors import InsufficientStorage, NotFound, ServerUnreachable
+from model_heritage_backend.scanning.remote.peers import LeadsInside, PeerGuard
 from model_heritage_backend.scanning.remote.sources import (
     CONNECT_SECONDS,
     HTTP,
@@ -48,6 +49,7 @@ def _fetch_http(url: str, target: Path, most: int, on_bytes: Callable[[int], Non
         timeout=Timeout(connect=CONNECT_SECONDS, read=SILENCE_SECONDS),
         retries=Retry(total=3, redirect=5, respect_retry_after_header=False),
     )
+    PeerGuard().watch(pool)
     done = 0
     try:
         response = pool.request("GET", url, preload_content=False)
@@ -62,6 +64,8 @@ def _fetch_http(url: str, target: Path, most: int, on_bytes: Callable[[int], Non
                 _check_room(done, most)
                 file.write(piece)
                 on_bytes(len(piece))
+    except LeadsInside as error:
+        raise ServerUnreachable(f"The server is not asked on: {error.reason}.") from error
     except urllib3.exceptions.HTTPError as error:
         raise ServerUnreachable("The server broke off, or cannot be reached.") from error
     finally:

@@ -18,6 +18,7 @@ from model_heritage_backend.errors import (
     NotFound,
     ServerUnreachable,
 )
+from model_heritage_backend.scanning.remote.peers import LeadsInside, PeerGuard
 from model_heritage_backend.version import __version__
 
 CONNECTIONS = 16
@@ -109,6 +110,7 @@ class HttpSource:
                 "Accept-Encoding": "identity",
             },
         )
+        PeerGuard().watch(self._pool)
         self._url = url
         self._tag: str | None = None
         self.size = 0
@@ -168,6 +170,8 @@ class HttpSource:
             headers["If-Range"] = self._tag
         try:
             response = self._pool.request("GET", self._url, headers=headers, preload_content=False)
+        except LeadsInside as error:
+            raise ServerUnreachable(f"{self._host} is not asked on: {error.reason}.") from error
         except urllib3.exceptions.HTTPError as error:
             reason = str(getattr(error, "reason", None) or type(error).__name__)
             raise ServerUnreachable(f"{self._host} cannot be reached: {reason[:200]}.") from error

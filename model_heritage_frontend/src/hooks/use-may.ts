@@ -9,15 +9,14 @@ import { ROLES, type Role } from '@/lib/access'
  */
 export function useMay(): (needed: Role) => boolean {
   const { data } = useQuery(sessionQuery())
-  return (needed) => !data || ROLES.indexOf(data.role) >= ROLES.indexOf(needed)
+  const rank = data ? ROLES.indexOf(data.role) : -1
+  return (needed) => rank < 0 || rank >= ROLES.indexOf(needed)
 }
 
 /** Whether this browser may do what only the owner of something and admins may. */
 export function useMayAsOwner(): (ownerId: string | null | undefined) => boolean {
   const { data } = useQuery(sessionQuery())
-  return (ownerId) => {
-    if (!data || data.role === 'admin') return true
-    const own = data.user_id ?? data.token_id
-    return data.role === 'editor' && own !== null && ownerId === own
-  }
+  const may = useMay()
+  const own = data?.user_id ?? data?.token_id ?? null
+  return (ownerId) => may('admin') || (may('editor') && own !== null && ownerId === own)
 }

@@ -1,3 +1,5 @@
+import { plural } from '@/lib/format'
+
 /** What signing in and the list of tokens say. A translation is another object of this type. */
 export const accessWords = {
   noUploads: 'Your role only reads: ask an admin to let you add models.',
@@ -76,6 +78,7 @@ export const accessWords = {
     title: 'Who keeps how much',
     text: 'Models by who brought them.',
     loading: 'the owners',
+    keeps: (models: number, bytes: string): string => `${plural(models, 'model')}, ${bytes}`,
     nobody: 'Nobody in particular',
     gone: (id: string): string => `Somebody who is gone (${id})`,
     mostModels: (models: string): string => `${models} models`,

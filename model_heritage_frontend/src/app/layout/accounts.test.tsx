@@ -2,6 +2,8 @@ import { screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { expect, test } from 'vitest'
 
+import { FamilyPage } from '@/app/pages/family'
+import { ModelPage } from '@/app/pages/model'
 import { routes } from '@/app/router'
 import type { Role, Session, User } from '@/lib/access'
 import { renderRoutes, serve } from '@/testing/render'
@@ -162,7 +164,7 @@ test('admins look after users, sessions and what each one keeps', async () => {
   await waitFor(() => expect(requests).toContain('DELETE /api/sessions/s_2'))
   await user.click(screen.getByRole('button', { name: 'Delete all models of eve' }))
   const dialog = await screen.findByRole('alertdialog')
-  expect(await within(dialog).findByText('2 models of 2.0 KiB are deleted.')).toBeInTheDocument()
+  expect(await within(dialog).findByText(/^2 models of .* are deleted\.$/)).toBeInTheDocument()
   expect(within(dialog).getByText('left-over')).toBeInTheDocument()
   expect(requests).not.toContain('DELETE /api/owners/u_2/models')
   await user.click(within(dialog).getByRole('button', { name: 'Delete the models' }))
@@ -191,7 +193,13 @@ test.each([
   ['admin', true, true],
 ] as const)('of a family a %s is offered what they may', async (role, changes, deletes) => {
   const { requests } = serveUsers(role)
-  renderRoutes(routes, '/families/f_1')
+  renderRoutes(
+    [
+      { path: '/families/:id', element: <FamilyPage /> },
+      { path: '/jobs', element: null },
+    ],
+    '/families/f_1',
+  )
   expect(await screen.findByRole('link', { name: 'Its models' })).toBeInTheDocument()
   await waitFor(() =>
     expect(screen.queryByRole('button', { name: 'Solve again' }) !== null).toBe(changes),
@@ -217,7 +225,7 @@ test.each([
     if (request === 'GET /api/session') return { json: session(role) }
     return request === `GET /api/models/${model.id}` ? { json: model } : undefined
   })
-  renderRoutes(routes, `/models/${model.id}`)
+  renderRoutes([{ path: '/models/:id', element: <ModelPage /> }], `/models/${model.id}`)
   expect(await screen.findByRole('link', { name: 'Download' })).toBeInTheDocument()
   await waitFor(() => expect(screen.queryByRole('button', { name: 'Delete' }) !== null).toBe(may))
 })

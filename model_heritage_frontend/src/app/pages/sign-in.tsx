@@ -12,11 +12,13 @@ import { accessWords } from '@/strings/access'
 const words = accessWords.signIn
 
 export function SignInPage() {
-  const { data } = useQuery(accessQuery())
+  const { data, isPending } = useQuery(accessQuery())
   const [byToken, setByToken] = useState(false)
   const users = data?.access === 'login'
   const first = users && data.awaits_setup
   useTitle(words.title)
+  // Which form it will be is not known yet: another one would only flash by.
+  if (isPending) return null
   return (
     <div className="mx-auto max-w-md">
       <PageHeader

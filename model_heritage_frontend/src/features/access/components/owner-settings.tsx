@@ -8,7 +8,7 @@ import { Card, CardContent, CardHeader, CardTitle } from '@/components/ui/card'
 import { Skeleton } from '@/components/ui/skeleton'
 import { ownersQuery, sessionQuery } from '@/hooks/queries'
 import type { Limits, OwnerUsage } from '@/lib/access'
-import { formatBytes, formatNumber, plural } from '@/lib/format'
+import { formatBytes, formatNumber } from '@/lib/format'
 import { accessWords } from '@/strings/access'
 
 import { useDeleteModelsOf } from '../api/mutations'
@@ -31,7 +31,7 @@ function Row({ owner }: { owner: OwnerUsage }) {
       <div className="min-w-0 flex-1 basis-48">
         <p className="text-sm font-medium [overflow-wrap:anywhere]">{name}</p>
         <p className="text-muted-foreground mt-0.5 text-sm tabular-nums">
-          {plural(owner.models, 'model')}, {formatBytes(owner.bytes)}
+          {words.keeps(owner.models, formatBytes(owner.bytes))}
         </p>
       </div>
       {owner.id !== null && (

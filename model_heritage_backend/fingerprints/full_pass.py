@@ -1,0 +1,172 @@
+"""One pass over all values of a tensor, on two processors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
+from functools import partial
+
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from model_heritage_backend.fingerprints.kernels import (
+    PIECE,
+    add_finite_rows,
+    add_row_statistics,
+    count_nonfinite,
+    expand_bfloat16,
+    fits_bfloat16,
+    fits_float16,
+    gather_sample,
+)
+from model_heritage_backend.fingerprints.moments import RunningMoments
+from model_heritage_backend.fingerprints.places import (
+    find_places,
+    find_wide_places,
+    gather_cells,
+    make_cells,
+)
+from model_heritage_backend.fingerprints.summary import Facts, describe_tensor
+from model_heritage_backend.weights.tensors import DOUBLE, DType, LazyTensor, decode
+
+READ_VALUES = 4 * PIECE
+
+Progress = Callable[[int], None]
+Task = Callable[[], None]
+
+
+class Reading:
+    """What one full pass gathers of a tensor. Its pieces come in order, one at a time."""
+
+    def __init__(self, tensor: LazyTensor, name: str, sample_size: int, wide_size: int) -> None:
+        self._tensor, self._name = tensor, name
+        self._is_double = tensor.dtype in DOUBLE
+        self._is_matrix = len(tensor.shape) >= 2
+        self._rows, self._columns = find_places(tensor, sample_size, sample_size)
+        floating = np.float64 if self._is_double else np.float32
+        self._sample = np.zeros((self._rows.size, self._columns.size), floating)
+        self._wide_rows, self._wide_columns = find_wide_places(tensor, wide_size)
+        self._wide = np.zeros((self._wide_rows.size, self._wide_columns.size), floating)
+        self._norms = np.zeros(tensor.row_count if self._is_matrix else 0)
+        self._absmax = np.zeros(self._norms.size)
+        self._stored = xxhash.xxh3_128()
+        self._narrow, self._double = xxhash.xxh3_128(), xxhash.xxh3_128()
+        self._moments = RunningMoments()
+        self._cells = make_cells(tensor, self._rows, self._columns)
+        self._bits = np.empty((2, READ_VALUES if tensor.dtype is DType.BF16 else 0), np.uint32)
+        self._bf16 = self._fp16 = self._exact32 = True
+
+    @property
+    def reads_besides(self) -> bool:
+        """Whether a piece makes further readings of the file."""
+        return self._cells.size > 0
+
+    def take(self, start: int, raw: NDArray[np.generic]) -> tuple[Task, Task]:
+        """Add the values from the ``start``-th on, but for two tasks: these may be done at the same
+        time, while the next piece is read, and must be before it is taken.
+        """
+        self._stored.update(raw.data)
+        values = self._digest(raw)
+        size = self._tensor.row_size
+        gather_sample(values, start, size, self._rows, self._columns, self._sample)
+        gather_sample(values, start, size, self._wide_rows, self._wide_columns, self._wide)
+        if self._cells.size:
+            stop = start + values.size
+            gather_cells(self._tensor, start, stop, self._rows, self._columns, self._cells)
+        pieces = [values[first : first + PIECE] for first in range(0, values.size, PIECE)]
+        return partial(self._add_moments, pieces), partial(self._add_rows, start, pieces)
+
+    def _add_moments(self, pieces: Sequence[NDArray[np.floating]]) -> None:
+        for piece in pieces:
+            self._moments.add(piece)
+
+    def _add_rows(self, start: int, pieces: Sequence[NDArray[np.floating]]) -> None:
+        for piece in pieces if self._is_matrix else ():
+            finite = piece.dtype == np.float32 and not count_nonfinite(piece)
+            add = add_finite_rows if finite else add_row_statistics
+            add(piece, start, self._tensor.row_size, self._norms, self._absmax)
+            start += piece.size
+
+    def _digest(self, raw: NDArray[np.generic]) -> NDArray[np.floating]:
+        """The numbers of raw values, in float32 as long as that is exact."""
+        dtype = self._tensor.dtype
+        if dtype is DType.BF16:
+            # Helpers may still be at work on the piece before.
+            self._bits = self._bits[::-1]
+            expand_bfloat16(raw.view(np.uint16), self._bits[0])
+            values: NDArray[np.floating] = self._bits[0][: raw.size].view(np.float32)
+        elif dtype is DType.F32:
+            values = raw.view(np.float32)
+        else:
+            values = decode(raw, dtype)
+        if self._exact32 and self._is_double:
+            with np.errstate(over="ignore"):
+                self._exact32 = np.array_equal(values, values.astype(np.float32), equal_nan=True)
+        if self._exact32:
+            values = values.astype(np.float32, copy=False)
+            if dtype is not DType.F32:
+                self._narrow.update(values.data)
+            self._bf16 = self._bf16 and fits_bfloat16(values.view(np.uint32))
+            self._fp16 = self._fp16 and (dtype is DType.F16 or fits_float16(values.view(np.uint32)))
+        else:
+            self._bf16 = self._fp16 = False
+        if self._is_double:
+            self._double.update(values.astype(np.float64).data)
+        return values
+
+    def finish(self) -> Facts:
+        tensor, exact32, sample, wide = self._tensor, self._exact32, self._sample, self._wide
+        if exact32:
+            sample, wide = sample.astype(np.float32), wide.astype(np.float32)
+        stored = self._stored.hexdigest()
+        # What is stored in float32 is its own digest.
+        narrow = stored if tensor.dtype is DType.F32 else self._narrow.hexdigest()
+        result = self._moments.finish()
+        if self._is_matrix:
+            absmax = self._absmax[self._rows]
+        else:
+            absmax = np.abs(sample[:, 0]).astype(np.float64)
+        return Facts(
+            describe_tensor(
+                name=self._name,
+                shape=tensor.shape,
+                dtype=tensor.dtype,
+                bits=None if tensor.quantisation is None else tensor.quantisation.bits,
+                rows=self._rows,
+                columns=self._columns,
+                sample=sample,
+                wide=wide,
+                cells=self._cells,
+                row_absmax=absmax,
+                absmax=max(abs(result.minimum), abs(result.maximum)),
+                row_norms=self._norms,
+                byte_digest=stored,
+                value_digest=narrow if exact32 else self._double.hexdigest(),
+                moments=result,
+            ),
+            self._bf16,
+            self._fp16,
+        )
+
+
+def read_whole(
+    tensor: LazyTensor, reading: Reading, helpers: Executor, progress: Progress | None
+) -> Facts:
+    """The full pass over one tensor: while helpers work on a piece, the next one is read."""
+    alone = reading.reads_besides or tensor.size <= PIECE
+    waiting: list[Future[None]] = []
+    for start, raw in tensor.iterate_raw(READ_VALUES):
+        tasks = reading.take(start, raw)
+        for task in waiting:
+            task.result()
+        if alone:
+            for do in tasks:
+                do()
+        else:
+            waiting = [helpers.submit(do) for do in tasks]
+        if progress is not None:
+            progress(raw.nbytes)
+    for task in waiting:
+        task.result()
+    return reading.finish()
