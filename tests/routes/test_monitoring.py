@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import shutil
 import time
-from collections import namedtuple
 
 import pytest
 from apiflask import APIFlask
@@ -15,8 +13,6 @@ from model_heritage_backend import __version__
 from model_heritage_backend.models.database import Database
 from model_heritage_backend.services.heritage_service import HeritageService
 from tests.served import MakeApp, check_problem, get_service, list_models, upload, wait_for_jobs
-
-Usage = namedtuple("Usage", "total used free")
 
 
 def read_metrics(client: FlaskClient) -> dict[str, float]:
@@ -60,13 +56,16 @@ def test_not_ready_tells_what_fails(
         assert problem["checks"]["disk"] == "ok"
         assert "secret" not in str(problem)
     with monkeypatch.context() as patch:
-        patch.setattr(shutil, "disk_usage", lambda _: Usage(10, 10, 5 << 20))
+        patch.setattr(service.files, "_reserve_bytes", 1 << 60)
         answer = client.get("/ready")
         assert check_problem(answer, 503, "not-ready")["failing"] == ["disk"]
         assert answer.headers["Retry-After"] == "10"
     staging = service.files.staging
     staging.rename(staging.with_name("gone"))
-    assert check_problem(client.get("/ready"), 503, "not-ready")["failing"] == ["data_folder"]
+    assert check_problem(client.get("/ready"), 503, "not-ready")["failing"] == [
+        "data_folder",
+        "disk",
+    ]
     staging.with_name("gone").rename(staging)
     service._executor.stop()
     assert check_problem(client.get("/ready"), 503, "not-ready")["failing"] == ["queue"]
