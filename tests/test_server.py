@@ -90,3 +90,16 @@ def test_unusable_folder(tmp_path: Path, unusable: str) -> None:
     assert ended.returncode == 1
     assert "cannot be used" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_memory_beyond_the_limit_fails_and_the_process_goes_on() -> None:
+    code = (
+        "from model_heritage_backend.server import limit_memory\n"
+        "limit_memory(2 * 1024**3)\n"
+        "try:\n    bytearray(3 * 1024**3)\n"
+        "except MemoryError:\n    print(len(bytearray(1024**2)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == "1048576\n"

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 import uuid
 from collections.abc import Callable
 
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from model_heritage_backend.errors import HeritageError
+from model_heritage_backend.errors import HeritageError, InsufficientStorage
 from model_heritage_backend.jobs.executor import Executor
 from model_heritage_backend.models.database import Database
-from model_heritage_backend.models.files import RESERVE, FileStore
+from model_heritage_backend.models.files import FileStore
 
 OK = "ok"
 
@@ -77,10 +76,12 @@ class Readiness:
 
     def _look_at_disk(self) -> str:
         try:
-            free = shutil.disk_usage(self._files.data_dir).free
+            self._files.check_room(0)
+        except InsufficientStorage:
+            return "Less is free on the disk than uploads leave to it."
         except OSError:
             return "The data folder is not there."
-        return OK if free >= RESERVE else f"Only {free >> 20} MB are free on the disk."
+        return OK
 
     def _look_at_queue(self) -> str:
         return OK if self._executor.is_working else "Jobs are not being worked at."

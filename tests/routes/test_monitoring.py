@@ -1,9 +1,6 @@
 from __future__ import annotations
 
-import shutil
 import time
-from collections import namedtuple
-from pathlib import Path
 
 import pytest
 from apiflask import APIFlask
@@ -16,8 +13,6 @@ from model_heritage_backend import __version__
 from model_heritage_backend.models.database import Database
 from model_heritage_backend.services.heritage_service import HeritageService
 from tests.served import MakeApp, check_problem, get_service, list_models, upload, wait_for_jobs
-
-Usage = namedtuple("Usage", "total used free")
 
 
 def read_metrics(client: FlaskClient) -> dict[str, float]:
@@ -61,13 +56,16 @@ def test_not_ready_tells_what_fails(
         assert problem["checks"]["disk"] == "ok"
         assert "secret" not in str(problem)
     with monkeypatch.context() as patch:
-        patch.setattr(shutil, "disk_usage", lambda _: Usage(10, 10, 5 << 20))
+        patch.setattr(service.files, "_reserve_bytes", 1 << 60)
         answer = client.get("/ready")
         assert check_problem(answer, 503, "not-ready")["failing"] == ["disk"]
         assert answer.headers["Retry-After"] == "10"
     staging = service.files.staging
     staging.rename(staging.with_name("gone"))
-    assert check_problem(client.get("/ready"), 503, "not-ready")["failing"] == ["data_folder"]
+    assert check_problem(client.get("/ready"), 503, "not-ready")["failing"] == [
+        "data_folder",
+        "disk",
+    ]
     staging.with_name("gone").rename(staging)
     service._executor.stop()
     assert check_problem(client.get("/ready"), 503, "not-ready")["failing"] == ["queue"]
@@ -147,17 +145,17 @@ def test_who_may_read_metrics(make_app: MakeApp) -> None:
         assert client.get(path).status_code == 200
 
 
-def test_watching_costs_less_than_a_millisecond(app: APIFlask, tmp_path: Path) -> None:
-    """The counters and the line of one request; the best of some, as the machine may be busy."""
+def test_counting_costs_less_than_a_tenth_of_a_millisecond(app: APIFlask) -> None:
+    """In processor time and the best of some, as the machine may be busy."""
     metrics = get_service(app).metrics
     best = min(_measure(metrics.count_request) for _ in range(5))
-    assert best < 0.001
+    assert best < 0.0001
 
 
 def _measure(count: object) -> float:
-    began = time.perf_counter()
+    began = time.thread_time()
     for _ in range(100):
         count(  # type: ignore[operator]
             method="GET", route="/api/x", status=200, seconds=0.1, slow=False, problem=None
         )
-    return (time.perf_counter() - began) / 100
+    return (time.thread_time() - began) / 100

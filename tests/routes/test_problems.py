@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from apiflask import APIFlask
 from flask.testing import FlaskClient
 from gunicorn.http.errors import InvalidChunkSize
 
@@ -63,3 +64,13 @@ def test_chunks_that_break_the_rules(client: FlaskClient, monkeypatch: pytest.Mo
     monkeypatch.setattr(FileStore, "receive", receive)
     answer = client.put("/api/models?name=a", data=b"zz")
     check_problem(answer, 400, "invalid-request")
+
+
+def test_too_little_memory(app: APIFlask) -> None:
+    @app.get("/api/large")
+    @app.doc(hide=True)
+    def fail() -> str:
+        raise MemoryError
+
+    problem = check_problem(app.test_client().get("/api/large"), 503, "out-of-memory")
+    assert "memory_limit_bytes" in problem["detail"]
