@@ -79,6 +79,7 @@ class AccountService:
                 raise NotAllowed("This is not the code that the server's log shows.")
             row = self.create(name, Role.ADMIN, password, only_as_first=True)
             self._code = None
+        self._note_seen(row)
         return _describe(row)
 
     # Users -------------------------------------------------------------------------------------
@@ -180,6 +181,7 @@ class AccountService:
         row = self.users.find(user_id)
         if row is None or row.disabled_at is not None:
             raise NotSignedIn("This account is closed.")
+        self._note_seen(row)
         return _describe(row)
 
     def admit(self, name: str, *, role: Role) -> Identity:
