@@ -207,7 +207,7 @@ def _configure(app: APIFlask, settings: Settings) -> None:
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.resolved_database_url,
         SQLALCHEMY_ENGINE_OPTIONS=list_engine_options(
-            settings.resolved_database_url, connections=2 * settings.threads + 8
+            settings.resolved_database_url, connections=4 * settings.threads + 8
         ),
         MAX_CONTENT_LENGTH=settings.max_upload_bytes + FORM_BYTES,
         MAX_FORM_PARTS=100,

@@ -2,66 +2,34 @@
 
 from __future__ import annotations
 
-import os
+import hashlib
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
+import numpy as np
 import pytest
 from flask.testing import FlaskClient
+from safetensors.numpy import save
 from sqlalchemy import update
 
 from benchmarks.zoo import Zoo
-from model_heritage_backend.config import PROJECT, Settings
+from model_heritage_backend.config import Settings
 from model_heritage_backend.models.database import now
 from model_heritage_backend.models.tables import Job
-from tests.databases import list_variables, postgres_only
-from tests.processes import RealServer
+from tests.databases import postgres_only
+from tests.processes import RealServer, RealWorker
 from tests.redis_server import RedisServer
+from tests.routes.resuming import VERSION, encode_metadata
 from tests.served import MakeApp, get_service, list_edges, list_models, upload
 from tests.test_journey import wait_for
 
 pytestmark = postgres_only
 ENDLESS_BYTES = 1 << 40
 SECONDS = 120
-
-
-class RealWorker:
-    """``model-heritage worker``; a context manager that kills it."""
-
-    def __init__(self, data_dir: Path, **variables: str) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "model_heritage_backend", "worker"],
-            cwd=PROJECT,
-            env={
-                **os.environ,
-                **list_variables(data_dir),
-                "MODEL_HERITAGE_DATA_DIR": str(data_dir),
-                **variables,
-            },
-            start_new_session=True,
-        )
-
-    def stop(self) -> int:
-        self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(30)
-
-    def kill(self) -> None:
-        os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait(10)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._process.poll() is None:
-            self.kill()
 
 
 @pytest.fixture
@@ -164,3 +132,31 @@ def test_servers_and_workers_at_once_find_what_one_server_finds(
         wait_for(lambda: client.get("/api/stats").get_json()["processing"] == 0, seconds=SECONDS)
         assert {model["status"] for model in list_models(client).values()} == {"ok"}
         assert list_edges(client) == list_edges(full_client)
+        check_an_upload_in_parts(client, other)
+
+
+def check_an_upload_in_parts(client: FlaskClient, other: RealServer) -> None:
+    """Announced at one process, sent to two, finished at the first."""
+    content = save({"weight": np.random.default_rng(1).standard_normal((64, 64))})
+    half, whole = len(content) // 2, len(content)
+    words = VERSION | {
+        "Upload-Length": str(whole),
+        "Upload-Metadata": encode_metadata(filename="a.safetensors"),
+    }
+    url = (
+        client.post("/api/uploads", headers=words)
+        .headers["Location"]
+        .removeprefix("http://localhost")
+    )
+    kind = {"Content-Type": "application/offset+octet-stream"}
+    first = VERSION | kind | {"Upload-Offset": "0"}
+    assert client.patch(url, headers=first, data=content[:half]).status_code == 204
+    middle = VERSION | kind | {"Upload-Offset": str(half)}
+    assert other.ask("PATCH", url, content[half:-9], **middle)[0] == 204
+    assert client.get(url).get_json()["offset"] == whole - 9
+    last = VERSION | kind | {"Upload-Offset": str(whole - 9)}
+    assert client.patch(url, headers=last, data=content[-9:]).status_code == 204
+    done = other.ask("GET", url)[1]
+    assert done["model_id"] == f"m_{hashlib.sha256(content).hexdigest()[:16]}"
+    assert other.ask("DELETE", url)[0] == 204
+    assert client.get(url).status_code == 404

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path, PurePath
@@ -36,7 +37,7 @@ from model_heritage_backend.models.job_list import JobList
 from model_heritage_backend.models.job_queue import JobQueue, build_job
 from model_heritage_backend.models.lake import Lake
 from model_heritage_backend.models.leftovers import Leftovers
-from model_heritage_backend.models.locks import SharedLock
+from model_heritage_backend.models.locks import SharedLock, hold_locks
 from model_heritage_backend.models.model_views import ModelView
 from model_heritage_backend.models.receptions import Receptions
 from model_heritage_backend.models.sql_store import SqlStore
@@ -236,6 +237,12 @@ class HeritageService:
         self._share_folder()
         self._executor.start()
         self.resumable.start()
+
+    def hold_address(self, path: str) -> AbstractContextManager[None]:
+        """Against other processes that would change what is at an address of the API."""
+        if not self._database.is_shared:
+            return nullcontext()
+        return hold_locks(self._database.engine, alone=[f"address {path}"])
 
     def _share_folder(self) -> None:
         if self._database.is_shared:
