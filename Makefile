@@ -9,7 +9,9 @@ FRONT := model_heritage_frontend
 PNPM := npx -y pnpm@12.21.0 -C $(FRONT)
 FRONT_SOURCES := $(shell find $(FRONT) -path $(FRONT)/node_modules -prune -o -path $(FRONT)/dist -prune -o -path $(FRONT)/dist-report -prune -o -type f -print 2>/dev/null)
 
-POSTGRES_TESTS := tests/models tests/jobs tests/services tests/routes tests/client tests/test_app.py tests/test_migrations.py
+POSTGRES_TESTS := tests/models tests/jobs tests/services tests/routes tests/client tests/test_app.py \
+	tests/test_migrations.py tests/test_scale_out.py \
+	--ignore=tests/routes/test_contract.py --ignore=tests/routes/test_exports.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run dev wheel test test-back test-postgres test-front lint bench bench-accuracy bench-unrelated bench-speed bench-scale-out bench-page bench-tree demo clean

@@ -158,5 +158,5 @@ def check_an_upload_in_parts(client: FlaskClient, other: RealServer) -> None:
     assert client.patch(url, headers=last, data=content[-9:]).status_code == 204
     done = other.ask("GET", url)[1]
     assert done["model_id"] == f"m_{hashlib.sha256(content).hexdigest()[:16]}"
-    assert other.ask("DELETE", url)[0] == 204
+    assert other.ask("DELETE", url, **VERSION)[0] == 204
     assert client.get(url).status_code == 404

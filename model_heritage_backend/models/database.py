@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import importlib.util
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -34,7 +34,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 from model_heritage_backend.errors import HeritageError, InsufficientStorage, InvalidRequest
-from model_heritage_backend.models.locks import lock_in_transaction
+from model_heritage_backend.models.locks import hold_locks, lock_in_transaction
 
 BUSY_TIMEOUT_MS = 30_000
 WRITES = "heritage_writes"
@@ -187,6 +187,26 @@ class Database:
                 if serial and self.is_shared:
                     lock_in_transaction(session.connection(), WRITERS)
                 yield session
+        except OperationalError as error:
+            _tell_fault(error)
+            raise
+
+    @contextmanager
+    def hold(self, *, alone: Iterable[str] = (), shared: Iterable[str] = ()) -> Iterator[None]:
+        """Names that no other program holds within the block (``alone``), or only shares; where no
+        other program can be, nothing happens.
+
+        Raises
+        ------
+        DatabaseBusy
+            When the database cannot be reached.
+        """
+        if not self.is_shared:
+            yield
+            return
+        try:
+            with hold_locks(self.engine, alone=alone, shared=shared):
+                yield
         except OperationalError as error:
             _tell_fault(error)
             raise

@@ -278,9 +278,10 @@ class Reception:
         return ReceivedFile(self.path, size=self.offset, sha256=self._hash)
 
     def settle(self, state: UploadState, **values: Any) -> None:
-        """Set the last fields of the record; the bytes are not needed any more."""
+        """Set the last fields of the record; neither the bytes nor turns are needed any more."""
         self.change(state=state, **{"problem": None} | values)
         self.path.unlink(missing_ok=True)
+        self.lock_path.unlink(missing_ok=True)
 
     def discard(self) -> None:
         """Remove both files. The record goes first: bytes without one are removed at start."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path, PurePath
@@ -37,7 +37,7 @@ from model_heritage_backend.models.job_list import JobList
 from model_heritage_backend.models.job_queue import JobQueue, build_job
 from model_heritage_backend.models.lake import Lake
 from model_heritage_backend.models.leftovers import Leftovers
-from model_heritage_backend.models.locks import SharedLock, hold_locks
+from model_heritage_backend.models.locks import SharedLock
 from model_heritage_backend.models.model_views import ModelView
 from model_heritage_backend.models.receptions import Receptions
 from model_heritage_backend.models.sql_store import SqlStore
@@ -127,7 +127,7 @@ class HeritageService:
         self._is_worker = is_worker
         self._database = database
         if database.is_shared:
-            files.commit_lock = SharedLock(database.engine, "files")
+            files.commit_lock = SharedLock(lambda: database.hold(alone=["files"]))
         self.files = files
         self.lake = Lake(database)
         self.families = Families(database)
@@ -240,9 +240,7 @@ class HeritageService:
 
     def hold_address(self, path: str) -> AbstractContextManager[None]:
         """Against other processes that would change what is at an address of the API."""
-        if not self._database.is_shared:
-            return nullcontext()
-        return hold_locks(self._database.engine, alone=[f"address {path}"])
+        return self._database.hold(alone=[f"address {path}"])
 
     def _share_folder(self) -> None:
         if self._database.is_shared:
