@@ -92,12 +92,13 @@ def run_many(
         servers = (first, second)
         started = time.perf_counter()
         sent = [
-            pool.submit(servers[number % 2].put, paths[name], name)
+            # Stored at once, placed by the workers: the way of programs that send many.
+            pool.submit(servers[number % 2].put, paths[name], name, Prefer="respond-async")
             for number, name in enumerate(order)
         ]
         for future in sent:
             status, answer = future.result()
-            if status != 201:
+            if status != 202:
                 raise RuntimeError(str(answer))
         while second.ask("GET", "/api/stats")[1]["processing"]:
             time.sleep(0.1)
