@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 QUEUES = {
     "default": ("process", "reprocess"),
     "lineage": ("rebuild",),
-    "maintenance": ("recluster", "import", "cleanup"),
+    "maintenance": ("recluster", "delete", "import", "cleanup"),
 }
 """What a worker looks at first stands first."""
 WORK = "model_heritage_backend.jobs.redis_worker.do_job"

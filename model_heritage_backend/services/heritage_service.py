@@ -172,7 +172,7 @@ class HeritageService:
             "recluster": self._recluster,
             "import": self.imports.work,
             "cleanup": self.maintenance.work,
-            "delete": self.deletion.work,
+            "delete": self._delete_many,
         }
         self.corrections = CorrectionService(
             self.store, self.families, self.management, self._executor
@@ -517,6 +517,10 @@ class HeritageService:
         progress(0.1, "solving the family")
         with self._turns.take_for_family(str(job.family_id)):
             return self.management.rebuild_family_tree(str(job.family_id))
+
+    def _delete_many(self, job: Job, progress: Progress) -> dict[str, Any]:
+        with self._turns.take_all():
+            return self.deletion.work(job, progress)
 
     def _recluster(self, job: Job, progress: Progress) -> dict[str, Any]:
         round_ = job.id if job.parameters.get("force") else None
