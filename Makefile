@@ -9,10 +9,12 @@ FRONT := model_heritage_frontend
 PNPM := npx -y pnpm@12.21.0 -C $(FRONT)
 FRONT_SOURCES := $(shell find $(FRONT) -path $(FRONT)/node_modules -prune -o -path $(FRONT)/dist -prune -o -path $(FRONT)/dist-report -prune -o -type f -print 2>/dev/null)
 
-POSTGRES_TESTS := tests/models tests/jobs tests/services tests/routes tests/client tests/test_app.py tests/test_migrations.py
+POSTGRES_TESTS := tests/models tests/jobs tests/services tests/routes tests/client tests/test_app.py \
+	tests/test_migrations.py tests/test_scale_out.py \
+	--ignore=tests/routes/test_contract.py --ignore=tests/routes/test_exports.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev wheel test test-back test-postgres test-front lint audit bench bench-accuracy bench-unrelated bench-speed bench-page bench-tree demo clean
+.PHONY: help setup run dev wheel test test-back test-postgres test-front lint audit bench bench-accuracy bench-unrelated bench-speed bench-scale-out bench-page bench-tree demo clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -61,6 +63,9 @@ bench-unrelated: $(STAMPS)/python-dev ## False family links among 100,000 unrela
 
 bench-speed: $(STAMPS)/python-dev ## Seconds for one more model and for a family of 1,000
 	$(PY) -m benchmarks.speed
+
+bench-scale-out: $(STAMPS)/python-dev $(STAMPS)/dist ## Two servers and two workers under 32 uploads at once
+	$(PY) -m benchmarks.scale_out
 
 bench-page: $(STAMPS)/python $(STAMPS)/dist ## First paint and interactions with 10,000 models in the lake
 	$(PY) -m benchmarks.page

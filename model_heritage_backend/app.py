@@ -238,7 +238,7 @@ def _configure(app: APIFlask, settings: Settings) -> None:
         SQLALCHEMY_DATABASE_URI=settings.resolved_database_url,
         SQLALCHEMY_ENGINE_OPTIONS=list_engine_options(
             settings.resolved_database_url,
-            connections=2 * settings.threads + 8,
+            connections=4 * settings.threads + 8,
             wait_seconds=settings.database_wait_seconds,
         ),
         MAX_CONTENT_LENGTH=settings.max_upload_bytes + FORM_BYTES,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from collections.abc import Sequence
 
-from model_heritage_backend.config import load_settings
+from model_heritage_backend.config import Settings, load_settings
 from model_heritage_backend.errors import HeritageError, InvalidRequest
 
 
@@ -27,18 +28,44 @@ def work(queues: Sequence[str], *, burst: bool = False) -> int:
     from model_heritage_backend.routes.views import EXTENSION
 
     try:
-        settings = load_settings()
-        if settings.redis_url is None:
-            raise InvalidRequest("A worker needs REDIS_URL, over which servers send their jobs.")
+        settings, redis_url = _load()
         app = create_app(settings, is_worker=True)
     except HeritageError as error:
         print(error.detail, file=sys.stderr)
         return 1
     try:
-        app.extensions[EXTENSION].work(settings.redis_url, queues, burst=burst)
+        app.extensions[EXTENSION].work(redis_url, queues, burst=burst)
     except RedisError as error:
         print(f"Redis cannot be reached: {error}.", file=sys.stderr)
         return 1
     finally:
         close_app(app)
     return 0
+
+
+def is_at_work() -> bool:
+    """Whether Redis knows a worker of this machine that is alive.
+
+    Raises
+    ------
+    InvalidRequest
+        When there is no Redis, by the settings.
+    """
+    from redis.exceptions import RedisError
+    from rq import Worker
+
+    from model_heritage_backend.jobs.redis_queue import connect
+
+    _, redis_url = _load()
+    try:
+        known = Worker.all(connection=connect(redis_url))
+    except RedisError:
+        return False
+    return any(worker.hostname == socket.gethostname() for worker in known)
+
+
+def _load() -> tuple[Settings, str]:
+    settings = load_settings()
+    if settings.redis_url is None:
+        raise InvalidRequest("A worker needs REDIS_URL, over which servers send their jobs.")
+    return settings, settings.redis_url

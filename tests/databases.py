@@ -40,6 +40,11 @@ def get_address(folder: Path, *, migrated: bool = True) -> str:
         if migrated and not (folder / "app.db").exists():
             shutil.copy(_make_sqlite_template(), folder / "app.db")
         return f"sqlite:///{folder / 'app.db'}"
+    return make_database(folder, migrated=migrated)
+
+
+def make_database(folder: Path, *, migrated: bool = True) -> str:
+    """The PostgreSQL database of a folder."""
     name = f"t_{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}"
     if not any(known == name for (known,) in _run("SELECT datname FROM pg_database")):
         _run(f"CREATE DATABASE {name} TEMPLATE {_make_template() if migrated else 'template1'}")

@@ -116,3 +116,35 @@ class RealServer:
             self.kill()
         if self._process.stdout is not None:
             self._process.stdout.close()
+
+
+class RealWorker:
+    """``model-heritage worker``; a context manager that kills it."""
+
+    def __init__(self, data_dir: Path, **variables: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "model_heritage_backend", "worker"],
+            cwd=PROJECT,
+            env={
+                **os.environ,
+                **list_variables(data_dir),
+                "MODEL_HERITAGE_DATA_DIR": str(data_dir),
+                **variables,
+            },
+            start_new_session=True,
+        )
+
+    def stop(self) -> int:
+        self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(30)
+
+    def kill(self) -> None:
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(10)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.poll() is None:
+            self.kill()

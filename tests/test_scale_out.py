@@ -2,64 +2,34 @@
 
 from __future__ import annotations
 
-import os
+import hashlib
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
+import numpy as np
 import pytest
+from flask.testing import FlaskClient
+from safetensors.numpy import save
 from sqlalchemy import update
 
 from benchmarks.zoo import Zoo
-from model_heritage_backend.config import PROJECT
-from model_heritage_backend.models.database import Database, now, open_engine
+from model_heritage_backend.config import Settings
+from model_heritage_backend.models.database import now
 from model_heritage_backend.models.tables import Job
-from tests.databases import get_address, list_variables, postgres_only
-from tests.processes import RealServer
+from tests.databases import postgres_only
+from tests.processes import RealServer, RealWorker
 from tests.redis_server import RedisServer
-from tests.served import MakeApp, list_edges, upload
+from tests.routes.resuming import VERSION, encode_metadata
+from tests.served import MakeApp, get_service, list_edges, list_models, upload
 from tests.test_journey import wait_for
 
 pytestmark = postgres_only
 ENDLESS_BYTES = 1 << 40
-
-
-class RealWorker:
-    """``model-heritage worker``; a context manager that kills it."""
-
-    def __init__(self, data_dir: Path, **variables: str) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "model_heritage_backend", "worker"],
-            cwd=PROJECT,
-            env={
-                **os.environ,
-                **list_variables(data_dir),
-                "MODEL_HERITAGE_DATA_DIR": str(data_dir),
-                **variables,
-            },
-            start_new_session=True,
-        )
-
-    def stop(self) -> int:
-        self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(30)
-
-    def kill(self) -> None:
-        os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait(10)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._process.poll() is None:
-            self.kill()
+SECONDS = 120
 
 
 @pytest.fixture
@@ -70,105 +40,123 @@ def redis() -> Iterator[RedisServer]:
     shutil.rmtree(folder)
 
 
-def ask_for_import(server: RealServer, folder: Path) -> str:
-    body = f'{{"folder": "{folder}"}}'.encode()
-    answer = server.ask("POST", "/api/imports", body, **{"Content-Type": "application/json"})
-    assert answer[0] == 202
-    return str(answer[1]["job_id"])
+def ask_for_import(client: FlaskClient, folder: Path) -> str:
+    answer = client.post("/api/imports", json={"folder": str(folder)})
+    assert answer.status_code == 202
+    return str(answer.get_json()["job_id"])
+
+
+def make_endless(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    with (folder / "a.safetensors").open("wb") as file:
+        file.truncate(ENDLESS_BYTES)
+    return folder / "a.safetensors"
 
 
 def test_killing_a_worker_in_the_middle_of_a_job_loses_nothing(
-    tmp_path: Path, redis: RedisServer, zoo_family: Zoo, plain_environment: None
+    tmp_path: Path, redis: RedisServer, zoo_family: Zoo, settings: Settings, make_app: MakeApp
 ) -> None:
-    data, shelf = tmp_path / "uploads", tmp_path / "shelf"
-    shelf.mkdir()
-    with (shelf / "a.safetensors").open("wb") as file:
-        file.truncate(ENDLESS_BYTES)
-    shutil.copy(zoo_family.path("base"), shelf)
-    shared = {"REDIS_URL": redis.url, "MODEL_HERITAGE_IMPORT_ROOTS": str(shelf)}
-    with RealServer(data, **shared) as server:
+    data, shelf = settings.data_dir, tmp_path / "shelf"
+    endless = make_endless(shelf / "one")
+    make_endless(shelf / "two")
+    shutil.copy(zoo_family.path("base"), shelf / "one")
+    app = make_app(redis_url=redis.url, import_roots=(shelf,))
+    client = app.test_client()
+    variables = {"REDIS_URL": redis.url, "MODEL_HERITAGE_IMPORT_ROOTS": str(shelf)}
 
-        def look(job_id: str) -> dict[str, Any]:
-            job: dict[str, Any] = server.ask("GET", f"/api/jobs/{job_id}")[1]
-            return job
+    def look(job_id: str) -> dict[str, Any]:
+        job: dict[str, Any] = client.get(f"/api/jobs/{job_id}").get_json()
+        return job
 
-        job_id = ask_for_import(server, shelf)
-        with RealWorker(data, **shared) as worker:
-            wait_for(lambda: look(job_id)["progress"] > 0, seconds=60)
-            worker.kill()
-        assert (look(job_id)["state"], look(job_id)["attempts"]) == ("running", 1)
-        (shelf / "a.safetensors").unlink()
-        # Whatever Redis knew is gone, too, and for a while there is none.
-        redis.stop()
-        name = zoo_family.path("noisy").name
-        assert server.put(zoo_family.path("noisy"), name, Prefer="respond-async")[0] == 202
-        redis.start()
-        with RealWorker(data, **shared) as worker:
-            # As if a minute had passed.
-            database = Database(open_engine(get_address(data)))
-            with database.write() as session:
-                session.execute(update(Job).where(Job.id == job_id).values(lease_until=now()))
-            database.close()
-            wait_for(lambda: look(job_id)["state"] == "done", seconds=60)
-            assert look(job_id)["attempts"] == 2
-            wait_for(lambda: server.ask("GET", "/api/stats")[1]["processing"] == 0, seconds=60)
-            assert worker.stop() == 0
-        models = server.list_models()
+    job_id = ask_for_import(client, shelf / "one")
+    with RealWorker(data, **variables) as worker:
+        wait_for(lambda: look(job_id)["progress"] > 0, seconds=SECONDS)
+        worker.kill()
+    assert (look(job_id)["state"], look(job_id)["attempts"]) == ("running", 1)
+    endless.unlink()
+    # Whatever Redis knew is gone, too, and for a while there is none.
+    redis.stop()
+    answer = upload(client, zoo_family.path("noisy"), headers={"Prefer": "respond-async"})
+    assert answer.status_code == 202
+    redis.start()
+    with RealWorker(data, **variables) as worker:
+        # As if a minute had passed.
+        with get_service(app)._database.write() as session:
+            session.execute(update(Job).where(Job.id == job_id).values(lease_until=now()))
+        wait_for(lambda: look(job_id)["state"] == "done", seconds=SECONDS)
+        assert look(job_id)["attempts"] == 2
+        wait_for(lambda: client.get("/api/stats").get_json()["processing"] == 0, seconds=SECONDS)
+        models = list_models(client)
         assert len(models) == 2
         assert {model["status"] for model in models.values()} == {"ok"}
         assert len({model["family_id"] for model in models.values()}) == 1
-
-
-def test_a_job_at_a_worker_can_be_cancelled(
-    tmp_path: Path, redis: RedisServer, plain_environment: None
-) -> None:
-    data, shelf = tmp_path / "uploads", tmp_path / "shelf"
-    shelf.mkdir()
-    with (shelf / "a.safetensors").open("wb") as file:
-        file.truncate(ENDLESS_BYTES)
-    shared = {"REDIS_URL": redis.url, "MODEL_HERITAGE_IMPORT_ROOTS": str(shelf)}
-    with RealServer(data, **shared) as server, RealWorker(data, **shared):
-        job_id = ask_for_import(server, shelf)
-        wait_for(lambda: server.ask("GET", f"/api/jobs/{job_id}")[1]["progress"] > 0, seconds=60)
-        assert server.ask("DELETE", f"/api/jobs/{job_id}")[0] == 202
-        wait_for(lambda: server.ask("GET", f"/api/jobs/{job_id}")[1]["state"] == "cancelled")
+        # A worker hears of what was cancelled elsewhere.
+        second = ask_for_import(client, shelf / "two")
+        wait_for(lambda: look(second)["progress"] > 0, seconds=SECONDS)
+        assert client.delete(f"/api/jobs/{second}").status_code == 202
+        wait_for(lambda: look(second)["state"] == "cancelled", seconds=SECONDS)
+        # One that is stopped gives back what it was at.
+        third = ask_for_import(client, shelf / "two")
+        wait_for(lambda: look(third)["progress"] > 0, seconds=SECONDS)
+        assert worker.stop() == 0
+        assert (look(third)["state"], look(third)["attempts"]) == ("queued", 0)
 
 
 def test_servers_and_workers_at_once_find_what_one_server_finds(
-    tmp_path: Path, redis: RedisServer, make_app: MakeApp, zoo_family: Zoo, strangers: list[Path]
+    redis: RedisServer,
+    settings: Settings,
+    make_app: MakeApp,
+    full_client: FlaskClient,
+    zoo_family: Zoo,
+    strangers: list[Path],
 ) -> None:
     """Two servers, two workers, all files at the same time."""
     paths = {name: zoo_family.path(name) for name in zoo_family.ids}
     paths |= {f"stranger-{path.stem}": path for path in strangers}
-    client = make_app().test_client()
-    for name, path in sorted(paths.items()):
-        assert upload(client, path, name=name).status_code == 201
-    expected = list_edges(client)
-    data, shared = tmp_path / "many", {"REDIS_URL": redis.url}
+    app, variables = make_app(redis_url=redis.url), {"REDIS_URL": redis.url}
     with (
-        RealServer(data, **shared) as first,
-        RealServer(data, **shared) as second,
-        RealWorker(data, **shared),
-        RealWorker(data, **shared),
+        RealServer(settings.data_dir, **variables) as other,
+        RealWorker(settings.data_dir, **variables),
+        RealWorker(settings.data_dir, **variables),
         ThreadPoolExecutor(len(paths)) as pool,
     ):
-        servers = [first, second]
-        sent = [
-            pool.submit(servers[number % 2].put, path, name)
-            for number, (name, path) in enumerate(paths.items())
-        ]
-        assert {future.result()[0] for future in sent} == {201}
-        assert {model["status"] for model in second.list_models().values()} == {"ok"}
-        assert list_edges_of(second) == expected
+
+        def send(number: int, name: str) -> int:
+            if number % 2:
+                return other.put(paths[name], name)[0]
+            return upload(app.test_client(), paths[name], name=name).status_code
+
+        sent = [pool.submit(send, number, name) for number, name in enumerate(paths)]
+        assert {future.result() for future in sent} == {201}
+        client = app.test_client()
+        wait_for(lambda: client.get("/api/stats").get_json()["processing"] == 0, seconds=SECONDS)
+        assert {model["status"] for model in list_models(client).values()} == {"ok"}
+        assert list_edges(client) == list_edges(full_client)
+        check_an_upload_in_parts(client, other)
 
 
-def list_edges_of(server: RealServer) -> dict[tuple[str, str], tuple[Any, ...]]:
-    """As ``list_edges`` does."""
-    names = {model["id"]: name for name, model in server.list_models().items()}
-    edges = {}
-    for family in server.ask("GET", "/api/families")[1]["families"]:
-        for edge in server.ask("GET", f"/api/families/{family['id']}/tree")[1]["edges"]:
-            measures = ("relation", "main", "confidence", "coefficient", "distance")
-            found = tuple(edge[name] for name in measures)
-            edges[names[edge["parent"]], names[edge["child"]]] = found
-    return edges
+def check_an_upload_in_parts(client: FlaskClient, other: RealServer) -> None:
+    """Announced at one process, sent to two, finished at the first."""
+    content = save({"weight": np.random.default_rng(1).standard_normal((64, 64))})
+    half, whole = len(content) // 2, len(content)
+    words = VERSION | {
+        "Upload-Length": str(whole),
+        "Upload-Metadata": encode_metadata(filename="a.safetensors"),
+    }
+    url = (
+        client.post("/api/uploads", headers=words)
+        .headers["Location"]
+        .removeprefix("http://localhost")
+    )
+    kind = {"Content-Type": "application/offset+octet-stream"}
+    first = VERSION | kind | {"Upload-Offset": "0"}
+    assert client.patch(url, headers=first, data=content[:half]).status_code == 204
+    middle = VERSION | kind | {"Upload-Offset": str(half)}
+    assert other.ask("PATCH", url, content[half:-9], **middle)[0] == 204
+    assert client.get(url).get_json()["offset"] == whole - 9
+    last = VERSION | kind | {"Upload-Offset": str(whole - 9)}
+    assert client.patch(url, headers=last, data=content[-9:]).status_code == 204
+    done = other.ask("GET", url)[1]
+    assert done["model_id"] == f"m_{hashlib.sha256(content).hexdigest()[:16]}"
+    assert other.ask("DELETE", url, **VERSION)[0] == 204
+    assert client.get(url).status_code == 404

@@ -36,14 +36,32 @@ def run_worker(queues: Sequence[str], *, burst: bool) -> int:
         When the packages of the server or of its workers are not installed.
     """
     require_server()
+    _require_workers()
+    from model_heritage_backend.worker import work
+
+    return work(queues, burst=burst)
+
+
+def check_worker() -> int:
+    """0 when a worker runs on this machine, else 1.
+
+    Raises
+    ------
+    InvalidRequest
+        When the packages of workers are not installed.
+    """
+    _require_workers()
+    from model_heritage_backend.worker import is_at_work
+
+    return 0 if is_at_work() else 1
+
+
+def _require_workers() -> None:
     missing = [name for name in WORKERS_NEED if importlib.util.find_spec(name) is None]
     if missing:
         raise InvalidRequest(
             f"Workers need {', '.join(missing)}: pip install 'model-heritage[postgres,redis]'."
         )
-    from model_heritage_backend.worker import work
-
-    return work(queues, burst=burst)
 
 
 def require_server() -> None:

@@ -60,15 +60,20 @@ def worker(
         typer.Option(help="What to work on, the first one first; may be repeated [default: all]."),
     ] = None,
     burst: Annotated[bool, typer.Option("--burst", help="End when no job waits.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only tell whether one runs on this machine.")
+    ] = False,
 ) -> None:
     """Do the jobs of servers; REDIS_URL, DATABASE_URL and the data folder are theirs.
 
     Example: model-heritage worker --queue default --queue lineage
+
+    Exit code: 0 it was stopped, or with --check there is one; 1 it cannot start, or there is none.
     """
-    from model_heritage_backend.cli.serve import run_worker
+    from model_heritage_backend.cli.serve import check_worker, run_worker
 
     names = [name.value for name in (queue or QueueName)]
-    raise typer.Exit(run_worker(names, burst=burst))
+    raise typer.Exit(check_worker() if check else run_worker(names, burst=burst))
 
 
 def upload(

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Protocol
 
@@ -151,10 +151,11 @@ class JobExecutor:
         # Another process may have been faster.
         return StoredOutcome(self._jobs, job_id, stopping=self._stopping)
 
-    def _take_up(self, job_id: str) -> None:
-        """A job that somebody else left behind, or does not come to."""
-        if job_id not in self._taken:
-            self.submit(job_id)
+    def _take_up(self, job_ids: Sequence[str]) -> None:
+        """Jobs that somebody else left behind, or does not come to."""
+        for job_id in job_ids:
+            if job_id not in self._taken:
+                self.submit(job_id)
 
     def cancel(self, job_id: str) -> None:
         """Stop a running job at its next report of progress; recording it is the caller's."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
@@ -26,8 +26,8 @@ logger = logging.getLogger(__name__)
 
 QUEUES = {
     "default": ("process", "reprocess"),
-    "lineage": ("rebuild", "delete"),
-    "maintenance": ("recluster", "import", "cleanup"),
+    "lineage": ("rebuild",),
+    "maintenance": ("recluster", "delete", "import", "cleanup"),
 }
 """What a worker looks at first stands first."""
 WORK = "model_heritage_backend.jobs.redis_worker.do_job"
@@ -114,10 +114,11 @@ class RedisExecutor:
             job_id=job_id,
         )
 
-    def _send_again(self, job_id: str) -> None:
-        job = self._jobs.get(job_id)
-        if job_id not in self._by_kind[job.kind].get_job_ids():
-            self._send(job_id)
+    def _send_again(self, job_ids: Sequence[str]) -> None:
+        waiting = {sent for queue in self._queues.values() for sent in queue.get_job_ids()}
+        for job_id in job_ids:
+            if job_id not in waiting:
+                self._send(job_id)
 
 
 def connect(url: str) -> Redis:

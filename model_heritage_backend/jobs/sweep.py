@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from model_heritage_backend.models.job_queue import JobQueue
 
@@ -18,12 +18,16 @@ class Sweep:
 
     Parameters
     ----------
-    hand_over : has a job done; to be asked for one twice must do no harm
+    hand_over : has jobs done; to be asked for one twice must do no harm
     seconds : between two looks, and how long a job may wait before it is looked at
     """
 
     def __init__(
-        self, jobs: JobQueue, hand_over: Callable[[str], object], *, seconds: float = SWEEP_SECONDS
+        self,
+        jobs: JobQueue,
+        hand_over: Callable[[Sequence[str]], object],
+        *,
+        seconds: float = SWEEP_SECONDS,
     ) -> None:
         self._jobs = jobs
         self._hand_over = hand_over
@@ -42,8 +46,9 @@ class Sweep:
     def _keep_on(self) -> None:
         while not self._over.wait(self._seconds):
             try:
-                for job_id in self._jobs.list_open(seconds=self._seconds):
-                    self._hand_over(job_id)
+                found = self._jobs.list_open(seconds=self._seconds)
+                if found:
+                    self._hand_over(found)
             except Exception:
                 # What cannot be reached now is there at the next look, or the one after.
                 logger.exception("open jobs could not be looked for")

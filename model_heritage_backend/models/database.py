@@ -14,7 +14,7 @@ import contextlib
 import functools
 import importlib.util
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,7 +38,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 from model_heritage_backend.errors import HeritageError, InsufficientStorage, InvalidRequest
-from model_heritage_backend.models.locks import lock_in_transaction
+from model_heritage_backend.models.locks import hold_locks, lock_in_transaction
 from model_heritage_backend.models.writer_turn import WriterTurn
 
 WAIT_SECONDS = 15.0
@@ -215,6 +215,26 @@ class Database:
                 if serial and self.is_shared:
                     lock_in_transaction(session.connection(), WRITERS)
                 yield session
+        except OperationalError as error:
+            _tell_fault(error)
+            raise
+
+    @contextmanager
+    def hold(self, *, alone: Iterable[str] = (), shared: Iterable[str] = ()) -> Iterator[None]:
+        """Names that no other program holds within the block (``alone``), or only shares; where no
+        other program can be, nothing happens.
+
+        Raises
+        ------
+        DatabaseBusy
+            When the database cannot be reached.
+        """
+        if not self.is_shared:
+            yield
+            return
+        try:
+            with hold_locks(self.engine, alone=alone, shared=shared):
+                yield
         except OperationalError as error:
             _tell_fault(error)
             raise

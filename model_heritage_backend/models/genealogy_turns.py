@@ -20,7 +20,6 @@ from sqlalchemy.orm import Session
 
 from model_heritage_backend.models.database import Database
 from model_heritage_backend.models.fingerprints import ADAPTER_MARK
-from model_heritage_backend.models.locks import hold_locks
 from model_heritage_backend.models.statements import load_statements
 from model_heritage_backend.models.tables import MatrixShape, Model
 from model_heritage_backend.models.trees import in_batches
@@ -40,10 +39,7 @@ class GenealogyTurns:
     @contextmanager
     def take_all(self) -> Iterator[None]:
         """Nothing of the genealogy changes within the block but by it."""
-        if not self._database.is_shared:
-            yield
-            return
-        with hold_locks(self._database.engine, alone=[EVERYTHING]):
+        with self._database.hold(alone=[EVERYTHING]):
             yield
 
     @contextmanager
@@ -65,7 +61,7 @@ class GenealogyTurns:
             return
         wanted = self._look(find)
         while wanted is not None:
-            with hold_locks(self._database.engine, shared=[EVERYTHING], alone=wanted):
+            with self._database.hold(shared=[EVERYTHING], alone=wanted):
                 found = self._look(find)
                 if found is not None and found <= wanted:
                     yield

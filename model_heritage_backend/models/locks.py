@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from types import TracebackType
 
 from sqlalchemy import Connection, Engine, text
@@ -51,24 +51,22 @@ def hold_locks(
 
 
 class SharedLock:
-    """A lock between threads and, where the database is shared, between programs; not re-entrant.
+    """A lock between threads and between programs; not re-entrant.
 
     Parameters
     ----------
-    engine : of a PostgreSQL; None for threads alone
+    hold : gives a block in which no other program has it
     """
 
-    def __init__(self, engine: Engine | None, name: str) -> None:
-        self._engine = engine
-        self._name = name
+    def __init__(self, hold: Callable[[], AbstractContextManager[None]]) -> None:
+        self._hold = hold
         self._lock = threading.Lock()
         self._held = ExitStack()
 
     def __enter__(self) -> None:
         self._lock.acquire()
         try:
-            if self._engine is not None:
-                self._held.enter_context(hold_locks(self._engine, alone=[self._name]))
+            self._held.enter_context(self._hold())
         except BaseException:
             self._lock.release()
             raise

@@ -30,6 +30,7 @@ from model_heritage_backend.models.files import (
 
 SENT_PIECE = 1 << 16
 """Small, as what a slow sender has sent of a piece is lost when the connection breaks."""
+LOCK_SUFFIX = ".lock"
 RECORD_SUFFIX = ".json"
 NEW_SUFFIX = ".new"
 _CLOCK_AT_START = time.time() - time.monotonic()
@@ -95,6 +96,11 @@ class Check:
     digest: bytes
 
 
+def _read_record(path: Path) -> UploadRecord:
+    values = json.loads(path.read_text(encoding="utf-8"))
+    return UploadRecord(**values | {"state": UploadState(values["state"])})
+
+
 class Reception:
     """An upload's two files. Only the holder of ``turn`` changes them: see ``Receptions.hold``.
 
@@ -109,6 +115,7 @@ class Reception:
         self.turn = threading.Lock()
         self.interrupt: Callable[[], None] | None = None
         self._record_path = folder / (record.id + RECORD_SUFFIX)
+        self.lock_path = folder / (record.id + LOCK_SUFFIX)
         self._hash = hashlib.sha256()
         self._hashed = 0
 
@@ -124,23 +131,41 @@ class Reception:
     @classmethod
     def load(cls, record_path: Path) -> Reception:
         """What a former process left. Raises ValueError or TypeError when it is damaged."""
-        values = json.loads(record_path.read_text(encoding="utf-8"))
-        record = UploadRecord(**values | {"state": UploadState(values["state"])})
-        reception = cls(record_path.parent, record)
-        latest = record_path
-        if record.state.settled:
-            reception.offset = record.length
-            reception.path.unlink(missing_ok=True)
-        elif reception.path.is_file():
-            latest = reception.path
-            reception.measure()
-        reception.changed_at = latest.stat().st_mtime
-        # Bytes whose checksum nobody has checked do not count.
-        if record.unverified_from is not None:
-            os.truncate(reception.path, record.unverified_from)
-            reception.measure()
-            reception.change(unverified_from=None)
+        reception = cls.find(record_path)
+        reception.mend()
         return reception
+
+    @classmethod
+    def find(cls, record_path: Path) -> Reception:
+        """What another process has or left, to look at. Raises as ``load``."""
+        reception = cls(record_path.parent, _read_record(record_path))
+        reception.refresh()
+        return reception
+
+    def refresh(self) -> None:
+        """See what other processes did to it. Raises FileNotFoundError when it is gone."""
+        self.record = _read_record(self._record_path)
+        latest = self._record_path
+        if self.record.state.settled:
+            self.offset = self.record.length
+        elif self.path.is_file():
+            latest = self.path
+            self.measure()
+            # Bytes whose checksum nobody has checked do not count.
+            if self.record.unverified_from is not None:
+                self.offset = min(self.offset, self.record.unverified_from)
+        self.changed_at = latest.stat().st_mtime
+        if self._hashed > self.offset and not self.record.state.settled:
+            self._hash, self._hashed = hashlib.sha256(), 0
+
+    def mend(self) -> None:
+        """Clear away what a process that has died left half done; for the holder of the turn."""
+        if self.record.state.settled:
+            self.path.unlink(missing_ok=True)
+        if self.record.unverified_from is not None:
+            os.truncate(self.path, self.record.unverified_from)
+            self.measure()
+            self.change(unverified_from=None)
 
     def measure(self) -> None:
         """Read the offset from the file of bytes."""
@@ -260,13 +285,15 @@ class Reception:
         return ReceivedFile(self.path, size=self.offset, sha256=self._hash)
 
     def settle(self, state: UploadState, **values: Any) -> None:
-        """Set the last fields of the record; the bytes are not needed any more."""
+        """Set the last fields of the record; neither the bytes nor turns are needed any more."""
         self.change(state=state, **{"problem": None} | values)
         # Of one that the end of the process interrupted, nobody has counted the bytes.
         self.offset = self.record.length
         self.path.unlink(missing_ok=True)
+        self.lock_path.unlink(missing_ok=True)
 
     def discard(self) -> None:
         """Remove both files. The record goes first: bytes without one are removed at start."""
         self._record_path.unlink(missing_ok=True)
         self.path.unlink(missing_ok=True)
+        self.lock_path.unlink(missing_ok=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
+import re
 import secrets
 import threading
 from collections.abc import Callable, Iterator
@@ -29,6 +31,8 @@ FOLDER = "resumable"
 KEPT = 1000
 """How many unfinished uploads there may be, and how many settled ones can still be asked for."""
 TURN_SECONDS = 2.0
+BUSY = "Another request works on this upload; try again."
+UPLOAD_ID = re.compile(r"u_[0-9a-f]{32}")
 
 
 class UploadBusy(HeritageError):
@@ -40,7 +44,10 @@ class UploadBusy(HeritageError):
 
 
 class Receptions:
-    """The folder ``resumable/``. This process alone uses it, so what is in memory is the truth.
+    """The folder ``resumable/``. If this process alone uses it, what is in memory is the truth.
+
+    Where several do, the files are: an upload is looked at again whenever it is asked for, and
+    whoever changes it holds a lock on a file beside it.
 
     Parameters
     ----------
@@ -58,8 +65,11 @@ class Receptions:
         self._receptions: dict[str, Reception] = {}
 
     def load(self) -> list[Reception]:
-        """Take over what a former process left, and remove what cannot be gone on with."""
+        """Take over what a former process left, and remove what cannot be gone on with. Where there
+        are others, that is theirs."""
         self.folder.mkdir(exist_ok=True)
+        if not self._files.is_alone:
+            return []
         for path in sorted(self.folder.iterdir()):
             if path.suffix != RECORD_SUFFIX:
                 continue
@@ -93,6 +103,7 @@ class Receptions:
             limit = format_bytes(self._files.max_file_bytes)
             raise FileTooLarge(f"The file is larger than the {limit} that this server takes.")
         self._files.check_room(length)
+        self._find_others()
         self.remove_expired()
         record = UploadRecord(
             id=f"u_{secrets.token_hex(16)}",
@@ -122,8 +133,7 @@ class Receptions:
         NotFound
             Also when it has expired.
         """
-        with self._lock:
-            reception = self._receptions.get(upload_id)
+        reception = self._find(upload_id)
         if reception is None or (self._is_over(reception) and not reception.turn.locked()):
             raise NotFound("There is no such upload; it may have expired.")
         return reception
@@ -152,13 +162,67 @@ class Receptions:
             if interrupt is not None and reception.changed_at == before:
                 interrupt()
             if interrupt is None or not reception.turn.acquire(timeout=TURN_SECONDS):
-                raise UploadBusy("Another request works on this upload; try again.")
+                raise UploadBusy(BUSY)
         try:
-            if self._receptions.get(upload_id) is not reception:
-                raise NotFound("There is no such upload any more.")
-            yield reception
+            with self._lock_for_all(reception, seconds=TURN_SECONDS):
+                if self._find(upload_id, holding=True) is not reception:
+                    raise NotFound("There is no such upload any more.")
+                if not self._files.is_alone:
+                    reception.mend()
+                yield reception
         finally:
             reception.turn.release()
+
+    def _find(self, upload_id: str, *, holding: bool = False) -> Reception | None:
+        """An upload as it is now; ``holding`` its turn in this process or not."""
+        with self._lock:
+            known = self._receptions.get(upload_id)
+        if self._files.is_alone or UPLOAD_ID.fullmatch(upload_id) is None:
+            return known
+        try:
+            if known is None:
+                found = Reception.find(self.folder / (upload_id + RECORD_SUFFIX))
+                with self._lock:
+                    return self._receptions.setdefault(upload_id, found)
+            # Whoever has the turn here knows best.
+            if holding or known.turn.acquire(blocking=False):
+                try:
+                    known.refresh()
+                finally:
+                    if not holding:
+                        known.turn.release()
+        except FileNotFoundError:
+            with self._lock:
+                self._receptions.pop(upload_id, None)
+            return None
+        except (ValueError, TypeError, KeyError):
+            logger.error("the record of an unfinished upload is damaged: %s", upload_id)
+            return None
+        return known
+
+    def _find_others(self) -> None:
+        """Uploads that were announced at other processes count, too."""
+        if not self._files.is_alone:
+            for path in self.folder.glob(f"*{RECORD_SUFFIX}"):
+                self._find(path.name.removesuffix(RECORD_SUFFIX))
+
+    @contextmanager
+    def _lock_for_all(self, reception: Reception, *, seconds: float) -> Iterator[None]:
+        """Held against other processes. Raises UploadBusy."""
+        if self._files.is_alone:
+            yield
+            return
+        deadline = time.monotonic() + seconds
+        with reception.lock_path.open("ab") as file:
+            while True:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() >= deadline:
+                        raise UploadBusy(BUSY) from None
+                    time.sleep(0.02)
+            yield
 
     def remove(self, reception: Reception) -> None:
         """Forget an upload that is held, and its bytes."""
@@ -185,10 +249,14 @@ class Receptions:
         for reception in receptions:
             if is_unneeded(reception) and reception.turn.acquire(blocking=False):
                 try:
-                    # It may have gone on since it was looked at.
-                    if is_unneeded(reception):
-                        self.remove(reception)
-                        removed += 1
+                    with self._lock_for_all(reception, seconds=0.0):
+                        # It may have gone on since it was looked at.
+                        found = self._find(reception.record.id, holding=True)
+                        if found is reception and is_unneeded(reception):
+                            self.remove(reception)
+                            removed += 1
+                except UploadBusy:
+                    continue
                 finally:
                     reception.turn.release()
         return removed

@@ -341,7 +341,7 @@ class ApiToken(Base):
 
 
 class AuditEntry(Base):
-    """Who did what to which thing. In SQLite, triggers refuse to change or remove a row."""
+    """Who did what to which thing. Triggers refuse to change or remove a row."""
 
     __tablename__ = "audit_log"
 

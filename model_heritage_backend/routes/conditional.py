@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from contextlib import ExitStack
 from io import BytesIO
 from weakref import WeakValueDictionary
 
@@ -23,6 +24,7 @@ from flask import Flask, Response, current_app, g, request
 from model_heritage_backend.errors import PreconditionFailed
 from model_heritage_backend.routes.problems import MEDIA_TYPE, show_problem
 from model_heritage_backend.routes.uploads import FORM_BYTES
+from model_heritage_backend.routes.views import get_service
 
 READS = ("GET", "HEAD")
 CHANGES = ("PUT", "PATCH", "DELETE", "POST")
@@ -36,6 +38,8 @@ class _Turn:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
+        # Held by whoever has the lock: the same turn at other processes.
+        self.elsewhere = ExitStack()
 
 
 def answer_conditionally(app: Flask) -> None:
@@ -59,6 +63,7 @@ def answer_conditionally(app: Flask) -> None:
             turn = turns.setdefault(request.path, _Turn())
         turn.lock.acquire()
         setattr(g, TURN, turn)
+        turn.elsewhere.enter_context(get_service().hold_address(request.path))
         if wanted:
             _check_match()
 
@@ -84,7 +89,10 @@ def answer_conditionally(app: Flask) -> None:
     def end_turn(_error: BaseException | None) -> None:
         turn: _Turn | None = g.pop(TURN, None)
         if turn is not None:
-            turn.lock.release()
+            try:
+                turn.elsewhere.close()
+            finally:
+                turn.lock.release()
 
 
 def _has_small_body() -> bool:

@@ -56,7 +56,8 @@ class AccountService:
 
     @property
     def awaits_setup(self) -> bool:
-        return self._code is not None
+        # Another process may have been set up.
+        return self._code is not None and self.users.is_empty()
 
     def set_up(self, code: str, name: str, password: str, *, address: str) -> Identity:
         """Make the first user, an admin.

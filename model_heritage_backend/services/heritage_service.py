@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path, PurePath
@@ -135,7 +135,7 @@ class HeritageService:
         self._is_worker = is_worker
         self._database = database
         if database.is_shared:
-            files.commit_lock = SharedLock(database.engine, "files")
+            files.commit_lock = SharedLock(lambda: database.hold(alone=["files"]))
         self.files = files
         self.lake = Lake(database)
         self.families = Families(database)
@@ -184,7 +184,7 @@ class HeritageService:
             "recluster": self._placing.recluster,
             "import": self.imports.work,
             "cleanup": self.maintenance.work,
-            "delete": self.deletion.work,
+            "delete": self._delete_many,
         }
         self.corrections = CorrectionService(
             self.store, self.families, self.management, self._executor
@@ -251,6 +251,10 @@ class HeritageService:
         self._share_folder()
         self._executor.start()
         self.resumable.start()
+
+    def hold_address(self, path: str) -> AbstractContextManager[None]:
+        """Against other processes that would change what is at an address of the API."""
+        return self._database.hold(alone=[f"address {path}"])
 
     def _share_folder(self) -> None:
         if self._database.is_shared:
@@ -527,3 +531,7 @@ class HeritageService:
     def _work(self, job: Job, progress: Progress) -> dict[str, Any]:
         """Do one job; called by the executor's threads alone."""
         return self._handlers[job.kind](job, progress)
+
+    def _delete_many(self, job: Job, progress: Progress) -> dict[str, Any]:
+        with self._placing.turns.take_all():
+            return self.deletion.work(job, progress)

@@ -5,16 +5,17 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy import select, text
+from sqlalchemy.exc import DatabaseError, IntegrityError, InternalError, StatementError
 
 from model_heritage_backend.models.database import Database, DatabaseBusy, open_engine
 from model_heritage_backend.models.tables import AuditEntry, FingerprintRow
-from tests.databases import get_address, sqlite_only
+from tests.databases import get_address, postgres_only, sqlite_only
 
 
 @pytest.fixture
@@ -123,3 +124,59 @@ def test_no_checkpoint_meets_a_commit(database: Database) -> None:
         order.append("committed")
     tidying.join(10)
     assert order == ["committed", "tidied 0"]
+
+
+@pytest.mark.parametrize("change", ["UPDATE audit_log SET actor = 'x'", "DELETE FROM audit_log"])
+def test_the_audit_log_only_grows(database: Database, change: str) -> None:
+    with database.write() as session:
+        session.add(make_entry())
+    with pytest.raises(DatabaseError, match="only grows"), database.write() as session:
+        session.execute(text(change))
+
+
+@postgres_only
+def test_tables_of_postgresql_compare_and_count_as_sqlite_does(database: Database) -> None:
+    """Whichever revision made them."""
+    query = (
+        "SELECT table_name, column_name FROM information_schema.columns"
+        " WHERE table_schema = 'public' AND table_name <> 'alembic_version'"
+        " AND (data_type = 'integer' OR collation_name <> 'C' OR"
+        " (data_type IN ('text', 'character varying') AND collation_name IS NULL))"
+    )
+    with database.read() as session:
+        assert session.execute(text(query)).all() == []
+
+
+@postgres_only
+def test_nul_finds_nothing_and_is_kept_as_a_mark(database: Database) -> None:
+    with database.write() as session:
+        session.add(make_entry(actor="a\0b", detail={"said": "a\0b"}))
+    with database.read() as session:
+        entry = session.scalars(select(AuditEntry).where(AuditEntry.actor == "a\0b")).one()
+    assert (entry.actor, entry.detail) == ("a\N{REPLACEMENT CHARACTER}b", {"said": "a\0b"})
+
+
+@postgres_only
+def test_a_reading_session_sees_one_state(database: Database) -> None:
+    with database.read() as session:
+        assert session.query(AuditEntry).count() == 0
+        with database.write() as other:
+            other.add(make_entry())
+        assert session.query(AuditEntry).count() == 0
+    with pytest.raises(InternalError, match="read-only"), database.read() as session:
+        session.add(make_entry())
+        session.flush()
+
+
+@postgres_only
+def test_writes_that_go_by_what_they_read_come_one_after_another(database: Database) -> None:
+    def add_one(_: int) -> None:
+        with database.write() as session:
+            number = session.query(AuditEntry).count()
+            session.add(make_entry(subject=str(number)))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(add_one, range(24)))
+    with database.read() as session:
+        subjects = session.scalars(select(AuditEntry.subject)).all()
+    assert sorted(map(int, subjects)) == list(range(24))
