@@ -9,8 +9,10 @@ FRONT := model_heritage_frontend
 PNPM := npx -y pnpm@12.21.0 -C $(FRONT)
 FRONT_SOURCES := $(shell find $(FRONT) -path $(FRONT)/node_modules -prune -o -path $(FRONT)/dist -prune -o -path $(FRONT)/dist-report -prune -o -type f -print 2>/dev/null)
 
+POSTGRES_TESTS := tests/models tests/jobs tests/services tests/routes tests/client tests/test_app.py tests/test_migrations.py
+
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev wheel test test-back test-front lint bench bench-accuracy bench-unrelated bench-speed bench-page bench-tree demo clean
+.PHONY: help setup run dev wheel test test-back test-postgres test-front lint bench bench-accuracy bench-unrelated bench-speed bench-page bench-tree demo clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -31,6 +33,9 @@ test: test-back test-front ## All tests, back and front
 
 test-back: $(STAMPS)/python-dev $(STAMPS)/dist
 	$(PY) -m pytest
+
+test-postgres: $(STAMPS)/python-dev ## The tests that touch the database, on a real PostgreSQL
+	MODEL_HERITAGE_TEST_DATABASE=postgresql $(PY) -m pytest $(POSTGRES_TESTS)
 
 test-front: $(STAMPS)/front
 	$(PNPM) run test
@@ -64,6 +69,10 @@ chaos: $(STAMPS)/python-dev ## Kill the server 200 times while 16 clients use it
 	CHAOS=full $(PY) -m pytest tests/chaos
 	$(PY) -m tests.chaos $(KILLS)
 
+.PHONY: soak
+soak: $(STAMPS)/python-dev ## 20,000 random operations by 8 clients, memory and open files recorded
+	$(PY) -m tests.chaos.soak $(SOAK)
+
 demo: $(STAMPS)/python ## Fill the running server with a small real family and show its tree
 	$(PY) -m benchmarks.demo
 
@@ -73,6 +82,11 @@ docs: $(STAMPS)/python-dev ## Build the documentation in site/, without a networ
 
 clean: ## Remove what was installed and built (never the data in uploads/)
 	rm -rf $(VENV) $(STAMPS) $(FRONT)/node_modules $(FRONT)/dist $(FRONT)/dist-report
+
+.PHONY: uninstall
+uninstall: ## Remove what was installed and built, and say what is left (the data, above all)
+	@if [ -x $(PY) ]; then $(PY) -m model_heritage_backend.cli.uninstall; fi
+	@$(MAKE) --no-print-directory clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

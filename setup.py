@@ -30,6 +30,8 @@ TRAINING = {"torch", "safetensors"}
 EXTRAS = {
     "notebook": ("pandas", "matplotlib"),
     "neo4j": ("neo4j",),
+    "postgres": ("psycopg",),
+    "redis": ("rq", "redis"),
 }
 """Extras of packages that requirements-dev.txt has for the tests."""
 REMOTE = ["fsspec>=2025.3"]

@@ -13,7 +13,11 @@ from alembic import context
 from sqlalchemy import Connection
 from sqlalchemy.types import TypeEngine
 
-from model_heritage_backend.models import claim_tables, tables  # noqa: F401 - fill the metadata
+from model_heritage_backend.models import (  # noqa: F401 - fill the metadata
+    account_tables,
+    claim_tables,
+    tables,
+)
 from model_heritage_backend.models.database import Base, UtcDateTime
 
 
@@ -30,6 +34,23 @@ def compare_type(
     return False if isinstance(known, UtcDateTime) else None
 
 
+def behave_like_sqlite(connection: Connection) -> None:
+    """What the tables are to hold in PostgreSQL, whichever revision made them: texts compared by
+    their code points, whatever the database's language, and whole numbers of 64 bits."""
+    query = (
+        "SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_attribute a"
+        " JOIN pg_class c ON c.oid = a.attrelid"
+        " LEFT JOIN pg_collation l ON l.oid = a.attcollation"
+        " WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace"
+        " AND a.attnum > 0 AND NOT a.attisdropped"
+        " AND (a.atttypid = 'int4'::regtype OR l.collname <> 'C') ORDER BY c.relname, a.attnum"
+    )
+    for table, column, kind in connection.exec_driver_sql(query).fetchall():
+        if table in Base.metadata.tables:
+            new = "bigint" if kind == "integer" else f'{kind} COLLATE "C"'
+            connection.exec_driver_sql(f'ALTER TABLE "{table}" ALTER COLUMN "{column}" TYPE {new}')
+
+
 def run(connection: Connection) -> None:
     sqlite = connection.dialect.name == "sqlite"
     if sqlite:
@@ -44,6 +65,8 @@ def run(connection: Connection) -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
+        if not sqlite:
+            behave_like_sqlite(connection)
         if sqlite:
             broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
             if broken:

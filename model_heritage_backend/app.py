@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import logging
+from datetime import timedelta
+
 from apiflask import APIFlask
 from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from model_heritage_backend.config import Settings, load_settings
+from model_heritage_backend.config import SQLITE_PREFIX, Settings, load_settings
+from model_heritage_backend.errors import InvalidRequest
 from model_heritage_backend.interop.neo4j_server import Neo4jServer
-from model_heritage_backend.models.database import Database, db
+from model_heritage_backend.models.database import Database, check_driver, db, list_engine_options
 from model_heritage_backend.models.files import FileStore
 from model_heritage_backend.models.migrate import upgrade_database
 from model_heritage_backend.places import INTERFACE, MIGRATIONS
 from model_heritage_backend.routes import (
+    accounts,
     claims,
     consequences,
     corrections,
+    deletion,
     exports,
     families,
     history,
@@ -30,19 +36,24 @@ from model_heritage_backend.routes import (
 from model_heritage_backend.routes.access import Guard, guard_routes
 from model_heritage_backend.routes.conditional import answer_conditionally
 from model_heritage_backend.routes.documentation import add_documentation
+from model_heritage_backend.routes.hosts import guard_hosts
 from model_heritage_backend.routes.job_events import EventStreams
 from model_heritage_backend.routes.json_format import use_strict_json
 from model_heritage_backend.routes.pages import add_pages
 from model_heritage_backend.routes.preferences import confirm_preferences
 from model_heritage_backend.routes.problems import register_problems
 from model_heritage_backend.routes.protection import protect
+from model_heritage_backend.routes.proxy_user import ProxyUser
 from model_heritage_backend.routes.request_ids import name_requests, start_logging
 from model_heritage_backend.routes.schemas.common import Problem
-from model_heritage_backend.routes.sessions import Sessions
 from model_heritage_backend.routes.uploads import FORM_BYTES, accept_uploads
 from model_heritage_backend.routes.views import EXTENSION
+from model_heritage_backend.services.access import Role
+from model_heritage_backend.services.backups import DATABASE
 from model_heritage_backend.services.heritage_service import HeritageService
-from model_heritage_backend.services.session_key import load_session_key
+from model_heritage_backend.services.pace import Pace
+from model_heritage_backend.services.quotas import Quota
+from model_heritage_backend.services.upkeep import Plan
 from model_heritage_backend.version import __version__
 from model_heritage_backend.weights.limits import choose_limits
 
@@ -59,13 +70,20 @@ ROOMS = (
     lake_statistics,
     exports,
     tokens,
+    accounts,
+    deletion,
 )
+logger = logging.getLogger(__name__)
 UPLOADS = ("models.upload_form", "models.upload_raw", "models.identify")
 RESUMABLE_UPLOADS = ("resumable.create_upload", "resumable.append_bytes")
 
 
-def create_app(settings: Settings | None = None) -> APIFlask:
+def create_app(settings: Settings | None = None, *, is_worker: bool = False) -> APIFlask:
     """The application, ready to serve: database migrated, unfinished work resumed.
+
+    Parameters
+    ----------
+    is_worker : whether it shall do jobs that come over Redis, and serve nobody
 
     Raises
     ------
@@ -82,15 +100,16 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         max_file_bytes=settings.max_upload_bytes,
         reserve_bytes=settings.disk_reserve_bytes,
     )
-    files.acquire()
+    check_driver(settings.resolved_database_url)
+    files.acquire(shared=settings.is_shared)
     try:
-        return _build_app(settings, files)
+        return _build_app(settings, files, is_worker=is_worker)
     except BaseException:
         files.release()
         raise
 
 
-def _build_app(settings: Settings, files: FileStore) -> APIFlask:
+def _build_app(settings: Settings, files: FileStore, *, is_worker: bool) -> APIFlask:
     # static_folder: the interface has its own rules, and unknown paths must be problems.
     app = APIFlask(
         "model_heritage",
@@ -121,6 +140,13 @@ def _build_app(settings: Settings, files: FileStore) -> APIFlask:
         max_unfinished_bytes=settings.max_unfinished_bytes,
         import_roots=settings.import_roots,
         keep_jobs_days=settings.keep_jobs_days,
+        upkeep=plan_upkeep(settings),
+        quota=Quota(models=settings.max_models, bytes=settings.max_storage_bytes),
+        quota_per_owner=Quota(
+            models=settings.max_models_per_owner, bytes=settings.max_bytes_per_owner
+        ),
+        redis_url=settings.redis_url,
+        is_worker=is_worker,
     )
     app.extensions[EXTENSION] = service
     app.extensions[jobs.STREAMS] = EventStreams(limit=max(settings.threads // 2, 1))
@@ -128,6 +154,7 @@ def _build_app(settings: Settings, files: FileStore) -> APIFlask:
     name_requests(app)
     confirm_preferences(app)
     register_problems(app)
+    guard_hosts(app, allowed=settings.allowed_hosts, is_open=settings.access == "open")
     protect(app, origins=settings.cors_origins)
     guard_routes(app, build_guard(settings))
     answer_conditionally(app)
@@ -142,15 +169,51 @@ def _build_app(settings: Settings, files: FileStore) -> APIFlask:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=count, x_proto=count, x_host=0, x_port=0, x_prefix=0
         )
+    if settings.access == "login":
+        code = service.accounts.offer_setup()
+        if code is not None:
+            logger.warning("No user yet: the page makes the first admin with the code %s", code)
     service.start()
     return app
 
 
+def plan_upkeep(settings: Settings) -> Plan:
+    """What the server does for its data by itself.
+
+    Raises
+    ------
+    InvalidRequest
+        When backups are wanted of a database that is not in the data folder.
+    """
+    usual = f"{SQLITE_PREFIX}{settings.data_dir / DATABASE}"
+    if settings.backup_folder is not None and settings.resolved_database_url != usual:
+        raise InvalidRequest(
+            "The database is not in the data folder (DATABASE_URL): back it up with its own tools "
+            "and leave backup_folder out."
+        )
+    return Plan(
+        backup_folder=settings.backup_folder,
+        backup_every=timedelta(hours=settings.backup_hours),
+        backup_keep=settings.backup_keep,
+        scrub_every=timedelta(days=settings.scrub_days) if settings.scrub_days else None,
+    )
+
+
 def build_guard(settings: Settings) -> Guard:
-    sessions = None
-    if settings.access == "token":
-        sessions = Sessions(load_session_key(settings.data_dir), hours=settings.session_hours)
-    return Guard(sessions=sessions, origins=settings.cors_origins)
+    proxy_user = None
+    if settings.user_header is not None:
+        proxy_user = ProxyUser(
+            header=settings.user_header,
+            networks=settings.user_header_from,
+            role=Role(settings.user_header_role),
+        )
+    return Guard(
+        access=settings.access,
+        origins=settings.cors_origins,
+        hours=settings.session_hours,
+        proxy_user=proxy_user,
+        pace=Pace(settings.changes_per_minute),
+    )
 
 
 def find_neo4j(settings: Settings) -> Neo4jServer | None:
@@ -174,7 +237,9 @@ def close_app(app: APIFlask) -> None:
 def _configure(app: APIFlask, settings: Settings) -> None:
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.resolved_database_url,
-        SQLALCHEMY_ENGINE_OPTIONS={"pool_size": 16, "max_overflow": 64},
+        SQLALCHEMY_ENGINE_OPTIONS=list_engine_options(
+            settings.resolved_database_url, connections=2 * settings.threads + 8
+        ),
         MAX_CONTENT_LENGTH=settings.max_upload_bytes + FORM_BYTES,
         MAX_FORM_PARTS=100,
         MAX_FORM_MEMORY_SIZE=FORM_BYTES,

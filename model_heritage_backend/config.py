@@ -8,9 +8,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    IPvAnyNetwork,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -48,22 +56,52 @@ class Settings(BaseSettings):
     )
     host: str = _setting("127.0.0.1", "Address to listen on; 0.0.0.0 for all", min_length=1)
     port: int = _setting(5001, "Port to listen on", ge=1, le=65535)
-    access: Literal["open", "token"] = _setting(
+    access: Literal["open", "token", "login"] = _setting(
         "open",
         "Who may do what: open lets everyone who reaches the server do everything, token asks for "
-        "a token (docs/security.md)",
+        "a token, login for a user's password or a token (docs/security.md)",
     )
     open_beyond_loopback: bool = _setting(
         False, "Whether a server with open access may listen beyond this machine"
     )
     session_hours: float = _setting(
-        12.0, "How long a sign-in with a token lasts in a browser", unit="hours", gt=0, le=8760
+        12.0, "How long a sign-in lasts in a browser", unit="hours", gt=0, le=8760
     )
     trusted_proxies: int = _setting(
         0,
         "How many proxies of your own stand before the server, and add X-Forwarded-For",
         ge=0,
         le=8,
+    )
+    user_header: str | None = _setting(
+        None,
+        "With access login: the header in which a proxy names the user, such as X-Forwarded-User",
+        pattern=r"^[A-Za-z][A-Za-z0-9-]{0,63}$",
+    )
+    user_header_from: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = _setting(
+        (), "Addresses or networks of the proxies that may name the user, separated by commas"
+    )
+    user_header_role: Literal["viewer", "editor"] = _setting(
+        "viewer", "Role of a user whom the proxy names for the first time"
+    )
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = _setting(
+        (),
+        "Names by which the server may be asked, separated by commas; without any, a server with "
+        "open access is asked as localhost, by its address or its own name, others by any",
+    )
+    changes_per_minute: int = _setting(
+        1200,
+        "Changes that one token or user, or one address, may ask for in a minute; 0 for any "
+        "number. Not with open access",
+        ge=0,
+    )
+    max_models: int | None = _setting(None, "Most models that are kept", ge=1)
+    max_storage_bytes: int | None = _setting(None, "Most that all models take", unit="bytes", ge=1)
+    max_models_per_owner: int | None = _setting(
+        None, "Most models that one user, or one token without a user, may bring", ge=1
+    )
+    max_bytes_per_owner: int | None = _setting(
+        None, "Most that the models of one owner take", unit="bytes", ge=1
     )
     database_url: str | None = Field(
         None,
@@ -83,6 +121,17 @@ class Settings(BaseSettings):
         "What uploads leave free on the disk, for the database; they are refused with 507 before",
         unit="bytes",
         ge=0,
+    )
+    redis_url: str | None = Field(
+        None,
+        description="Redis over which jobs go to workers of their own (`model-heritage worker`); "
+        "needs PostgreSQL. Without it, the server does them itself",
+        json_schema_extra={"unit": ""},
+        validation_alias=AliasChoices("redis_url", "REDIS_URL"),
+        pattern=r"^(rediss?|unix)://",
+    )
+    processes: int = _setting(
+        1, "Processes that serve requests; more than one needs PostgreSQL", ge=1, le=64
     )
     max_upload_bytes: int = _setting(
         5 * 1024**3, "Largest file that is accepted", unit="bytes", ge=1
@@ -138,17 +187,33 @@ class Settings(BaseSettings):
     keep_jobs_days: float = _setting(
         90.0, "How long a clean-up leaves the records of what was done", unit="days", gt=0
     )
+    backup_folder: Path | None = _setting(
+        None,
+        "Folder for the backups that the server makes by itself, best on another disk; without it, "
+        "none (docs/durability.md)",
+    )
+    backup_hours: float = _setting(
+        24.0, "Time between two of these backups", unit="hours", gt=0, le=8760
+    )
+    backup_keep: int = _setting(7, "How many of them are kept", ge=1, le=10_000)
+    scrub_days: float = _setting(
+        30.0,
+        "How often every stored file is read again, to notice damage of the disk; 0 for never",
+        unit="days",
+        ge=0,
+        le=3650,
+    )
     job_seconds: dict[str, Annotated[float, Field(gt=0)]] = _setting(
         {},
         "Time limits of jobs by kind where they differ from process 3600, rebuild 1800, recluster "
-        '7200, import 86400, cleanup 3600, as JSON: {"recluster": 14400}',
+        '7200, delete 7200, import 86400, cleanup 3600, as JSON: {"recluster": 14400}',
         unit="seconds",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _setting(
         "INFO", "Least important messages that are logged"
     )
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "allowed_hosts", "user_header_from", mode="before")
     @classmethod
     def _split_origins(cls, value: Any) -> Any:
         if isinstance(value, str):
@@ -167,10 +232,30 @@ class Settings(BaseSettings):
     def _make_roots_absolute(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
         return tuple(root.expanduser().absolute() for root in value)
 
-    @field_validator("data_dir")
+    @model_validator(mode="after")
+    def _name_proxies(self) -> Settings:
+        if self.user_header is not None and not (self.user_header_from and self.access == "login"):
+            raise ValueError("user_header needs access login and user_header_from")
+        return self
+
+    @field_validator("data_dir", "backup_folder")
     @classmethod
-    def _make_absolute(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
+    def _make_absolute(cls, value: Path | None) -> Path | None:
+        return value and value.expanduser().absolute()
+
+    @model_validator(mode="after")
+    def _check_sharing(self) -> Self:
+        if not self.is_shared and (self.redis_url is not None or self.processes > 1):
+            raise ValueError(
+                "SQLite serves one process: several, or workers with REDIS_URL, need a PostgreSQL "
+                "in DATABASE_URL"
+            )
+        return self
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several processes may work on the database."""
+        return not self.resolved_database_url.startswith("sqlite")
 
     @property
     def resolved_database_url(self) -> str:

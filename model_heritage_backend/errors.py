@@ -57,6 +57,15 @@ class TooManyAttempts(HeritageError):
     transient = True
 
 
+class TooManyChanges(HeritageError):
+    """Somebody asks for more changes than the setting ``changes_per_minute`` allows."""
+
+    type = "too-many-changes"
+    title = "Too many changes at once"
+    status = 429
+    transient = True
+
+
 class NotFound(HeritageError):
     type = "not-found"
     title = "Not found"
@@ -118,6 +127,14 @@ class InsufficientStorage(HeritageError):
     title = "The server's disk is full"
     status = 507
     transient = True
+
+
+class QuotaExceeded(HeritageError):
+    """More would be kept than a setting allows; the detail says which, and how much there is."""
+
+    type = "quota-exceeded"
+    title = "No more may be kept"
+    status = 507
 
 
 class ServerUnreachable(HeritageError):

@@ -14,7 +14,7 @@ from gunicorn.app.base import BaseApplication
 
 from model_heritage_backend.config import Settings, load_settings
 from model_heritage_backend.errors import HeritageError
-from model_heritage_backend.worker import PatientWorker
+from model_heritage_backend.web_worker import PatientWorker
 
 WORKER_SECONDS = 300
 CONNECTIONS = 2000
@@ -37,7 +37,7 @@ class OpenDoor(HeritageError):
 
 
 class Server(BaseApplication):  # type: ignore[misc]
-    """One process, many threads: the genealogy has one writer.
+    """One process, many threads: the genealogy has one writer, unless PostgreSQL sees to turns.
 
     The application is made in the worker, after gunicorn has forked: compiled loops and linear
     algebra start threads of their own, and threads do not survive a fork.
@@ -54,7 +54,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "bind": f"{host}:{self.settings.port}",
             "worker_class": PatientWorker,
             "worker_connections": CONNECTIONS,
-            "workers": 1,
+            "workers": self.settings.processes,
             "threads": self.settings.threads,
             # How long the whole worker may seem dead; a slow upload does not count.
             "timeout": WORKER_SECONDS,
@@ -87,6 +87,9 @@ def _greet(worker: Any) -> None:
     worker.app.app.extensions[STREAMS].is_serving = lambda: worker.alive
     everywhere = ("127.0.0.1", "::1", "::", "0.0.0.0")  # noqa: S104 (compared, not bound)
     shown = "localhost" if settings.host in everywhere else settings.host
+    if worker.age > 1:
+        # The first of several processes speaks for all.
+        return
     print(f"Model Heritage is at http://{shown}:{settings.port} (Ctrl-C stops it)", flush=True)
 
 

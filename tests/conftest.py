@@ -8,10 +8,10 @@ import pytest
 
 from benchmarks.exhibit import get_exhibit, get_strangers
 from benchmarks.zoo import Zoo
+from tests.databases import drop_databases  # noqa: F401
 from tests.served import (  # noqa: F401 - fixtures for all tests of the server
     app,
     client,
-    empty_database,
     full_client,
     make_app,
     plain_environment,

@@ -29,7 +29,7 @@ from schemathesis.engine import Status, events, from_schema
 from schemathesis.generation.meta import CoveragePhaseData
 
 from model_heritage_backend.app import close_app, create_app
-from model_heritage_backend.config import load_settings
+from tests.databases import make_settings
 
 SEED = 20261121
 MEMBERS = ("base", "noisy", "rotated", "noisy-rotated", "noisy-int8")
@@ -347,9 +347,7 @@ def hold_to_contract(
     imports = folder / "imports"
     imports.mkdir()
     shutil.copy(files[0], imports)
-    app = create_app(
-        load_settings(data_dir=folder / "uploads", import_roots=(imports,), log_level="ERROR")
-    )
+    app = create_app(make_settings(folder / "uploads", import_roots=(imports,), log_level="ERROR"))
     try:
         return run_contract(app, files, cases=cases, folder=imports, seed=seed)
     finally:

@@ -16,15 +16,19 @@ from pathlib import Path
 from typing import Any, Self
 
 from model_heritage_backend.places import PROJECT
+from tests.databases import list_variables
 
 START_SECONDS = 60
 SERVER_PORTS = (20_000, 32_000)
 
 
 class RealServer:
-    """``python run_server.py`` on a folder and a free port; a context manager that ends it."""
+    """``python run_server.py`` on a folder and a free port; a context manager that ends it.
 
-    def __init__(self, data_dir: Path) -> None:
+    ``variables`` are of its environment.
+    """
+
+    def __init__(self, data_dir: Path, **variables: str) -> None:
         self.data_dir = data_dir
         self.port = self.find_port()
         self._process = subprocess.Popen(
@@ -32,8 +36,10 @@ class RealServer:
             cwd=PROJECT,
             env={
                 **os.environ,
+                **list_variables(data_dir),
                 "MODEL_HERITAGE_DATA_DIR": str(data_dir),
                 "MODEL_HERITAGE_PORT": str(self.port),
+                **variables,
             },
             stdout=subprocess.PIPE,
             text=True,
@@ -61,6 +67,11 @@ class RealServer:
             except ConnectionRefusedError:
                 time.sleep(0.05)
         raise AssertionError("the server does not answer")
+
+    def find_worker(self) -> int:
+        """The process that answers; the first one only looks after it."""
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        return int(children.read_text().split()[0])
 
     def read_line(self) -> str:
         assert self._process.stdout is not None

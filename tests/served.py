@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,9 +17,10 @@ from werkzeug.test import TestResponse
 
 from benchmarks.zoo import Zoo
 from model_heritage_backend.app import close_app, create_app
-from model_heritage_backend.config import PREFIX, Settings, load_settings
+from model_heritage_backend.config import PREFIX, Settings
 from model_heritage_backend.routes.views import EXTENSION
 from model_heritage_backend.services.heritage_service import HeritageService
+from tests.databases import make_settings
 
 MakeApp = Callable[..., APIFlask]
 
@@ -35,19 +35,11 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def settings(tmp_path: Path, plain_environment: None) -> Settings:
-    return load_settings(data_dir=tmp_path / "uploads")
-
-
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated database without rows: migrating takes longer than most tests."""
-    folder = tmp_path_factory.mktemp("empty")
-    close_app(create_app(load_settings(data_dir=folder)))
-    return folder / "app.db"
+    return make_settings(tmp_path / "uploads")
 
 
 @pytest.fixture
-def make_app(settings: Settings, empty_database: Path) -> Iterator[MakeApp]:
+def make_app(settings: Settings) -> Iterator[MakeApp]:
     """Starts applications on one data folder, one after another: a second one is a restart."""
     running: list[APIFlask] = []
     witnesses: list[Witness] = []
@@ -55,9 +47,6 @@ def make_app(settings: Settings, empty_database: Path) -> Iterator[MakeApp]:
     def close() -> None:
         close_app(running.pop())
         witnesses.pop().check()
-
-    settings.data_dir.mkdir()
-    shutil.copy(empty_database, settings.data_dir / "app.db")
 
     def make(**changes: Any) -> APIFlask:
         while running:
@@ -92,7 +81,7 @@ def full_client(
 ) -> Iterator[FlaskClient]:
     """A server that holds the whole family and the strangers; tests only read it."""
     folder = tmp_path_factory.mktemp("full") / "uploads"
-    app = create_app(load_settings(data_dir=folder))
+    app = create_app(make_settings(folder))
     client, witness = app.test_client(), Witness(app)
     for name in zoo_family.ids:
         assert upload(client, zoo_family.path(name), name=name).status_code == 201

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from model_heritage_backend.app import create_app
 from model_heritage_backend.config import Settings
 from model_heritage_backend.errors import Conflict
+from tests.databases import sqlite_only
 from tests.served import MakeApp, get_service
 
 
@@ -29,6 +30,7 @@ def test_a_start_that_fails_gives_the_folder_free(make_app: MakeApp, settings: S
     files.release()
 
 
+@sqlite_only
 def test_another_database(make_app: MakeApp, settings: Settings) -> None:
     other = settings.data_dir.parent / "other.db"
     (settings.data_dir / "app.db").unlink()

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
 
 from benchmarks.zoo import Zoo
+from model_heritage_backend.models.database import Database, open_engine
+from model_heritage_backend.models.tables import Job
+from tests.databases import get_address
 from tests.processes import RealServer
 from tests.test_journey import wait_for
 
@@ -33,6 +37,13 @@ def shelf(tmp_path: Path, zoo_family: Zoo, monkeypatch: pytest.MonkeyPatch) -> P
         shutil.copy(path, folder / "family" / f"{name}{path.suffix}")
     monkeypatch.setenv("MODEL_HERITAGE_IMPORT_ROOTS", str(folder))
     return folder
+
+
+@contextlib.contextmanager
+def open_database(data: Path) -> Iterator[Database]:
+    database = Database(open_engine(get_address(data)))
+    yield database
+    database.close()
 
 
 def start_import(server: RealServer, folder: Path) -> str:
@@ -67,9 +78,9 @@ def test_killed_in_the_middle_of_a_job(tmp_path: Path, shelf: Path) -> None:
     (shelf / "family" / "a.safetensors").unlink()
     with RealServer(data) as server:
         kill_in_the_middle(server, endless, attempt=1)
-    with contextlib.closing(sqlite3.connect(data / "app.db")) as database, database:
+    with open_database(data) as database, database.write() as session:
         # Another restart to be killed would say the same, and take its time.
-        database.execute("UPDATE jobs SET attempts = 2 WHERE id = ?", (endless,))
+        session.execute(update(Job).where(Job.id == endless).values(attempts=2))
     with RealServer(data) as server:
         kill_in_the_middle(server, endless, attempt=3)
     with RealServer(data) as server:
@@ -94,7 +105,7 @@ def test_killed_in_the_middle_of_a_job(tmp_path: Path, shelf: Path) -> None:
         assert server.stop(presses=4) == 0
         assert b"event: done" not in answer.read()
         connection.close()
-    with contextlib.closing(sqlite3.connect(data / "app.db")) as database:
-        (left,) = database.execute("SELECT state, attempts FROM jobs WHERE id = ?", (endless,))
+    with open_database(data) as database, database.read() as session:
+        left = session.execute(select(Job.state, Job.attempts).where(Job.id == endless)).one()
     # Nor does it wait for jobs; and being stopped is no attempt that failed.
     assert left == ("queued", 0)

@@ -8,7 +8,12 @@ from typing import Annotated
 
 import typer
 
-from model_heritage_backend.cli import local_commands, server_commands, token_commands
+from model_heritage_backend.cli import (
+    local_commands,
+    server_commands,
+    token_commands,
+    user_commands,
+)
 from model_heritage_backend.errors import HeritageError
 from model_heritage_backend.version import __version__
 
@@ -45,6 +50,7 @@ def _options(
 for _command in (*local_commands.COMMANDS, *server_commands.COMMANDS):
     app.command()(_command)
 app.add_typer(token_commands.app, name="token")
+app.add_typer(user_commands.app, name="user")
 
 
 def run() -> None:

@@ -48,6 +48,29 @@ def serve(
     raise typer.Exit(run_server(host=host, port=port, data_dir=data_dir))
 
 
+class QueueName(StrEnum):
+    DEFAULT = "default"
+    LINEAGE = "lineage"
+    MAINTENANCE = "maintenance"
+
+
+def worker(
+    queue: Annotated[
+        list[QueueName] | None,
+        typer.Option(help="What to work on, the first one first; may be repeated [default: all]."),
+    ] = None,
+    burst: Annotated[bool, typer.Option("--burst", help="End when no job waits.")] = False,
+) -> None:
+    """Do the jobs of servers; REDIS_URL, DATABASE_URL and the data folder are theirs.
+
+    Example: model-heritage worker --queue default --queue lineage
+    """
+    from model_heritage_backend.cli.serve import run_worker
+
+    names = [name.value for name in (queue or QueueName)]
+    raise typer.Exit(run_worker(names, burst=burst))
+
+
 def upload(
     files: Annotated[
         list[Path],
@@ -83,6 +106,34 @@ def upload(
         "base_model": base_model,
     }
     raise typer.Exit(run_upload(files, server, fields=fields, wait=wait, as_json=json, token=token))
+
+
+def delete(
+    models: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="Ids of models.")
+    ] = None,
+    family: Annotated[str | None, typer.Option(help="Id of a family: all its models.")] = None,
+    owner: Annotated[
+        str | None, typer.Option(help="Id of a user or token: all that they brought.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    server: Server = DEFAULT_SERVER,
+    token: Token = None,
+    json: AsJson = False,
+) -> None:
+    """Delete models of a server and their files; what follows is told before it is done.
+
+    Example: model-heritage delete m_3b1f0c5d9e7a2468 --server http://localhost:5001
+
+    Exit code: 0 they are gone, 1 nothing was deleted, 2 usage.
+    """
+    from model_heritage_backend.cli.deletion import run_delete
+
+    if sum((bool(models), family is not None, owner is not None)) != 1:
+        raise typer.BadParameter("Name models, or --family, or --owner.")
+    targets = [("model", id_) for id_ in models or ()]
+    targets += [(kind, id_) for kind, id_ in (("family", family), ("owner", owner)) if id_]
+    raise typer.Exit(run_delete(targets, server, yes=yes, as_json=json, token=token))
 
 
 def recluster(
@@ -149,6 +200,10 @@ def check(
     quick: Annotated[
         bool, typer.Option("--quick", help="Look at the lengths of files, not at their bytes.")
     ] = False,
+    backup: Annotated[
+        Path | None,
+        typer.Option("--backup", exists=True, help="Look at a backup instead, every byte of it."),
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Tell whether a server's database and files are whole and belong together.
@@ -159,7 +214,7 @@ def check(
     """
     from model_heritage_backend.cli.data import run_check
 
-    raise typer.Exit(run_check(data_dir=data_dir, quick=quick, as_json=json))
+    raise typer.Exit(run_check(data_dir=data_dir, quick=quick, backup=backup, as_json=json))
 
 
-COMMANDS = (serve, upload, recluster, jobs, backup, restore, check)
+COMMANDS = (serve, worker, upload, delete, recluster, jobs, backup, restore, check)

@@ -221,6 +221,46 @@ class Client:
         """
         self._transport.send("DELETE", _address("models", model_id))
 
+    def weigh_deletion(
+        self, *, model: str | None = None, family: str | None = None, owner: str | None = None
+    ) -> dict[str, Any]:
+        """What deleting a model, a family or all that somebody brought would do; one of the three.
+
+        Examples
+        --------
+        >>> told = client.weigh_deletion(model=base.id)
+        >>> told["models"], [child["name"] for child in told["children"]]
+        (1, ['tuned'])
+        """
+        given = {"models": model, "families": family, "owners": owner}
+        ((kind, id_),) = [(kind, id_) for kind, id_ in given.items() if id_ is not None]
+        return self._transport.ask("GET", _address(kind, id_, "deletion"))
+
+    def delete_family(self, family_id: str) -> RemoteJob:
+        """Remove all models of a family; ``wait_for_job`` tells when it is done. Raises NotFound.
+
+        Examples
+        --------
+        >>> client.delete_family("f_5f0c2b7d9a3e")
+        Traceback (most recent call last):
+        model_heritage_backend.errors.NotFound: There is no family 'f_5f0c2b7d9a3e'.
+        """
+        return self.get_job(
+            self._transport.ask("DELETE", _address("families", family_id))["job_id"]
+        )
+
+    def delete_models_of(self, owner_id: str) -> RemoteJob:
+        """Remove all that a user, or a token without a user, brought. Raises NotFound.
+
+        Examples
+        --------
+        >>> client.delete_models_of("u_5f0c2b7d9a3e")
+        Traceback (most recent call last):
+        model_heritage_backend.errors.NotFound: Nobody of the id 'u_5f0c2b7d9a3e' has models here.
+        """
+        path = _address("owners", owner_id, "models")
+        return self.get_job(self._transport.ask("DELETE", path)["job_id"])
+
     def lineage(self, model_id: str) -> list[RemoteRelative]:
         """The main line from the root down to a model, which comes last; each with the relation
         to, and the confidence in, the one before it.

@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 import xxhash
@@ -66,9 +66,17 @@ def _list_shapes(tensors: Mapping[str, TensorFingerprint]) -> MatrixShapes:
     return tuple(sorted((name, t.shape) for name, t in tensors.items() if t.is_matrix))
 
 
-def match_endings(
-    reference: Mapping[str, TensorFingerprint], other: Mapping[str, TensorFingerprint]
-) -> dict[str, str]:
+class Shaped(Protocol):
+    """What is told of a tensor by its name and shape alone."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def is_matrix(self) -> bool: ...
+
+
+def match_endings(reference: Mapping[str, Shaped], other: Mapping[str, Shaped]) -> dict[str, str]:
     """The same by names and shapes alone: names of equal shape by the longest common ending, where
     that is unambiguous on both sides.
     """

@@ -129,7 +129,7 @@ class FamilyClusteringSystem:
         """
         models = {i: f for i, f in fingerprints.items() if not f.is_adapter}
         groups = self._cluster_models(models) if models else []
-        groups = self._regroup(groups, models, known)
+        groups = self.regroup(groups, models, known)
         families = {place: {i: models[i] for i in group} for place, group in enumerate(groups)}
         for adapter in sorted(fingerprints.keys() - models.keys()):
             place = place_where_allowed(adapter, fingerprints[adapter], families, known)
@@ -139,10 +139,12 @@ class FamilyClusteringSystem:
                 groups[place].append(adapter)
         return sorted((sorted(g) for g in groups), key=lambda g: (-len(g), g))
 
-    def _regroup(
+    def regroup(
         self, groups: list[list[str]], models: Mapping[str, Fingerprint], known: Knowledge
     ) -> list[list[str]]:
-        """Groups taken apart and put together as people say."""
+        """Groups taken apart and put together as people say; only of those are ``models`` read."""
+        if not known:
+            return groups
         confirmed = [(c, p) for c, p in sorted(known.confirmed.items()) if {c, p} <= models.keys()]
         apart: list[list[str]] = []
         for group in groups:

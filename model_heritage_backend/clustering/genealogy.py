@@ -176,7 +176,8 @@ class FamilyTree:
     It is None, too, of an adapter whose base is not known, which descends from something.
     ``method`` names the TreeBuildingMethod that made it. ``members`` are sorted. Checks itself:
     known ends, one main parent, no cycle. ``ghost_limit`` says why missing ancestors could not be
-    noticed; None where they could, or were not looked for.
+    noticed; None where they could, or were not looked for. ``solved_from`` names all that the tree
+    follows from (``solutions``), where that is known.
     """
 
     members: tuple[str, ...]
@@ -186,6 +187,7 @@ class FamilyTree:
     method: str
     ghosts: tuple[Ghost, ...] = ()
     ghost_limit: GhostLimit | None = None
+    solved_from: str | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         known = set(self.members)

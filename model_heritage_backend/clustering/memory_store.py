@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
+import numpy as np
+
 from model_heritage_backend.clustering.genealogy import FamilyTree
+from model_heritage_backend.clustering.routes import (
+    Layout,
+    RouteBlock,
+    encode_route,
+    list_matrices,
+)
 from model_heritage_backend.clustering.statements import Statement
 from model_heritage_backend.clustering.store import (
     Cause,
     Change,
     FamilyRecord,
     ModelRecord,
+    StoreCounts,
     assign_family_ids,
 )
 from model_heritage_backend.errors import InvalidRequest, NotFound
@@ -96,12 +107,15 @@ class InMemoryStore:
 
     def list_models(self) -> Sequence[ModelRecord]:
         families = {m: f.id for f in self._families.values() for m in f.tree.members}
+        edges = [f.tree.main_edges for f in self._families.values()]
+        parents = {child: edge.parent for main in edges for child, edge in main.items()}
         return [
             ModelRecord(
                 id=model_id,
                 name=self._names[model_id],
                 checksum=self._fingerprints[model_id].checksum,
                 family_id=families.get(model_id),
+                parent_id=parents.get(model_id),
             )
             for model_id in sorted(self._fingerprints)
         ]
@@ -124,6 +138,27 @@ class InMemoryStore:
             if not other.is_adapter and not shapes.isdisjoint(other.shapes)
         ]
 
+    def list_likely(self, fingerprint: Fingerprint) -> Mapping[str, Sequence[str]]:
+        families = {m: f.id for f in self._families.values() for m in f.tree.members}
+        likely: dict[str, list[str]] = defaultdict(list)
+        for model_id in self.list_candidates(fingerprint):
+            if model_id in families:
+                likely[families[model_id]].append(model_id)
+        return likely
+
+    def list_routes(self) -> Sequence[RouteBlock]:
+        structures: dict[str, list[str]] = defaultdict(list)
+        for model_id, fingerprint in sorted(self._fingerprints.items()):
+            if not fingerprint.is_adapter:
+                structures[fingerprint.structural_hash].append(model_id)
+        blocks = []
+        for structure, ids in structures.items():
+            prints = [self._fingerprints[model_id] for model_id in ids]
+            layout = Layout.build(structure, list_matrices(prints[0]))
+            routes = np.stack([encode_route(print_) for print_ in prints])
+            blocks.append(RouteBlock(layout, ids, routes, np.arange(len(ids))))
+        return blocks
+
     def list_adapters(self, fingerprint: Fingerprint) -> Sequence[str]:
         shapes = fingerprint.shapes
         return [
@@ -139,6 +174,22 @@ class InMemoryStore:
 
     def list_families(self) -> Sequence[FamilyRecord]:
         return sorted(self._families.values(), key=lambda f: (-len(f.tree.members), f.id))
+
+    def count(self) -> StoreCounts:
+        trees = [family.tree for family in self._families.values()]
+        edges = [edge for tree in trees for edge in tree.edges]
+        confidences = [edge.confidence for edge in edges]
+        return StoreCounts(
+            models=len(self._fingerprints),
+            edges=len(edges),
+            resolved=sum(edge.resolved for edge in edges),
+            relations=Counter(edge.relation.value for edge in edges),
+            mean_confidence=fmean(confidences) if confidences else None,
+            family_sizes=[len(tree.members) for tree in trees],
+        )
+
+    def list_solved(self) -> Mapping[str, str | None]:
+        return {family.id: family.tree.solved_from for family in self._families.values()}
 
     def replace_families(
         self, replaced: Sequence[str], trees: Sequence[FamilyTree], change: Change | None = None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
@@ -23,11 +22,13 @@ from model_heritage_backend.clustering.genealogy import Edge, FamilyTree
 from model_heritage_backend.clustering.kinship import find_kinship
 from model_heritage_backend.clustering.memory_store import InMemoryStore
 from model_heritage_backend.clustering.reasons import list_reasons
-from model_heritage_backend.clustering.regrouping import Regrouping
+from model_heritage_backend.clustering.reclustering import Reclustering
+from model_heritage_backend.clustering.regrouping import Regrouping, Replaced
 from model_heritage_backend.clustering.statements import Knowledge
 from model_heritage_backend.clustering.store import Cause, Change, HeritageStore
 from model_heritage_backend.clustering.tree_builder import MoTHerTreeBuilder, TreeBuildingMethod
 from model_heritage_backend.clustering.visitor import VISITOR, VisitedStore
+from model_heritage_backend.errors import NotFound
 from model_heritage_backend.fingerprints import Fingerprint
 from model_heritage_backend.weights.tensors import Weights
 
@@ -47,6 +48,7 @@ class ModelManagementSystem:
     tree_method : HERITAGE by default
     lambda_param : weight of the kurtosis order in MOTHER, >= 0
     exact : refine the edges of trees from the files, where they are at hand
+    stamp : of the program, where a store outlives it: trees of another one are solved again
 
     Attributes
     ----------
@@ -71,6 +73,7 @@ class ModelManagementSystem:
         tree_method: TreeBuildingMethod = TreeBuildingMethod.HERITAGE,
         lambda_param: float = 0.3,
         exact: bool = True,
+        stamp: str = "",
     ) -> None:
         self.store: HeritageStore = InMemoryStore() if store is None else store
         self.distance_calculator = ModelDistanceCalculator(distance_metric)
@@ -84,7 +87,12 @@ class ModelManagementSystem:
             distance_calculator=self.distance_calculator,
             exact=StoredEvidence(self.store) if exact else None,
         )
-        self._regrouping = Regrouping(self.store, self.family_clustering, self.tree_builder)
+        self._regrouping = Regrouping(
+            self.store, self.family_clustering, self.tree_builder, stamp=stamp
+        )
+        self._reclustering = Reclustering(
+            self.store, self.family_clustering, self.tree_builder, stamp=stamp
+        )
         self.corrections = Corrections(self.store, self._regrouping)
 
     # Changing the genealogy ---------------------------------------------------------------
@@ -107,16 +115,44 @@ class ModelManagementSystem:
         ('cast', 3)
         """
         model_id = self.store.add_model(model)
-        fingerprint = self.store.load_fingerprint(model_id)
+        record = self.store.get_model(model_id)
+        cause = Cause.REPROCESS if record.family_id else Cause.UPLOAD
+        replaced = self._regrouping.replace(
+            self._regrouping.find_affected(self._list_joined(model_id), {model_id}),
+            change=Change(cause=cause, model=record),
+        )
+        return self.describe_place(model_id, replaced)
+
+    def process_new_models(self, models: Iterable[object]) -> None:
+        """The same of several models at once: each family that they touch is solved only once.
+
+        Examples
+        --------
+        >>> system.process_new_models([models / "half.safetensors", models / "base.safetensors"])
+        >>> len(system.store.list_families())
+        1
+        """
+        ids = {self.store.add_model(model) for model in models}
+        joined = {family for model_id in ids for family in self._list_joined(model_id)}
+        affected = self._regrouping.find_affected(joined, ids)
+        self._regrouping.replace(affected, change=Change(cause=Cause.UPLOAD))
+
+    def _list_joined(self, model_id: str) -> set[str]:
+        """Families that a stored model is in, or belongs to."""
         own = self.store.get_model(model_id).family_id
         joined = {own} if own else set()
+        fingerprint = self.store.load_fingerprint(model_id)
         if not fingerprint.is_adapter:
             joined |= self._find_families(fingerprint, exclude=model_id)
-        cause = Cause.REPROCESS if own else Cause.UPLOAD
-        change = Change(cause=cause, model=self.store.get_model(model_id))
-        replaced = self._regrouping.replace(
-            self._regrouping.find_affected(joined, {model_id}), change=change
-        )
+        return joined
+
+    def describe_place(self, model_id: str, replaced: Replaced | None = None) -> dict[str, Any]:
+        """What ``process_new_model`` tells of a model that has its place.
+
+        Parameters
+        ----------
+        replaced : what finding it took, where that was done for this model
+        """
         family = self.store.get_family(str(self.store.get_model(model_id).family_id))
         edge = family.tree.main_edges.get(model_id)
         return {
@@ -124,12 +160,12 @@ class ModelManagementSystem:
             "model_id": model_id,
             "family_id": family.id,
             "family_size": len(family.tree.members),
-            "merged_families": sorted(replaced.gone),
+            "merged_families": sorted(replaced.gone) if replaced else [],
             "parent_id": edge.parent if edge else None,
             "parent_confidence": edge.confidence if edge else None,
             "relation": edge.relation.value if edge else None,
             "edge": edge,
-            "models_updated": replaced.size,
+            "models_updated": replaced.size if replaced else 0,
         }
 
     def remove_model(self, model_id: str) -> dict[str, Any]:
@@ -140,16 +176,47 @@ class ModelManagementSystem:
         >>> system.remove_model(half["model_id"])["models_updated"]
         2
         """
-        model = self.store.get_model(model_id)
-        affected = self._regrouping.find_affected([model.family_id] if model.family_id else [])
-        adapters = self._regrouping.list_adapters([self.store.load_fingerprint(model_id)])
-        self.store.remove_model(model_id)
+        return {"model_id": model_id} | self.remove_models([model_id])
+
+    def remove_models(
+        self, model_ids: Sequence[str], *, families: Iterable[str] = ()
+    ) -> dict[str, Any]:
+        """Forget models; each family is solved once without them.
+
+        Parameters
+        ----------
+        families : ids of further families to solve again, of those that are there
+
+        Returns
+        -------
+        ``status`` "success", ``models_updated`` (members of the families that were solved)
+
+        Examples
+        --------
+        >>> system.remove_models([])["models_updated"]
+        0
+        """
+        models = [self.store.get_model(model_id) for model_id in model_ids]
+        touched = {model.family_id for model in models if model.family_id}
+        touched |= {family_id for family_id in families if self._has_family(family_id)}
+        affected = self._regrouping.find_affected(touched)
+        adapters = self._regrouping.list_adapters(map(self.store.load_fingerprint, model_ids))
+        for model_id in model_ids:
+            self.store.remove_model(model_id)
+        gone = frozenset(model_ids)
         replaced = self._regrouping.replace(
-            replace(affected, members=affected.members - {model_id}),
-            adapters - {model_id},
-            change=Change(cause=Cause.DELETION, model=model),
+            replace(affected, members=affected.members - gone),
+            adapters - gone,
+            change=Change(cause=Cause.DELETION, model=models[0] if len(models) == 1 else None),
         )
-        return {"status": "success", "model_id": model_id, "models_updated": replaced.size}
+        return {"status": "success", "models_updated": replaced.size}
+
+    def _has_family(self, family_id: str) -> bool:
+        try:
+            self.store.get_family(family_id)
+        except NotFound:
+            return False
+        return True
 
     def rebuild_family_tree(self, family_id: str) -> dict[str, Any]:
         """Solve one family again.
@@ -174,45 +241,42 @@ class ModelManagementSystem:
             "tree_statistics": self.tree_builder.get_tree_statistics(tree),
         }
 
-    def recluster_all_models(self, progress: Progress | None = None) -> dict[str, Any]:
+    def recluster_all_models(
+        self, progress: Progress | None = None, *, round_: str | None = None
+    ) -> dict[str, Any]:
         """All families and trees from scratch: the same as they grew one by one.
+
+        Families that were solved from just what they are made of now are left as they are.
+
+        Parameters
+        ----------
+        round_ : a name, under which these are solved again as well; a second run under the same
+            name goes on where the first was interrupted
+
+        Returns
+        -------
+        ``status`` "success", ``families``, ``families_solved`` and ``models_updated`` (members of
+        these)
 
         Examples
         --------
         >>> system.recluster_all_models()["families"]
         1
         """
-        report = progress or _ignore_progress
-        report(0.0, "reading fingerprints")
-        ids = [record.id for record in self.store.list_models()]
-        fingerprints = {model_id: self.store.load_fingerprint(model_id) for model_id in ids}
-        report(0.1, "finding families")
-        known = Knowledge.gather(self.store.list_statements())
-        groups = self.family_clustering.cluster(fingerprints, known=known)
-        trees = []
-        for done, group in enumerate(groups):
-            report(0.2 + 0.75 * done / len(groups), f"solving family {done + 1} of {len(groups)}")
-            members = {m: fingerprints[m] for m in group}
-            trees.append(self.tree_builder.solve(members, known=known))
-        report(0.95, "saving")
-        self.store.replace_families(
-            [family.id for family in self.store.list_families()],
-            trees,
-            Change(cause=Cause.RECLUSTER),
-        )
-        report(1.0, "done")
-        return {"status": "success", "families": len(trees), "models_updated": len(ids)}
+        outcome = self._reclustering.run(progress or _ignore_progress, round_=round_)
+        return {
+            "status": "success",
+            "families": outcome.families,
+            "families_solved": outcome.solved,
+            "models_updated": outcome.models_solved,
+        }
 
     def _find_families(self, fingerprint: Fingerprint, *, exclude: str) -> set[str]:
         """Ids of the families that a model belongs to."""
-        families: dict[str, list[Fingerprint]] = {}
-        for candidate in self.store.list_candidates(fingerprint):
-            if candidate == exclude:
-                continue
-            family_id = self.store.get_model(candidate).family_id
-            if family_id is not None:
-                print_ = self.store.load_fingerprint(candidate)
-                families.setdefault(family_id, []).append(print_)
+        families = {
+            family_id: [self.store.load_fingerprint(m) for m in members if m != exclude]
+            for family_id, members in self.store.list_likely(fingerprint).items()
+        }
         return set(self.family_clustering.assign(fingerprint, families).family_ids)
 
     # Asking -------------------------------------------------------------------------------
@@ -393,16 +457,15 @@ class ModelManagementSystem:
         >>> system.get_system_statistics()["relations"]
         {'adapter': 1}
         """
-        families = self.store.list_families()
-        edges = [edge for family in families for edge in family.tree.edges]
-        sizes = [len(family.tree.members) for family in families]
+        counts = self.store.count()
+        sizes = counts.family_sizes
         return {
-            "total_models": len(self.store.list_models()),
-            "total_families": len(families),
-            "total_edges": len(edges),
-            "resolved_edges": sum(edge.resolved for edge in edges),
-            "relations": dict(sorted(Counter(edge.relation.value for edge in edges).items())),
-            "mean_confidence": _mean([edge.confidence for edge in edges]),
+            "total_models": counts.models,
+            "total_families": len(sizes),
+            "total_edges": counts.edges,
+            "resolved_edges": counts.resolved,
+            "relations": dict(sorted(counts.relations.items())),
+            "mean_confidence": counts.mean_confidence,
             "average_family_size": _mean([float(size) for size in sizes]),
             "largest_family": max(sizes, default=0),
             "tree_method": self.tree_builder.method.value,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from model_heritage_backend.clustering.family_clustering import (
     FamilyClusteringSystem,
@@ -11,6 +11,7 @@ from model_heritage_backend.clustering.family_clustering import (
 )
 from model_heritage_backend.clustering.genealogy import FamilyTree
 from model_heritage_backend.clustering.parts import find_parts
+from model_heritage_backend.clustering.solutions import name_solution
 from model_heritage_backend.clustering.statements import Knowledge, Statement
 from model_heritage_backend.clustering.store import Change, HeritageStore
 from model_heritage_backend.clustering.tree_builder import MoTHerTreeBuilder
@@ -60,10 +61,13 @@ class Regrouping:
         store: HeritageStore,
         family_clustering: FamilyClusteringSystem,
         tree_builder: MoTHerTreeBuilder,
+        *,
+        stamp: str = "",
     ) -> None:
         self._store = store
         self._clustering = family_clustering
         self._builder = tree_builder
+        self._stamp = stamp
 
     def find_affected(
         self,
@@ -146,14 +150,15 @@ class Regrouping:
             groups.setdefault(place, set()).add(adapter)
         everyone = {member for group in groups.values() for member in group}
         known = self._recall(affected, everyone)
-        trees = [
-            self._builder.solve(
-                {m: self._store.load_fingerprint(m) for m in sorted(group)}, known=known
-            )
-            for group in groups.values()
-            if group
-        ]
+        trees = [self._solve(group, known) for group in groups.values() if group]
         return Solution(tuple(sorted(replaced)), tuple(trees))
+
+    def _solve(self, group: Collection[str], known: Knowledge) -> FamilyTree:
+        prints = {m: self._store.load_fingerprint(m) for m in sorted(group)}
+        said = [s for s in known.statements if not s.mentioned.isdisjoint(group)]
+        checksums = {model: print_.checksum for model, print_ in prints.items()}
+        name = name_solution(checksums, said, self._builder, stamp=self._stamp)
+        return replace(self._builder.solve(prints, known=known), solved_from=name)
 
     def count_trees(self, affected: Affected, groups: Iterable[Collection[str]]) -> int:
         """How many trees families are made of, by what people state of their models."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,6 +11,8 @@ import numpy as np
 from model_heritage_backend.clustering.alignment import AlignedFamily
 from model_heritage_backend.clustering.exact_evidence import ExactEvidence, MatrixChange
 from model_heritage_backend.clustering.genealogy import Relation
+from model_heritage_backend.clustering.per_model import PerTensors
+from model_heritage_backend.fingerprints import TensorFingerprint
 
 PARTIAL_BELOW = 0.6
 """A fine-tune that changed a smaller share of the body's matrices is partial."""
@@ -67,16 +70,22 @@ def _is_low_rank(family: AlignedFamily, parent: int, child: int, matrix: MatrixC
     return matrix.changed * min(shape[0], columns) > matrix.delta_rank
 
 
+@PerTensors
+def _list_shapes(
+    tensors: Mapping[str, TensorFingerprint],
+) -> frozenset[tuple[str, tuple[int, ...]]]:
+    """Of all tensors but vectors, with their names."""
+    return frozenset((name, t.shape) for name, t in tensors.items() if len(t.shape) > 1)
+
+
 def _find_flags(
     family: AlignedFamily, parent: int, child: int, evidence: ExactEvidence
 ) -> tuple[str, ...]:
     before, after = family.tensors[parent], family.tensors[child]
     compared = {matrix.name for matrix in evidence.matrices}
     flags = set()
-    for name, tensor in after.items():
-        other = before.get(name)
-        if other is None or other.shape == tensor.shape or len(tensor.shape) < 2:
-            continue
+    own, others = (_list_shapes(family.fingerprints[m], family.tensors[m]) for m in (child, parent))
+    for name in before.keys() & {name for name, _ in own - others}:
         extended = family.get_shared(parent, child, name)
         flags.add("extended_vocabulary" if extended is not None else "new_head")
     for matrix in evidence.matrices:

@@ -110,8 +110,10 @@ def _stack(family: AlignedFamily, members: Sequence[int], name: str, wide: bool)
     tensors = [family.tensors[member][name] for member in members]
     stored = [tensor.wide if wide else tensor.sample for tensor in tensors]
     values = np.concatenate(stored).reshape(len(stored), *stored[0].shape)
-    # Most tensors hold ordinary numbers only.
-    if values.dtype == np.float64 or not np.isfinite(values.sum(dtype=np.float64)):
+    # Most tensors hold ordinary numbers only. A sum too large for its type only takes longer.
+    with np.errstate(over="ignore", invalid="ignore"):
+        ordinary = values.dtype != np.float64 and np.isfinite(values.sum())
+    if not ordinary:
         for place, sample in enumerate(stored):
             values[place] = limit_values(sample)
     return SampleStack(
@@ -209,7 +211,8 @@ def measure_squares(x: Samples, y: Samples) -> Array:
     By one matrix product about a member; where two are so near that it would lose their digits,
     from their difference.
     """
-    first = (x - x[0]).reshape(len(x), -1)
+    # About nothing already, nothing is copied.
+    first = (x - x[0] if x[0].any() else x).reshape(len(x), -1)
     if y is x:
         second = first
         # Half of the product, as it is symmetric.

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from model_heritage_backend.clustering.genealogy import FamilyTree
+from model_heritage_backend.clustering.routes import RouteBlock
 from model_heritage_backend.clustering.statements import Statement
 from model_heritage_backend.fingerprints.fingerprint import Fingerprint
 from model_heritage_backend.weights.tensors import Weights
@@ -26,6 +27,7 @@ class ModelRecord:
     name: str
     checksum: str
     family_id: str | None = None
+    parent_id: str | None = None
     created_at: datetime | None = None
 
 
@@ -34,6 +36,18 @@ class FamilyRecord:
     id: str
     name: str
     tree: FamilyTree
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreCounts:
+    """Totals. ``relations``: edges of each. ``mean_confidence``: of all edges, None without any."""
+
+    models: int
+    edges: int
+    resolved: int
+    relations: Mapping[str, int]
+    mean_confidence: float | None
+    family_sizes: Sequence[int]
 
 
 class Cause(StrEnum):
@@ -103,6 +117,15 @@ class HeritageStore(Protocol):
         No adapters; of an adapter all that have a matrix of a shape that it changes.
         """
 
+    def list_likely(self, fingerprint: Fingerprint) -> Mapping[str, Sequence[str]]:
+        """Family id -> members with which a model is to be compared.
+
+        All that share a matrix's shape, or of very many those that routes propose.
+        """
+
+    def list_routes(self) -> Sequence[RouteBlock]:
+        """The routes of all models but adapters, one block per structure."""
+
     def list_adapters(self, fingerprint: Fingerprint) -> Sequence[str]:
         """Ids of the adapters that change a matrix of a shape that this model has."""
 
@@ -111,6 +134,12 @@ class HeritageStore(Protocol):
 
     def list_families(self) -> Sequence[FamilyRecord]:
         """All families, largest first, then by id."""
+
+    def count(self) -> StoreCounts:
+        """Totals over all models and families."""
+
+    def list_solved(self) -> Mapping[str, str | None]:
+        """Of all families, by id, what their trees were solved from."""
 
     def replace_families(
         self, replaced: Sequence[str], trees: Sequence[FamilyTree], change: Change | None = None

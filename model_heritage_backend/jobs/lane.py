@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import queue
 import threading
 import time
@@ -26,7 +27,7 @@ from model_heritage_backend.models.tables import Job
 
 logger = logging.getLogger(__name__)
 
-Outcome = Future[dict[str, Any]]
+Pending = Future[dict[str, Any]]
 Work = Callable[[Job, Progress], dict[str, Any]]
 UNEXPECTED = "Something unexpected went wrong; the server's log has the details."
 PAUSES = (1.0, 10.0)
@@ -42,6 +43,7 @@ class Lane:
     work : does one job and gives its JSON-ready result
     time_limits : kind -> seconds
     pauses : seconds before a second, third, ... attempt
+    listen_seconds : see ``Pulse``
     """
 
     def __init__(
@@ -52,13 +54,15 @@ class Lane:
         *,
         time_limits: Mapping[str, float],
         pauses: tuple[float, ...] = PAUSES,
+        listen_seconds: float = math.inf,
     ) -> None:
         self.turns = Turns()
+        self._listen_seconds = listen_seconds
         self._jobs = jobs
         self._work = work
         self._time_limits = time_limits
         self._pauses = pauses
-        self._queue: queue.SimpleQueue[tuple[str, Outcome] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[str, Pending] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._stopping = False
         self._run: Run | None = None
@@ -67,8 +71,8 @@ class Lane:
     def start(self) -> None:
         self._thread.start()
 
-    def submit(self, job_id: str) -> Outcome:
-        outcome: Outcome = Future()
+    def submit(self, job_id: str) -> Pending:
+        outcome: Pending = Future()
         with self._lock:
             if self._stopping:
                 outcome.set_exception(Stopped(LATER))
@@ -157,7 +161,7 @@ class Lane:
         """One attempt; None when the world was at fault and another one may do better."""
         job = run.job
         try:
-            with Pulse(self._jobs, run):
+            with Pulse(self._jobs, run, listen_seconds=self._listen_seconds):
                 if run.attempts > job.attempts:
                     run.report(0.0, "starting")
                     self._jobs.try_again(job.id, worker=job.worker, attempts=run.attempts)

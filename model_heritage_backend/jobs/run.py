@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -114,12 +115,25 @@ class Pulse:
 
     The job itself never waits for the database to report. Past its time, a job's lease is not
     renewed any more: should it hang where it reports nothing, another worker may take it over.
+
+    Parameters
+    ----------
+    listen_seconds : how often it asks at least whether the job shall stop, where another process
+        may have said so
     """
 
-    def __init__(self, jobs: JobQueue, run: Run, *, lease_seconds: float = LEASE_SECONDS) -> None:
+    def __init__(
+        self,
+        jobs: JobQueue,
+        run: Run,
+        *,
+        lease_seconds: float = LEASE_SECONDS,
+        listen_seconds: float = math.inf,
+    ) -> None:
         self._jobs = jobs
         self._run = run
         self._lease = lease_seconds
+        self._interval = min(lease_seconds / 3, listen_seconds)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._keep_on, name="pulse", daemon=True)
 
@@ -140,7 +154,7 @@ class Pulse:
         written, renewed = None, time.monotonic()
         while not self._over.wait(BEAT_SECONDS):
             shown = self._run.shown
-            due = time.monotonic() - renewed > self._lease / 3 and not self._run.is_late
+            due = time.monotonic() - renewed > self._interval and not self._run.is_late
             if shown == written and not due:
                 continue
             try:

@@ -3,26 +3,42 @@
 SQLite is told to survive power cuts (WAL, synchronous=FULL) and to keep its foreign keys. A write
 transaction begins IMMEDIATE: a DEFERRED one that reads first and writes later fails at once with
 "database is locked" when another writer came in between, without waiting for ``busy_timeout``.
+
+PostgreSQL is told to do the same: a reading session sees one state (REPEATABLE READ), and write
+transactions that go by what they read come one after another, by an advisory lock.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import importlib.util
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, event
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    Integer,
+    MetaData,
+    create_engine,
+    event,
+)
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
-from model_heritage_backend.errors import HeritageError, InsufficientStorage
+from model_heritage_backend.errors import HeritageError, InsufficientStorage, InvalidRequest
+from model_heritage_backend.models.locks import lock_in_transaction
 from model_heritage_backend.models.writer_turn import WriterTurn
 
 WAIT_SECONDS = 15.0
@@ -30,6 +46,18 @@ WAIT_SECONDS = 15.0
 RETRY_SECONDS = 5
 BUSY = "The database is in use; please try again."
 WRITES = "heritage_writes"
+SQLITE = "sqlite"
+MEMORY = ":memory:"
+WRITERS = "writers"
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+FAULTS = {
+    "53100": "There is no room left for the database.",
+    "40001": BUSY,
+    "40P01": BUSY,
+    "55P03": BUSY,
+}
+"""What PostgreSQL's codes mean that its words may say in any language. The first is a full disk."""
+FULL_DISK = "53100"
 
 NAMING_CONVENTION = {
     "ix": "ix_%(column_0_N_label)s",
@@ -41,11 +69,13 @@ NAMING_CONVENTION = {
 
 
 class Base(DeclarativeBase):
-    """All tables. Named constraints: SQLite can only change what has a name."""
+    """All tables. Named constraints: SQLite can only change what has a name. Whole numbers have 64
+    bits everywhere, which SQLite's INTEGER, and only that, has as a key."""
 
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
 
 
+Base.registry.update_type_annotation_map({int: BigInteger().with_variant(Integer(), SQLITE)})
 db = SQLAlchemy(model_class=Base)
 
 
@@ -80,6 +110,37 @@ class DatabaseBusy(HeritageError):
     retry_after = RETRY_SECONDS
 
 
+def list_engine_options(url: str, *, connections: int = 20) -> dict[str, Any]:
+    """How an engine for this address is made.
+
+    Parameters
+    ----------
+    connections : how many a process may hold at once; SQLite's need no limit
+    """
+    if url.startswith(SQLITE):
+        return {} if MEMORY in url else {"pool_size": 16, "max_overflow": 64}
+    return {
+        # A server that was restarted is noticed before a request fails for it.
+        "pool_pre_ping": True,
+        "pool_size": connections,
+        "connect_args": {"options": f"-c lock_timeout={round(WAIT_SECONDS * 1000)}"},
+    }
+
+
+def check_driver(url: str) -> None:
+    """Raises InvalidRequest when PostgreSQL is asked for, and its driver is not installed."""
+    if url.startswith("postgresql") and importlib.util.find_spec("psycopg") is None:
+        raise InvalidRequest(
+            "PostgreSQL needs its driver: pip install 'model-heritage[postgres]' (psycopg)."
+        )
+
+
+def open_engine(url: str) -> Engine:
+    """Raises InvalidRequest when its driver is not installed."""
+    check_driver(url)
+    return create_engine(url, **list_engine_options(url))
+
+
 class Database:
     """Sessions on one engine, usable from any thread and without a Flask context.
 
@@ -89,17 +150,28 @@ class Database:
     Parameters
     ----------
     wait_seconds : how long a transaction waits for others before it is refused
+
+    Attributes
+    ----------
+    is_shared : whether several programs may work on this database at the same time
     """
 
     def __init__(self, engine: Engine, *, wait_seconds: float = WAIT_SECONDS) -> None:
         self.engine = engine
-        self._writer = engine.execution_options(**{WRITES: True})
         self._wait_seconds = wait_seconds
         self._turn: WriterTurn | None = None
-        if engine.dialect.name == "sqlite":
+        self.is_shared = engine.dialect.name != SQLITE
+        self._reader = self._writer = engine
+        if self.is_shared:
+            event.listen(engine, "before_cursor_execute", _replace_nul, retval=True)
+            self._reader = engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+        else:
             path = engine.url.database
-            if path and path != ":memory:":
+            if path and path != MEMORY:
                 self._turn = WriterTurn(Path(path))
+            self._writer = engine.execution_options(**{WRITES: True})
             milliseconds = round(wait_seconds * 1000)
             prepare = functools.partial(_prepare_sqlite, busy_timeout=milliseconds)
             event.listen(engine, "connect", prepare)
@@ -107,24 +179,29 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """Raises DatabaseBusy where not even reading is possible."""
+        """Raises DatabaseBusy when the database cannot be reached."""
         try:
-            with Session(self.engine, expire_on_commit=False) as session:
+            with Session(self._reader, expire_on_commit=False) as session:
                 yield session
-        except OperationalError as error:
-            _tell_fault(str(error.orig), error)
+        except (OperationalError, PoolTimeout) as error:
+            _tell_fault(error)
             raise
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
+    def write(self, *, serial: bool = True) -> Iterator[Session]:
         """One write transaction.
+
+        Parameters
+        ----------
+        serial : whether nothing else may be written meanwhile. Only what changes one row, found
+            by its key and locked while it is read, can do without. (SQLite has one writer.)
 
         Raises
         ------
         InsufficientStorage
             When the disk is full.
         DatabaseBusy
-            When another program keeps the database locked.
+            When another program keeps the database locked, or it cannot be reached.
         """
         try:
             with (
@@ -132,9 +209,11 @@ class Database:
                 Session(self._writer, expire_on_commit=False) as session,
                 session.begin(),
             ):
+                if serial and self.is_shared:
+                    lock_in_transaction(session.connection(), WRITERS)
                 yield session
-        except OperationalError as error:
-            _tell_fault(str(error.orig), error)
+        except (OperationalError, PoolTimeout) as error:
+            _tell_fault(error)
             raise
 
     def compact(self, share: float) -> int:
@@ -145,7 +224,7 @@ class Database:
         ------
         InsufficientStorage, DatabaseBusy
         """
-        if self.engine.dialect.name != "sqlite":
+        if self.is_shared:
             return 0
         # Not a session: this cannot be done in a transaction.
         with self._take_turn(), contextlib.closing(self.engine.raw_connection()) as connection:
@@ -159,7 +238,7 @@ class Database:
                 cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 return before - _measure_sqlite(cursor)
             except sqlite3.OperationalError as error:
-                _tell_fault(str(error), error)
+                _tell_sqlite_fault(error)
                 raise
 
     def close(self) -> None:
@@ -183,11 +262,50 @@ class Database:
             yield
 
 
-def _tell_fault(reason: str, error: Exception) -> None:
-    """Raise what the driver's words mean, where they are known."""
-    if "disk is full" in reason:
-        raise InsufficientStorage("There is no room left for the database.") from error
-    if "database is locked" in reason:
+def _replace_nul(
+    _connection: Connection,
+    _cursor: object,
+    statement: str,
+    parameters: Any,
+    _context: object,
+    _many: bool,
+) -> tuple[str, Any]:
+    """PostgreSQL's texts cannot have the character NUL: nothing is found by it, and what people
+    and files say is kept with a mark in its place."""
+    return statement, _without_nul(parameters)
+
+
+def _without_nul(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\0", REPLACEMENT) if "\0" in value else value
+    if isinstance(value, Mapping):
+        return {name: _without_nul(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_without_nul(part) for part in value)
+    return value
+
+
+def _tell_fault(error: OperationalError | PoolTimeout) -> None:
+    """Raise what the driver means, where it is known."""
+    if isinstance(error, PoolTimeout):
+        raise DatabaseBusy(BUSY) from error
+    if isinstance(error.orig, sqlite3.Error):
+        _tell_sqlite_fault(error.orig)
+        return
+    code = getattr(error.orig, "sqlstate", None)
+    if code == FULL_DISK:
+        raise InsufficientStorage(FAULTS[code]) from error
+    if code in FAULTS:
+        raise DatabaseBusy(FAULTS[code]) from error
+    # No code: there was no answer. 08, 57P: the connection broke, the server stops or starts.
+    if code is None or code.startswith(("08", "57P")):
+        raise DatabaseBusy("The database cannot be reached; please try again.") from error
+
+
+def _tell_sqlite_fault(error: Exception) -> None:
+    if "disk is full" in str(error):
+        raise InsufficientStorage(FAULTS[FULL_DISK]) from error
+    if "database is locked" in str(error):
         raise DatabaseBusy(BUSY) from error
 
 

@@ -17,10 +17,11 @@ import hashlib
 import io
 import os
 import threading
+import time
 import uuid
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,6 +35,8 @@ from model_heritage_backend.models.ballast import Ballast
 
 PIECE = 1 << 20
 CHECKSUM_LENGTH = 64
+SHARE_SECONDS = 60.0
+"""How long another server of the same folder may take to start."""
 RESERVE = 64 << 20
 """Bytes that must stay free for the database when a file is accepted."""
 LOOK_BYTES = 8 << 20
@@ -149,7 +152,8 @@ class FileStore:
     """The data folder: ``staging/``, ``blobs/`` and the lock that keeps a second server away.
 
     ``commit_lock`` is held from looking a checksum up until its row is committed or its blob is
-    removed: the loser of two equal uploads must not take away the winner's blob.
+    removed: the loser of two equal uploads must not take away the winner's blob. Where several
+    processes share the folder, their service puts a lock in its place that they share, too.
 
     Parameters
     ----------
@@ -166,7 +170,8 @@ class FileStore:
         self.staging = data_dir / "staging"
         self.blobs = data_dir / "blobs"
         self.max_file_bytes = max_file_bytes
-        self.commit_lock = threading.Lock()
+        self.commit_lock: AbstractContextManager[object] = threading.Lock()
+        self.is_alone = True
         self._staged: weakref.WeakSet[StagedFile] = weakref.WeakSet()
         self._staged_lock = threading.Lock()
         self._lock_file: BinaryIO | None = None
@@ -179,8 +184,13 @@ class FileStore:
                 f"The data folder {data_dir} cannot be used: {error.strerror}."
             ) from error
 
-    def acquire(self) -> None:
+    def acquire(self, *, shared: bool = False) -> None:
         """Claim the folder for this process; released by ``release`` or the process's end.
+
+        Parameters
+        ----------
+        shared : together with others that share it; ``is_alone`` then tells that there is nobody
+            else, which stays so until ``share``
 
         Raises
         ------
@@ -189,7 +199,12 @@ class FileStore:
         """
         lock_file = (self.data_dir / "server.lock").open("ab")
         try:
-            fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.is_alone = _try_lock(lock_file, fcntl.LOCK_EX)
+            deadline = time.monotonic() + (SHARE_SECONDS if shared else 0.0)
+            while not self.is_alone and not (shared and _try_lock(lock_file, fcntl.LOCK_SH)):
+                if time.monotonic() >= deadline:
+                    raise BlockingIOError
+                time.sleep(0.1)
         except BlockingIOError:
             lock_file.close()
             raise Conflict(
@@ -197,6 +212,12 @@ class FileStore:
                 "MODEL_HERITAGE_DATA_DIR to another folder."
             ) from None
         self._lock_file = lock_file
+
+    def share(self) -> None:
+        """Let others in that share the folder, after what only one may do."""
+        if self._lock_file is not None and self.is_alone:
+            fcntl.flock(self._lock_file, fcntl.LOCK_SH)
+            self.is_alone = False
 
     def release(self) -> None:
         if self._lock_file is not None:
@@ -334,6 +355,14 @@ class FileStore:
     def list_missing(self, known_checksums: set[str]) -> list[str]:
         """Checksums that the database knows and the folder does not hold."""
         return sorted(known_checksums - {path.name for path in self.blobs.iterdir()})
+
+
+def _try_lock(file: BinaryIO, kind: int) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def sync_folder(folder: Path) -> None:

@@ -6,9 +6,13 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from model_heritage_backend.clustering.routes import encode_route, list_matrices
 from model_heritage_backend.fingerprints import Fingerprint
 from model_heritage_backend.fingerprints.fingerprint import VERSION
-from model_heritage_backend.models.tables import FingerprintRow, MatrixShape
+from model_heritage_backend.models.tables import FingerprintRow, MatrixShape, RouteRow, Structure
 
 SHAPE_LENGTH = 80
 ADAPTER_MARK = "+"
@@ -27,6 +31,18 @@ def build_fingerprint_rows(
     )
     keys = list_shape_keys(fingerprint, of_adapters=fingerprint.is_adapter)
     return [row, *(MatrixShape(shape=key, model_id=model_id) for key in keys)]
+
+
+def save_route(session: Session, model_id: str, fingerprint: Fingerprint) -> None:
+    """What proposes relatives of a model; of an adapter nothing."""
+    if fingerprint.is_adapter:
+        return
+    structure = fingerprint.structural_hash
+    if session.scalar(select(Structure.hash).where(Structure.hash == structure)) is None:
+        matrices = [[name, list(shape)] for name, shape in list_matrices(fingerprint)]
+        session.add(Structure(hash=structure, matrices=matrices))
+    route = encode_route(fingerprint).tobytes()
+    session.add(RouteRow(model_id=model_id, structure=structure, route=route))
 
 
 def list_shape_keys(fingerprint: Fingerprint, *, of_adapters: bool) -> list[str]:

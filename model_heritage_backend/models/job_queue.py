@@ -74,14 +74,15 @@ class JobQueue:
             session.add(job)
         return job.id
 
-    def add_once(self, kind: str) -> tuple[str, bool]:
-        """(id, whether it is new): one that still waits does the work of any number."""
-        waiting = select(Job.id).where(Job.kind == kind, Job.state == "queued")
+    def add_once(self, kind: str, parameters: Mapping[str, Any] | None = None) -> tuple[str, bool]:
+        """(id, whether it is new): one that still waits, asked for with the same parameters, does
+        the work of any number."""
+        waiting = select(Job).where(Job.kind == kind, Job.state == "queued")
         with self._database.write() as session:
-            known = session.scalar(waiting.order_by(Job.number).limit(1))
-            if known is not None:
-                return known, False
-            job = build_job(kind)
+            for known in session.scalars(waiting.order_by(Job.number)):
+                if known.parameters == dict(parameters or {}):
+                    return known.id, False
+            job = build_job(kind, parameters=parameters)
             session.add(job)
         return job.id, True
 
@@ -135,17 +136,32 @@ class JobQueue:
             job.cancel_asked, job.stage, job.updated_at = True, CANCELLING, now()
             return False
 
+    def list_waiting_models(self, limit: int) -> list[str]:
+        """Ids of the models that wait for their place, those that came first."""
+        waiting = select(Job.model_id).where(
+            Job.kind == "process", Job.state == "queued", Job.model_id.is_not(None)
+        )
+        # Only such as are still there: a model may be deleted while it waits.
+        query = waiting.join(Model, Model.id == Job.model_id).order_by(Job.number).limit(limit)
+        with self._database.read() as session:
+            return [str(model_id) for model_id in session.scalars(query)]
+
     # Doing it ----------------------------------------------------------------------------------
 
-    def recover(self, kinds: Collection[str] = JOB_KINDS) -> list[str]:
+    def recover(self, kinds: Collection[str] = JOB_KINDS, *, alone: bool = True) -> list[str]:
         """What a former process left open, queued again; ids in the order they were asked for.
 
-        For the only process that works on these kinds: every running job is taken for interrupted,
-        whatever its lease says. One that was interrupted at its last attempt has failed. A model
-        that is marked as being processed gets a job, should it have none.
+        For the only process that works on these kinds (``alone``), every running job is taken for
+        interrupted, whatever its lease says; else those whose lease is over. One that was
+        interrupted at its last attempt has failed. A model that is marked as being processed gets
+        a job, should it have none.
         """
         with self._database.write() as session:
             running = select(Job).where(Job.state == "running", Job.kind.in_(kinds))
+            if not alone:
+                # A row that somebody is claiming is not left over.
+                running = running.where(Job.lease_until < now())
+                running = running.with_for_update(skip_locked=True)
             for job in session.scalars(running.order_by(Job.number)):
                 if job.cancel_asked:
                     _end(session, job, "cancelled", CANCELLED)
@@ -160,14 +176,20 @@ class JobQueue:
             queued = select(Job.id).where(Job.state == "queued", Job.kind.in_(kinds))
             return list(session.scalars(queued.order_by(Job.number)))
 
+    def list_open(self, *, seconds: float) -> list[str]:
+        """Ids of jobs that nobody has begun for so long, or whose owner's lease is over."""
+        waiting = and_(Job.state == "queued", Job.updated_at <= now() - timedelta(seconds=seconds))
+        query = select(Job.id).where(or_(waiting, _is_abandoned())).order_by(Job.number)
+        with self._database.read() as session:
+            return list(session.scalars(query))
+
     def claim(self, job_id: str, *, lease_seconds: float = LEASE_SECONDS) -> Job | None:
         """Mark a job as running, by a new owner. None when it does not wait any more.
 
         What runs elsewhere can only be claimed once its lease is over.
         """
-        expired = and_(Job.state == "running", Job.lease_until < now())
-        query = select(Job).where(Job.id == job_id, or_(Job.state == "queued", expired))
-        with self._database.write() as session:
+        query = select(Job).where(Job.id == job_id, or_(Job.state == "queued", _is_abandoned()))
+        with self._database.write(serial=False) as session:
             job = session.scalar(query.with_for_update())
             if job is None:
                 return None
@@ -190,7 +212,7 @@ class JobQueue:
         lease_seconds: float = LEASE_SECONDS,
     ) -> Order:
         """Renew the lease of a claimed job; ``progress`` (share in [0, 1], stage) is shown."""
-        with self._database.write() as session:
+        with self._database.write(serial=False) as session:
             row = session.scalar(select(Job).where(_owned(job_id, worker)).with_for_update())
             if row is None:
                 return Order.LET_GO
@@ -256,6 +278,10 @@ class JobQueue:
             return session.scalar(hit) is not None
 
 
+def _is_abandoned() -> ColumnElement[bool]:
+    return and_(Job.state == "running", Job.lease_until < now())
+
+
 def _owned(job_id: str, worker: str | None) -> ColumnElement[bool]:
     """Not over, and still the caller's by its token (none: not claimed by anybody)."""
     return and_(Job.id == job_id, Job.worker == worker, Job.state.not_in(ENDED_STATES))
@@ -295,7 +321,9 @@ def _end(session: Session, job: Job, state: str, reason: str) -> None:
 def _build_forgotten(session: Session) -> list[Job]:
     """Jobs for models that wait for one and have none."""
     served = select(Job.model_id).where(
-        Job.state == "queued", Job.kind.in_(PLACING_KINDS), Job.model_id.is_not(None)
+        Job.state.in_(("queued", "running")),
+        Job.kind.in_(PLACING_KINDS),
+        Job.model_id.is_not(None),
     )
     forgotten = session.scalars(
         select(Model.id)

@@ -14,7 +14,7 @@ from model_heritage_backend.errors import NotFound
 from model_heritage_backend.fingerprints import Fingerprint
 from model_heritage_backend.models.claims import declare, find_bases_again, list_keys
 from model_heritage_backend.models.database import Database
-from model_heritage_backend.models.fingerprints import build_fingerprint_rows
+from model_heritage_backend.models.fingerprints import build_fingerprint_rows, save_route
 from model_heritage_backend.models.model_filters import ModelFilter
 from model_heritage_backend.models.model_views import ModelView, view_models
 from model_heritage_backend.models.paging import SORTS, follows, write_cursor
@@ -52,6 +52,7 @@ class Lake:
             session.add(row)
             session.flush()
             session.add_all(build_fingerprint_rows(row.id, fingerprint, admitted=False))
+            save_route(session, row.id, fingerprint)
             declare(session, row, said)
             session.add(job)
             find_bases_again(session, list_keys(row))

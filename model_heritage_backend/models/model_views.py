@@ -13,6 +13,7 @@ from model_heritage_backend.licences import WORDS, Restriction
 from model_heritage_backend.models.claim_tables import ClaimConflict, Declaration
 from model_heritage_backend.models.claims import load_declarations, load_tags
 from model_heritage_backend.models.conflicts import Reason
+from model_heritage_backend.models.owners import load_owner_names
 from model_heritage_backend.models.tables import Family, Model
 from model_heritage_backend.models.trees import name_family
 
@@ -52,6 +53,7 @@ class ModelView:
     is_root: bool
     declared: Declared = NOTHING_DECLARED
     conflicts: tuple[Conflict, ...] = ()
+    owner_name: str | None = None
 
 
 def view_models(session: Session, rows: Sequence[Model]) -> list[ModelView]:
@@ -75,6 +77,7 @@ def view_models(session: Session, rows: Sequence[Model]) -> list[ModelView]:
     names = dict(session.execute(select(Model.id, Model.name).where(Model.id.in_(wanted))).all())
     declarations, tags = load_declarations(session, ids), load_tags(session, ids)
     conflicts = _load_conflicts(session, ids)
+    owners = load_owner_names(session, {row.owner_id for row in rows if row.owner_id})
     return [
         ModelView(
             row=row,
@@ -90,6 +93,7 @@ def view_models(session: Session, rows: Sequence[Model]) -> list[ModelView]:
                 Conflict(found.kind, _explain(found, row, declarations, names))
                 for found in conflicts.get(row.id, ())
             ),
+            owner_name=owners.get(row.owner_id or ""),
         )
         for row in rows
     ]

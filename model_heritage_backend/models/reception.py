@@ -68,7 +68,8 @@ class UploadRecord:
 
     ``metadata`` are the sender's words by name, ``sent_metadata`` the same as they were sent.
     ``attempts`` counts how often the whole file was looked at without coming to an end.
-    ``unverified_from`` is set while bytes arrive whose checksum is not checked yet.
+    ``unverified_from`` is set while bytes arrive whose checksum is not checked yet. ``owner_id``
+    is who announced it.
     """
 
     id: str
@@ -83,6 +84,7 @@ class UploadRecord:
     job_id: str | None = None
     existing_id: str | None = None
     problem: dict[str, Any] | None = None
+    owner_id: str | None = None
 
 
 @dataclass(frozen=True)

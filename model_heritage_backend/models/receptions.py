@@ -75,7 +75,14 @@ class Receptions:
         self.remove_expired()
         return list(self._receptions.values())
 
-    def create(self, length: int, *, metadata: dict[str, str], sent_metadata: str) -> Reception:
+    def create(
+        self,
+        length: int,
+        *,
+        metadata: dict[str, str],
+        sent_metadata: str,
+        owner_id: str | None = None,
+    ) -> Reception:
         """A new upload of ``length`` bytes.
 
         Raises
@@ -92,6 +99,7 @@ class Receptions:
             length=length,
             metadata=metadata,
             sent_metadata=sent_metadata,
+            owner_id=owner_id,
         )
         with self._lock:
             open_ = [r for r in self._receptions.values() if not r.record.state.settled]

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import math
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from model_heritage_backend.clustering.genealogy import FamilyTree
+from model_heritage_backend.clustering.genealogy import UNRESOLVED_BELOW, FamilyTree
+from model_heritage_backend.clustering.routes import RouteBlock
 from model_heritage_backend.clustering.statements import Statement
 from model_heritage_backend.clustering.store import (
     Cause,
     Change,
     FamilyRecord,
     ModelRecord,
+    StoreCounts,
     assign_family_ids,
 )
-from model_heritage_backend.errors import NotFound
+from model_heritage_backend.errors import HeritageError, NotFound
 from model_heritage_backend.fingerprints import Fingerprint, fingerprint_weights
 from model_heritage_backend.fingerprints.fingerprint import VERSION
 from model_heritage_backend.models.claims import find_bases_again, list_keys
@@ -33,8 +37,11 @@ from model_heritage_backend.models.fingerprints import (
     FingerprintCache,
     build_fingerprint_rows,
     list_shape_keys,
+    save_route,
 )
 from model_heritage_backend.models.revisions import record_revisions
+from model_heritage_backend.models.route_index import RouteIndex
+from model_heritage_backend.models.route_shard import RouteShard
 from model_heritage_backend.models.statements import (
     drop_empty_splits,
     drop_statement,
@@ -49,10 +56,13 @@ from model_heritage_backend.models.tables import (
     MatrixShape,
     Model,
     Parentage,
+    RouteRow,
 )
 from model_heritage_backend.models.trees import in_batches, load_families, save_tree
 from model_heritage_backend.weights import open_weights
 from model_heritage_backend.weights.tensors import Weights
+
+logger = logging.getLogger(__name__)
 
 
 class SqlStore:
@@ -65,6 +75,7 @@ class SqlStore:
     def __init__(self, database: Database, files: FileStore, *, cache_bytes: int) -> None:
         self._database = database
         self._files = files
+        self._routes = RouteIndex(database, RouteShard(database, files.data_dir / "routes"))
         self._cache = FingerprintCache(cache_bytes)
 
     def add_model(self, model: object) -> str:
@@ -95,7 +106,9 @@ class SqlStore:
             _get_model(session, model_id)
             session.execute(delete(FingerprintRow).where(FingerprintRow.model_id == model_id))
             session.execute(delete(MatrixShape).where(MatrixShape.model_id == model_id))
+            session.execute(delete(RouteRow).where(RouteRow.model_id == model_id))
             session.add_all(build_fingerprint_rows(model_id, fingerprint, admitted=admitted))
+            save_route(session, model_id, fingerprint)
             session.execute(
                 update(Model)
                 .where(Model.id == model_id)
@@ -125,9 +138,15 @@ class SqlStore:
             return _build_record(_get_model(session, model_id))
 
     def list_models(self) -> Sequence[ModelRecord]:
-        query = select(Model).join(FingerprintRow).where(FingerprintRow.admitted).order_by(Model.id)
+        # Columns, not rows: there may be very many.
+        query = (
+            select(*(getattr(Model, field.name) for field in fields(ModelRecord)))
+            .join(FingerprintRow)
+            .where(FingerprintRow.admitted)
+            .order_by(Model.id)
+        )
         with self._database.read() as session:
-            return [_build_record(row) for row in session.scalars(query)]
+            return [ModelRecord(**row) for row in session.execute(query).mappings()]
 
     def load_fingerprint(self, model_id: str) -> Fingerprint:
         found = self._cache.get(model_id)
@@ -149,6 +168,30 @@ class SqlStore:
         with self._database.read() as session:
             path = self._files.get_path(_get_model(session, model_id).checksum)
         return open_weights(path) if path.is_file() else None
+
+    def list_likely(self, fingerprint: Fingerprint) -> Mapping[str, Sequence[str]]:
+        if fingerprint.is_adapter:
+            return self._routes.group(self.list_candidates(fingerprint))
+        return self._routes.list_likely(fingerprint)
+
+    def list_routes(self) -> Sequence[RouteBlock]:
+        return list(self._routes.iterate_blocks())
+
+    def fill_routes(self) -> int:
+        """Give a route to models that were stored before there were any; how many."""
+        filled = 0
+        for model_id in self._routes.list_missing():
+            try:
+                fingerprint = self.load_fingerprint(model_id)
+            except HeritageError as error:
+                logger.warning("model %s gets no route: %s", model_id, error.detail)
+                continue
+            with self._database.write() as session:
+                known = select(RouteRow.number).where(RouteRow.model_id == model_id)
+                if session.scalar(known) is None:
+                    save_route(session, model_id, fingerprint)
+                    filled += 1
+        return filled
 
     def list_candidates(self, fingerprint: Fingerprint) -> Sequence[str]:
         return self._list_by_shape(list_shape_keys(fingerprint, of_adapters=False))
@@ -181,6 +224,29 @@ class SqlStore:
         with self._database.read() as session:
             families = load_families(session, list(session.scalars(select(Family))))
         return sorted(families, key=lambda f: (-len(f.tree.members), f.id))
+
+    def count(self) -> StoreCounts:
+        relations = select(Parentage.relation, func.count()).group_by(Parentage.relation)
+        resolved = func.coalesce(func.sum(case((Parentage.confidence >= UNRESOLVED_BELOW, 1))), 0)
+        sizes = select(func.count()).where(Model.family_id.is_not(None)).group_by(Model.family_id)
+        admitted = select(func.count()).where(FingerprintRow.admitted)
+        with self._database.read() as session:
+            edges, sure, mean = session.execute(
+                select(func.count(), resolved, func.avg(Parentage.confidence))
+            ).one()
+            return StoreCounts(
+                models=session.scalar(admitted) or 0,
+                edges=edges,
+                resolved=sure,
+                relations=dict(session.execute(relations).all()),
+                mean_confidence=mean,
+                family_sizes=list(session.scalars(sizes)),
+            )
+
+    def list_solved(self) -> Mapping[str, str | None]:
+        with self._database.read() as session:
+            query = select(Family.id, Family.solved_from)
+            return dict(session.execute(query).all())
 
     def replace_families(
         self, replaced: Sequence[str], trees: Sequence[FamilyTree], change: Change | None = None
@@ -237,6 +303,7 @@ def _build_record(row: Model) -> ModelRecord:
         name=row.name,
         checksum=row.checksum,
         family_id=row.family_id,
+        parent_id=row.parent_id,
         created_at=row.created_at,
     )
 

@@ -24,7 +24,7 @@ from sqlalchemy.types import String, Text
 
 from model_heritage_backend.models.database import Base, UtcDateTime, now
 
-JOB_KINDS = ("process", "reprocess", "rebuild", "recluster", "import", "cleanup")
+JOB_KINDS = ("process", "reprocess", "rebuild", "recluster", "import", "cleanup", "delete")
 ROLES = ("viewer", "editor", "admin")
 JOB_STATES = ("queued", "running", "done", "failed", "cancelled")
 
@@ -77,6 +77,8 @@ class Model(Base):
     confidence_score: Mapped[float | None]
     relation: Mapped[str | None] = mapped_column(String(16))
     licence: Mapped[str | None] = mapped_column(String(600))
+    # The user or token that brought it. No foreign key: either may be gone before the model.
+    owner_id: Mapped[str | None] = mapped_column(String(40), index=True)
     status: Mapped[str] = mapped_column(String(16), default="processing")
     error: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
@@ -96,6 +98,8 @@ class Family(Base):
     root_confidence: Mapped[float]
     method: Mapped[str] = mapped_column(String(32))
     ghost_limit: Mapped[str | None] = mapped_column(String(16))
+    # What the tree was made of: an equal name means that solving again would change nothing.
+    solved_from: Mapped[str | None] = mapped_column(String(120))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
@@ -176,6 +180,30 @@ class MatrixShape(Base):
     model_id: Mapped[str] = mapped_column(
         ForeignKey("models.id", ondelete="CASCADE"), primary_key=True, index=True
     )
+
+
+class Structure(Base):
+    """What the matrices of some models are called and how large they are, in their order."""
+
+    __tablename__ = "structures"
+
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    matrices: Mapped[list[Any]] = mapped_column(JSON)
+
+
+class RouteRow(Base):
+    """A thousand bytes of a model that propose relatives among very many; adapters have none.
+
+    Numbers are never given twice: a copy of this table knows by them what it lacks.
+    """
+
+    __tablename__ = "routes"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    model_id: Mapped[str] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), unique=True)
+    structure: Mapped[str] = mapped_column(String(64), index=True)
+    route: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class EdgeEvidence(Base):
@@ -296,6 +324,8 @@ class ApiToken(Base):
     name: Mapped[str] = mapped_column(String(200))
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     role: Mapped[str] = mapped_column(String(16))
+    # Whose it is. No foreign key: revoked, it outlives its user for the record of changes.
+    user_id: Mapped[str | None] = mapped_column(String(40))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

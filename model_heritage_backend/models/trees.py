@@ -39,7 +39,7 @@ def save_tree(session: Session, family_id: str, tree: FamilyTree) -> None:
         session.add(family)
     family.root_id, family.root_confidence = tree.root, tree.root_confidence
     family.method, family.updated_at = tree.method, now()
-    family.ghost_limit = tree.ghost_limit
+    family.ghost_limit, family.solved_from = tree.ghost_limit, tree.solved_from
     session.flush()
     main = tree.main_edges
     session.execute(
@@ -140,6 +140,7 @@ def load_families(session: Session, families: Sequence[Family]) -> list[FamilyRe
                 method=family.method,
                 ghosts=tuple(ghosts[family.id]),
                 ghost_limit=GhostLimit(family.ghost_limit) if family.ghost_limit else None,
+                solved_from=family.solved_from,
             ),
         )
         for family in families

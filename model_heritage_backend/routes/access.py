@@ -1,9 +1,9 @@
 """Who may ask for what.
 
-With ``access: token`` one hook stands before every route: nothing under ``/api`` is answered
-without a valid token or session, but health and the way to sign in. A route says what role it needs
-with ``@needs`` beside its function; one that says nothing needs the strictest that fits its method:
-viewer for reading, editor for everything else.
+With ``access: token`` or ``login`` one hook stands before every route: nothing under ``/api`` is
+answered without a valid token or session, but health and the way to sign in. A route says what role
+it needs with ``@needs`` beside its function; one that says nothing needs the strictest that fits
+its method: viewer for reading, editor for everything else.
 """
 
 from __future__ import annotations
@@ -18,15 +18,19 @@ from flask import Flask, Response, current_app, g, request
 
 from model_heritage_backend.errors import HeritageError, NotAllowed, NotSignedIn
 from model_heritage_backend.routes.protection import ANY, SAFE_METHODS, ForeignOrigin
+from model_heritage_backend.routes.proxy_user import ProxyUser
 from model_heritage_backend.routes.request_ids import get_request_id
-from model_heritage_backend.routes.sessions import COOKIE, Sessions
+from model_heritage_backend.routes.sessions import COOKIE, set_cookie
 from model_heritage_backend.routes.views import get_service
 from model_heritage_backend.services.access import ANYONE, Identity, Role
+from model_heritage_backend.services.pace import Pace
 
 GUARD = "model_heritage_guard"
 CSRF_HEADER = "X-Requested-With"
 CHALLENGE = 'Bearer realm="Model Heritage"'
 PATH_LENGTH = 400
+UNCOUNTED = ("resumable.append_bytes",)
+"""Changes without a number: one large file is sent in many pieces."""
 _ROLE = "heritage_role"
 _IDENTITY = "heritage_identity"
 View = TypeVar("View", bound=Callable[..., Any])
@@ -61,26 +65,40 @@ class Guard:
 
     Parameters
     ----------
-    sessions : those of browsers; None where access is open
+    access : "open", "token" or "login", as the setting
     origins : other sites whose pages may call
+    hours : how long a session lasts
+    proxy_user : how a proxy names users, where one may
+    pace : how many changes are too many
     """
 
-    def __init__(self, *, sessions: Sessions | None, origins: Sequence[str]) -> None:
-        self.sessions = sessions
+    def __init__(
+        self,
+        *,
+        access: str,
+        origins: Sequence[str],
+        hours: float,
+        proxy_user: ProxyUser | None,
+        pace: Pace,
+    ) -> None:
+        self.access = access
         self._origins = origins
+        self._hours = hours
+        self._proxy_user = proxy_user
+        self._pace = pace
 
     @property
     def is_open(self) -> bool:
-        return self.sessions is None
+        return self.access == "open"
 
     def check(self) -> None:
         """Let the present request pass, and remember who sent it.
 
         Raises
         ------
-        NotSignedIn, NotAllowed, TooManyAttempts, ForeignOrigin
+        NotSignedIn, NotAllowed, TooManyAttempts, TooManyChanges, ForeignOrigin
         """
-        if self.sessions is None or request.method == "OPTIONS":
+        if self.is_open or request.method == "OPTIONS":
             # Browsers ask with OPTIONS what they may send, and never with a token.
             return
         if request.endpoint is None:
@@ -91,26 +109,42 @@ class Guard:
             role = find_role(current_app.view_functions[request.endpoint], request.method)
         if role is None:
             return
-        identity = self._identify(self.sessions)
+        identity = self._identify()
         setattr(g, _IDENTITY, identity)
         if not identity.role.allows(role):
-            raise NotAllowed(
-                f"This needs the role {role}; your token has the role {identity.role}."
-            )
+            raise NotAllowed(f"This needs the role {role}; yours is {identity.role}.")
+        if request.method not in SAFE_METHODS and request.endpoint not in UNCOUNTED:
+            self._pace.count(f"by {identity.owner_id}", f"from {get_address()}")
 
-    def _identify(self, sessions: Sessions) -> Identity:
-        access = get_service().access
+    def _identify(self) -> Identity:
+        service = get_service()
         # Another scheme is none of ours: a proxy may have asked for its own password.
         scheme, _, text = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "bearer":
-            return access.identify(text.strip(), address=get_address())
-        cookie = request.cookies.get(COOKIE)
-        if cookie is None:
-            raise NotSignedIn("Sign in, or send a token as Authorization: Bearer ….")
-        identity = access.recall(sessions.read(cookie))
+            return service.access.identify(text.strip(), address=get_address())
+        named = self._proxy_user.find_name() if self._proxy_user else None
+        if self._proxy_user and named is not None:
+            identity = service.accounts.admit(named, role=self._proxy_user.role)
+        else:
+            cookie = request.cookies.get(COOKIE)
+            if cookie is None:
+                raise NotSignedIn("Sign in, or send a token as Authorization: Bearer ….")
+            identity = service.sessions.recall(cookie)
+        # Cookies and what a proxy says come along whoever made the browser ask.
         if request.method not in SAFE_METHODS:
             self.check_own_page()
         return identity
+
+    def begin_session(self, response: Response, identity: Identity) -> None:
+        """Sign a browser in, and let the record of changes say so."""
+        secret = get_service().sessions.begin(
+            identity,
+            hours=self._hours,
+            address=get_address(),
+            agent=request.headers.get("User-Agent", ""),
+        )
+        setattr(g, _IDENTITY, identity)
+        set_cookie(response, secret, hours=self._hours)
 
     def check_own_page(self) -> None:
         """A browser sends its cookie whoever made it ask: that must have been a page from here.
@@ -152,6 +186,18 @@ def get_identity() -> Identity:
     return identity
 
 
+def refuse_others(owner_id: str | None) -> None:
+    """Whether whoever calls may do what only the owner and admins may.
+
+    Raises
+    ------
+    NotAllowed
+    """
+    identity = get_identity()
+    if identity.role is not Role.ADMIN and (owner_id is None or owner_id != identity.owner_id):
+        raise NotAllowed("Only admins may do this with what others have brought.")
+
+
 def get_address() -> str:
     return request.remote_addr or "unknown"
 
@@ -181,7 +227,7 @@ def _record(identity: Identity, status: int) -> None:
     path = request.path.replace("\0", "")[:PATH_LENGTH]
     try:
         get_service().audit.add(
-            actor=identity.token_id or identity.name,
+            actor=identity.user_id or identity.token_id or identity.name,
             action=request.method,
             subject=path,
             detail={
@@ -211,8 +257,10 @@ def describe_access(app: Flask, spec: dict[str, Any], guard: Guard) -> None:
                 continue
             role = find_role(app.view_functions[rule.endpoint], method.upper())
             operation["x-role"] = "anyone" if role is None else role.value
+            # By a foreign name, nothing is answered.
+            operation["responses"].setdefault("403", {})
             if role is not None:
-                for status in ("401", "403", "429"):
+                for status in ("401", "429"):
                     operation["responses"].setdefault(status, {})
             elif not guard.is_open:
                 operation["security"] = []

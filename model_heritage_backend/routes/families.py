@@ -16,6 +16,7 @@ from model_heritage_backend.routes.schemas.families import (
     Genealogy,
     Queued,
     Rebuilt,
+    ReclusterQuery,
     Statistics,
     Tree,
 )
@@ -99,12 +100,17 @@ def rebuild_tree(family_id: str) -> Answer:
 @blueprint.post("/clustering/recluster")
 @blueprint.post("/clustering/full-rebuild")
 @needs(Role.ADMIN)
+@blueprint.input(ReclusterQuery, location="query")
 @blueprint.output(Queued, status_code=202)
-@blueprint.doc(summary="Find all families and trees from scratch")
-def recluster() -> Answer:
+@blueprint.doc(
+    summary="Find all families and trees from scratch",
+    description="Families that are as what they are made of asks for are left as they are, unless "
+    "`force` has them solved again.",
+)
+def recluster(query_data: dict[str, Any]) -> Answer:
     service = get_service()
     estimate = service.jobs.estimate_duration("recluster")
-    job_id = service.recluster()
+    job_id = service.recluster(force=query_data["force"])
     answer = {"job_id": job_id, "status": "queued", "estimated_duration": estimate}
     return answer, 202, {"Location": f"/api/jobs/{job_id}"}
 

@@ -12,11 +12,13 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from model_heritage_backend.errors import HeritageError
+from model_heritage_backend.errors import HeritageError, NotSignedIn
 from model_heritage_backend.models.job_queue import ENDED_STATES
 
 LOOK_SECONDS = 0.25
 HEARTBEAT_SECONDS = 15.0
+RECHECK_SECONDS = 1.0
+"""How long a listener goes on who may not come in any more."""
 RECONNECT_MS = 2000
 MEDIA_TYPE = "text/event-stream"
 
@@ -57,16 +59,25 @@ class EventStreams:
             raise TooManyStreams("Too many clients are listening; ask for the job itself instead.")
         return self._free.release
 
-    def follow(self, look: Callable[[], dict[str, Any]]) -> Iterator[str]:
+    def follow(
+        self, look: Callable[[], dict[str, Any]], *, recheck: Callable[[], None]
+    ) -> Iterator[str]:
         """Events of a job as ``look`` shows it now.
 
         ``progress`` at first and whenever it changed; ``done`` with its last state when it is over,
-        however it ended. Comments in between keep the connection alive.
+        however it ended. Comments in between keep the connection alive. The stream ends when
+        ``recheck`` raises NotSignedIn; who connects again is told so.
         """
         yield f"retry: {RECONNECT_MS}\n\n"
         shown: dict[str, Any] | None = None
-        spoke = time.monotonic()
+        spoke = checked = time.monotonic()
         while self.is_serving():
+            if time.monotonic() - checked >= RECHECK_SECONDS:
+                checked = time.monotonic()
+                try:
+                    recheck()
+                except NotSignedIn:
+                    return
             job = look()
             if job != shown:
                 shown, spoke = job, time.monotonic()

@@ -7,6 +7,7 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import Response, current_app
 
+from model_heritage_backend.routes.access import get_identity
 from model_heritage_backend.routes.job_events import MEDIA_TYPE, EventStreams
 from model_heritage_backend.routes.schemas.jobs import JobList, JobListQuery, JobShape
 from model_heritage_backend.routes.views import get_service, show_job
@@ -87,8 +88,12 @@ def follow_job(job_id: str) -> Response:
     streams: EventStreams = current_app.extensions[STREAMS]
     service.jobs.get(job_id)
     release = streams.take()
+    identity = get_identity()
     # Not in the generator: one that was never begun runs no finally.
-    events = streams.follow(lambda: show_job(service.jobs.get(job_id)))
+    events = streams.follow(
+        lambda: show_job(service.jobs.get(job_id)),
+        recheck=lambda: service.sessions.recheck(identity),
+    )
     response = Response(events, mimetype=MEDIA_TYPE)
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"

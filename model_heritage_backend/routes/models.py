@@ -10,10 +10,10 @@ from apiflask import APIBlueprint
 from flask import Response, request, send_file
 from werkzeug.datastructures import FileStorage
 
-from model_heritage_backend.errors import InvalidRequest, NotFound
+from model_heritage_backend.errors import InvalidRequest
 from model_heritage_backend.models.bundles import BUNDLE_NAME, bundle
 from model_heritage_backend.models.files import StagedFile
-from model_heritage_backend.routes.access import needs
+from model_heritage_backend.routes.access import get_identity, refuse_others
 from model_heritage_backend.routes.links import link_next
 from model_heritage_backend.routes.preferences import wants_async
 from model_heritage_backend.routes.schemas.claims import choose_claims
@@ -42,7 +42,6 @@ from model_heritage_backend.routes.views import (
     show_model,
     show_placed,
 )
-from model_heritage_backend.services.access import Role
 
 RECIPE_NAME = "merge-recipe.yaml"
 
@@ -154,11 +153,16 @@ def change_model(model_id: str, json_data: dict[str, Any]) -> dict[str, Any]:
 
 
 @blueprint.delete("/models/<model_id>")
-@needs(Role.ADMIN)
 @blueprint.output({}, status_code=204)
-@blueprint.doc(summary="Delete a model and its file", responses=[404])
+@blueprint.doc(
+    summary="Delete a model and its file",
+    description="Editors may delete what they have brought themselves, admins everything.",
+    responses=[403, 404],
+)
 def delete_model(model_id: str) -> tuple[str, int]:
-    get_service().delete(model_id)
+    service = get_service()
+    refuse_others(service.lake.get(model_id).row.owner_id)
+    service.delete(model_id)
     return "", 204
 
 
@@ -188,18 +192,18 @@ def reprocess_model(model_id: str) -> Answer:
 def download_model(model_id: str) -> Response:
     service = get_service()
     row = service.lake.get(model_id).row
-    path = service.files.get_path(row.checksum)
-    if not path.is_file():
-        raise NotFound("The file of this model is missing from the server's data folder.")
+    file = service.sound_files.open(row.checksum, whole="Range" not in request.headers)
     response = send_file(
-        path,
+        file,  # type: ignore[arg-type]
         mimetype="application/octet-stream",
         as_attachment=True,
         download_name=row.filename,
-        conditional=True,
         etag=row.checksum,
         last_modified=row.created_at,
+        conditional=False,
     )
+    response.content_length = file.size
+    response.make_conditional(request, accept_ranges=True, complete_length=file.size)
     response.headers["Content-Security-Policy"] = "sandbox"
     return response
 
@@ -268,5 +272,6 @@ def _upload(
         description=description,
         said=said,
         wait=not wants_async(),
+        owner_id=get_identity().owner_id,
     )
     return answer_upload(service, upload)

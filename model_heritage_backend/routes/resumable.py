@@ -14,6 +14,7 @@ from werkzeug.exceptions import ClientDisconnected, UnsupportedMediaType
 
 from model_heritage_backend.errors import InvalidRequest
 from model_heritage_backend.models.reception import Reception
+from model_heritage_backend.routes.access import get_identity
 from model_heritage_backend.routes.schemas.claims import choose_claims
 from model_heritage_backend.routes.schemas.models import Placed
 from model_heritage_backend.routes.schemas.resumable import (
@@ -87,6 +88,7 @@ def create_upload(headers_data: dict[str, Any]) -> Response:
         metadata=parse_metadata(headers_data["metadata"]),
         sent_metadata=headers_data["metadata"],
         body=_get_body(headers_data) if _has_bytes() else None,
+        owner_id=get_identity().owner_id,
     )
     headers = {"Location": f"{PREFIX}/uploads/{reception.record.id}"}
     return Response(status=201, headers=_list_headers(reception) | headers)
@@ -151,6 +153,7 @@ def join_uploads(json_data: dict[str, Any]) -> Answer:
         description=json_data["description"],
         said=choose_claims(json_data),
         wait=wait,
+        owner_id=get_identity().owner_id,
     )
     return answer_upload(service, upload)
 

@@ -26,10 +26,11 @@ from model_heritage_backend.routes.schemas.tokens import (
     TokenRequest,
     TokenShape,
 )
+from model_heritage_backend.routes.sessions import forget_cookie
 from model_heritage_backend.routes.views import get_service, show_time
 from model_heritage_backend.services.access import Identity, Role
 
-OPEN = "Access is open here: the setting access has no tokens in use."
+OPEN = "Access is open here: the setting access says that nobody is asked who they are."
 blueprint = APIBlueprint("tokens", __name__, tag="Access")
 
 
@@ -43,7 +44,7 @@ def forbid_keeping(response: Response) -> Response:
 @blueprint.output(Session)
 @blueprint.doc(summary="Who you are here, and what you may do")
 def get_session() -> dict[str, Any]:
-    return _show_identity(get_identity())
+    return show_identity(get_identity())
 
 
 @blueprint.post("/session")
@@ -57,24 +58,21 @@ def get_session() -> dict[str, Any]:
     responses=[400, 401, 403, 409, 429],
 )
 def sign_in(json_data: dict[str, Any]) -> Response:
-    guard = get_guard()
-    if guard.sessions is None:
-        raise NotConfigured(OPEN)
+    require_access()
     identity = get_service().access.identify(json_data["token"], address=get_address())
-    response = jsonify(_show_identity(identity))
-    guard.sessions.begin(response, str(identity.token_id))
+    response = jsonify(show_identity(identity))
+    get_guard().begin_session(response, identity)
     return response
 
 
 @blueprint.delete("/session")
 @needs(Role.VIEWER)
 @blueprint.output({}, status_code=204)
-@blueprint.doc(summary="Sign out: the browser forgets its session")
+@blueprint.doc(summary="Sign out: the session ends, and the browser forgets it")
 def sign_out() -> Response:
     response = Response(status=204)
-    sessions = get_guard().sessions
-    if sessions is not None:
-        sessions.end(response)
+    get_service().sessions.end_own(get_identity())
+    forget_cookie(response)
     return response
 
 
@@ -96,7 +94,7 @@ def list_tokens() -> dict[str, Any]:
     responses=[400, 409],
 )
 def create_token(json_data: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
-    _require_tokens()
+    require_access()
     row, text = get_service().access.create(
         json_data["name"], Role(json_data["role"]), days=json_data["expires_in_days"]
     )
@@ -120,7 +118,7 @@ def get_token(token_id: str) -> dict[str, Any]:
     responses=[404, 409],
 )
 def revoke_token(token_id: str) -> tuple[str, int]:
-    _require_tokens()
+    require_access()
     get_service().access.tokens.revoke(token_id)
     return "", 204
 
@@ -131,7 +129,7 @@ def revoke_token(token_id: str) -> tuple[str, int]:
 @blueprint.output(AuditPageShape)
 @blueprint.doc(
     summary="Who asked for which change, the newest first",
-    description="Recorded while access is by token; refused requests of known tokens too.",
+    description="Recorded unless access is open; refused requests of known tokens too.",
     responses=[400],
 )
 def list_audit(query_data: dict[str, Any]) -> dict[str, Any]:
@@ -155,12 +153,14 @@ def show_token(row: ApiToken) -> dict[str, Any]:
     }
 
 
-def _show_identity(identity: Identity) -> dict[str, Any]:
+def show_identity(identity: Identity) -> dict[str, Any]:
     return {
-        "access": "open" if get_guard().is_open else "token",
+        "access": get_guard().access,
         "role": identity.role.value,
         "name": identity.name,
+        "user_id": identity.user_id,
         "token_id": identity.token_id,
+        "session_id": identity.session_id,
         "token_expires_at": show_time(identity.expires_at),
     }
 
@@ -178,7 +178,12 @@ def _show_entry(entry: AuditEntry) -> dict[str, Any]:
     }
 
 
-def _require_tokens() -> None:
-    """Where nobody is asked, anybody could make a token that outlasts the open door."""
+def require_access() -> None:
+    """Where nobody is asked, anybody could make what outlasts the open door.
+
+    Raises
+    ------
+    NotConfigured
+    """
     if get_guard().is_open:
         raise NotConfigured(OPEN)

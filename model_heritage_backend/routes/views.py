@@ -54,6 +54,7 @@ def show_model(view: ModelView) -> dict[str, Any]:
         "relation": view.relation,
         "confidence_score": row.confidence_score,
         "is_root": view.is_root,
+        "owner": None if row.owner_id is None else {"id": row.owner_id, "name": view.owner_name},
         "created_at": show_time(row.created_at),
         "processed_at": show_time(row.processed_at),
         "file_path": row.file_path,

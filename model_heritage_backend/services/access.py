@@ -16,15 +16,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import create_engine
-
 from model_heritage_backend.config import Settings
 from model_heritage_backend.errors import (
     InsufficientStorage,
     InvalidRequest,
     NotSignedIn,
 )
-from model_heritage_backend.models.database import Database, DatabaseBusy, now
+from model_heritage_backend.models.accounts import Users
+from model_heritage_backend.models.database import Database, DatabaseBusy, now, open_engine
 from model_heritage_backend.models.files import FileStore
 from model_heritage_backend.models.migrate import is_current, upgrade_database
 from model_heritage_backend.models.tables import ROLES, ApiToken
@@ -58,7 +57,9 @@ class Identity:
 
     Attributes
     ----------
-    token_id : None where nobody is asked
+    token_id : the token that was sent, or that a session began with
+    user_id : the user who signed in, or whose token it is
+    session_id : the browser's session
     expires_at : when their token ends; None when it does not
     """
 
@@ -66,6 +67,13 @@ class Identity:
     name: str
     role: Role
     expires_at: datetime | None = None
+    user_id: str | None = None
+    session_id: str | None = None
+
+    @property
+    def owner_id(self) -> str | None:
+        """Whose the models are that they bring; None where nobody is asked."""
+        return self.user_id or self.token_id
 
 
 ANYONE = Identity(token_id=None, name="anyone", role=Role.ADMIN)
@@ -77,15 +85,19 @@ class AccessService:
 
     def __init__(self, database: Database, *, attempts: Attempts | None = None) -> None:
         self.tokens = Tokens(database)
+        self._users = Users(database)
         self._attempts = attempts or Attempts()
 
-    def create(self, name: str, role: Role, *, days: int | None) -> tuple[ApiToken, str]:
+    def create(
+        self, name: str, role: Role, *, days: int | None, user_id: str | None = None
+    ) -> tuple[ApiToken, str]:
         """A new token: what is kept of it, and its text, which cannot be had again.
 
         Parameters
         ----------
         name : what people call it, at most 200 characters
         days : how long it is valid, from 1 to 3650; None for ever
+        user_id : whose it is: it never may more than its user, and ends with them
 
         Raises
         ------
@@ -104,6 +116,7 @@ class AccessService:
             name=name,
             token_hash=_hash(text),
             role=role.value,
+            user_id=user_id,
             created_at=made,
             expires_at=None if days is None else made + timedelta(days=days),
         )
@@ -153,26 +166,44 @@ class AccessService:
             raise NotSignedIn("This token has been revoked.")
         if row.state != "valid":
             raise NotSignedIn("This token has expired.")
+        role = Role(row.role)
+        if row.user_id is not None:
+            user = self._users.find(row.user_id)
+            if user is None or user.disabled_at is not None:
+                raise NotSignedIn("The user of this token may not come in any more.")
+            role = min(role, Role(user.role), key=ROLES.index)
         if row.last_used_at is None or present - row.last_used_at >= USE_PRECISION:
             # Reading goes on when nothing can be written.
             with contextlib.suppress(DatabaseBusy, InsufficientStorage):
                 self.tokens.note_use(row.id, present)
         return Identity(
-            token_id=row.id, name=row.name, role=Role(row.role), expires_at=row.expires_at
+            token_id=row.id,
+            user_id=row.user_id,
+            name=row.name,
+            role=role,
+            expires_at=row.expires_at,
         )
 
 
 @contextlib.contextmanager
 def open_access(settings: Settings) -> Iterator[AccessService]:
-    """The tokens of a data folder, whether its server runs or not.
+    """The tokens of a data folder, whether its server runs or not. Raises Conflict as
+    ``open_database`` does."""
+    with open_database(settings) as database:
+        yield AccessService(database)
+
+
+@contextlib.contextmanager
+def open_database(settings: Settings) -> Iterator[Database]:
+    """The database of a data folder, up to date, whether its server runs or not.
 
     Raises
     ------
     Conflict
-        When the database must be brought up to date first, and a server has it.
+        When it must be brought up to date first, and a server has it.
     """
     files = FileStore(settings.data_dir, max_file_bytes=settings.max_upload_bytes)
-    database = Database(create_engine(settings.resolved_database_url))
+    database = Database(open_engine(settings.resolved_database_url))
     try:
         if not is_current(database.engine):
             files.acquire()
@@ -180,7 +211,7 @@ def open_access(settings: Settings) -> Iterator[AccessService]:
                 upgrade_database(database.engine)
             finally:
                 files.release()
-        yield AccessService(database)
+        yield database
     finally:
         database.close()
 

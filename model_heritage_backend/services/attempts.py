@@ -22,10 +22,12 @@ class Attempts:
 
     Parameters
     ----------
+    limit : failures within a minute, after which nothing more is tried
     clock : seconds of a clock that never goes back
     """
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, *, limit: int = LIMIT, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limit = limit
         self._clock = clock
         self._lock = threading.Lock()
         self._failed: dict[str, tuple[float, int]] = {}
@@ -35,10 +37,8 @@ class Attempts:
         with self._lock:
             begun, count = self._failed.get(_name_network(address), (-math.inf, 0))
         rest = begun + SECONDS - self._clock()
-        if count >= LIMIT and rest > 0:
-            error = TooManyAttempts(
-                "Too many unknown tokens came from this address; wait a minute."
-            )
+        if count >= self._limit and rest > 0:
+            error = TooManyAttempts("Too many attempts have failed; wait a minute.")
             error.retry_after = math.ceil(rest)
             raise error
 

@@ -10,7 +10,7 @@ from model_heritage_backend.clustering.corrections import Correction
 from model_heritage_backend.clustering.statements import Kind, Statement
 from model_heritage_backend.clustering.store import Cause, Change
 from model_heritage_backend.errors import Conflict, InvalidRequest, NotFound
-from model_heritage_backend.jobs.executor import JobExecutor
+from model_heritage_backend.jobs.executor import Executor
 from model_heritage_backend.models.database import now
 from model_heritage_backend.models.families import Families
 from model_heritage_backend.models.sql_store import SqlStore
@@ -33,7 +33,7 @@ class CorrectionService:
         store: SqlStore,
         families: Families,
         management: ModelManagementSystem,
-        executor: JobExecutor,
+        executor: Executor,
     ) -> None:
         self._store = store
         self._families = families

@@ -159,7 +159,9 @@ def tell_cause(row: Revision) -> str:
     return {
         Cause.UPLOAD: f"when {row.model_name} was uploaded",
         Cause.REPROCESS: f"when {row.model_name} was placed again",
-        Cause.DELETION: f"when {row.model_name} was deleted",
+        Cause.DELETION: f"when {row.model_name} was deleted"
+        if row.model_name
+        else "when several models were deleted",
         Cause.CORRECTION: f"when {row.author} {said}",
         Cause.RETRACTION: f"when it was taken back{by} that somebody {said}",
         Cause.REBUILD: "when the family was solved again",

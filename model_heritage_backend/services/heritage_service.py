@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path, PurePath
@@ -22,8 +21,10 @@ from model_heritage_backend.fingerprints import (
     fingerprint_weights,
 )
 from model_heritage_backend.interop.neo4j_server import Neo4jServer
-from model_heritage_backend.jobs.executor import JobExecutor
-from model_heritage_backend.jobs.run import Progress, Stopped
+from model_heritage_backend.jobs.executor import Executor, JobExecutor, merge_time_limits
+from model_heritage_backend.jobs.outcome import Outcome
+from model_heritage_backend.jobs.redis_queue import RedisExecutor
+from model_heritage_backend.jobs.run import Interruption, Progress, Stopped
 from model_heritage_backend.models.audit import AuditLog
 from model_heritage_backend.models.database import Database, now
 from model_heritage_backend.models.facets import FacetCounter
@@ -31,26 +32,35 @@ from model_heritage_backend.models.families import Families
 from model_heritage_backend.models.files import FileStore, StagedFile
 from model_heritage_backend.models.folding import fold
 from model_heritage_backend.models.genealogies import Genealogies
+from model_heritage_backend.models.genealogy_turns import GenealogyTurns
 from model_heritage_backend.models.job_list import JobList
 from model_heritage_backend.models.job_queue import JobQueue, build_job
 from model_heritage_backend.models.lake import Lake
 from model_heritage_backend.models.leftovers import Leftovers
+from model_heritage_backend.models.locks import SharedLock
 from model_heritage_backend.models.model_views import ModelView
 from model_heritage_backend.models.receptions import Receptions
+from model_heritage_backend.models.sound_files import SoundFiles
 from model_heritage_backend.models.sql_store import SqlStore
 from model_heritage_backend.models.tables import Job, Model
+from model_heritage_backend.places import stamp_engine
 from model_heritage_backend.services.access import AccessService
+from model_heritage_backend.services.accounts import AccountService
 from model_heritage_backend.services.claims import ClaimService, check_claims
 from model_heritage_backend.services.consequences import Consequences
 from model_heritage_backend.services.corrections import CorrectionService
+from model_heritage_backend.services.deletion import DeletionService
 from model_heritage_backend.services.exports import Exports
 from model_heritage_backend.services.family_history import FamilyHistory
 from model_heritage_backend.services.imports import Imports
 from model_heritage_backend.services.jobs import Jobs
 from model_heritage_backend.services.lake_statistics import LakeStatistics
 from model_heritage_backend.services.maintenance import Maintenance
+from model_heritage_backend.services.quotas import NO_QUOTA, Quota, Quotas
 from model_heritage_backend.services.resumable import ResumableUploads
+from model_heritage_backend.services.sessions import SessionService
 from model_heritage_backend.services.texts import check_text as check_text
+from model_heritage_backend.services.upkeep import Plan, Upkeep
 from model_heritage_backend.weights import Weights, is_misnamed, open_weights
 from model_heritage_backend.weights.checkpoint_set import refuse_lone_part
 
@@ -60,9 +70,14 @@ NAME_LENGTH = 200
 DESCRIPTION_LENGTH = 5000
 FILENAME_LENGTH = 255
 ID_LENGTH = 16
+CROWD, LEAST_CROWD = 200, 8
+"""Models, at most and at least, that get their places together."""
+MISSING_TOLD = 20
+"""Missing files that a start names one by one."""
 CLAIMS = 64
 CLAIM_LENGTH = 500
 READERS = 8
+STORED = "The same file is stored as {!r}."
 
 
 @dataclass(frozen=True)
@@ -90,6 +105,10 @@ class HeritageService:
     upload_expiry_hours, max_unfinished_bytes : limits of unfinished resumable uploads
     import_roots : folders from below which models may be imported
     keep_jobs_days : how long a clean-up leaves records of jobs
+    upkeep : what the server does for its data by itself
+    quota, quota_per_owner : how much is kept in all, and of each owner
+    redis_url : where workers get their jobs; without it, this process does them
+    is_worker : whether this is such a worker
     """
 
     def __init__(
@@ -105,12 +124,25 @@ class HeritageService:
         job_seconds: Mapping[str, float] | None = None,
         import_roots: Sequence[Path] = (),
         keep_jobs_days: float = 90.0,
+        upkeep: Plan | None = None,
+        quota: Quota = NO_QUOTA,
+        quota_per_owner: Quota = NO_QUOTA,
+        redis_url: str | None = None,
+        is_worker: bool = False,
     ) -> None:
+        self._is_worker = is_worker
+        self._database = database
+        if database.is_shared:
+            files.commit_lock = SharedLock(database.engine, "files")
         self.files = files
+        self.sound_files = SoundFiles(files)
         self.lake = Lake(database)
         self.families = Families(database)
         self.access = AccessService(database)
+        self.accounts = AccountService(database)
+        self.sessions = SessionService(database, self.access, self.accounts)
         self.audit = AuditLog(database)
+        self.quotas = Quotas(database, total=quota, each=quota_per_owner)
         self.claims = ClaimService(database)
         self.facets = FacetCounter(database)
         self.statistics = LakeStatistics(database)
@@ -118,8 +150,9 @@ class HeritageService:
         self.job_queue = JobQueue(database)
         self.exports = Exports(Genealogies(database), neo4j)
         self.store = SqlStore(database, files, cache_bytes=fingerprint_cache_bytes)
-        self.management = ModelManagementSystem(self.store)
-        self._executor = JobExecutor(self.job_queue, self._work, time_limits=job_seconds)
+        self.management = ModelManagementSystem(self.store, stamp=stamp_engine())
+        self._turns = GenealogyTurns(database)
+        self._executor = self._choose_executor(redis_url, merge_time_limits(job_seconds))
         self.jobs = Jobs(JobList(database), self.job_queue, self._executor)
         self.imports = Imports(
             import_roots, files, self.lake, self.job_queue, self._executor, self.upload
@@ -130,6 +163,15 @@ class HeritageService:
             self._executor,
             keep_jobs_days=keep_jobs_days,
         )
+        self.deletion = DeletionService(
+            database,
+            files,
+            self.lake,
+            self.store,
+            self.management,
+            self.job_queue,
+            self._executor,
+        )
         self._handlers: dict[str, Callable[[Job, Progress], dict[str, Any]]] = {
             "process": self._place,
             "reprocess": self._place,
@@ -137,36 +179,88 @@ class HeritageService:
             "recluster": self._recluster,
             "import": self.imports.work,
             "cleanup": self.maintenance.work,
+            "delete": self.deletion.work,
         }
         self.corrections = CorrectionService(
             self.store, self.families, self.management, self._executor
         )
         self.history = FamilyHistory(database)
-        self._database = database
         self._seconds = synchronous_seconds
         # Many may send at the same time; of so many, files are read at the same time.
         self._reading = threading.BoundedSemaphore(READERS)
+        self._placed: set[str] = set()
         receptions = Receptions(
             files, expiry=timedelta(hours=upload_expiry_hours), max_bytes=max_unfinished_bytes
         )
         self.resumable = ResumableUploads(self, receptions)
+        self.upkeep = Upkeep(
+            files.data_dir,
+            upkeep or Plan(),
+            sound_files=self.sound_files,
+            list_checksums=self.lake.list_checksums,
+        )
         self.maintenance.add_step("removing expired uploads", self.resumable.remove_expired)
+
+    def _choose_executor(self, redis_url: str | None, time_limits: Mapping[str, float]) -> Executor:
+        guard = self._turns.take_all
+        if redis_url is not None and not self._is_worker:
+            return RedisExecutor(self.job_queue, redis_url, guard=guard, time_limits=time_limits)
+        return JobExecutor(
+            self.job_queue,
+            self._work,
+            time_limits=time_limits,
+            shared=self._database.is_shared,
+            is_fed=self._is_worker,
+            guard=guard,
+        )
+
+    def work(self, redis_url: str, queues: Sequence[str], *, burst: bool) -> None:
+        """Do jobs that Redis brings, until told to stop, or (``burst``) until none waits.
+
+        Raises
+        ------
+        redis.exceptions.ConnectionError
+            When there is no Redis at the address to begin with.
+        """
+        from model_heritage_backend.jobs.redis_worker import work_on
+
+        if not isinstance(self._executor, JobExecutor):
+            raise InvalidRequest("This process sends its jobs to workers; it is none.")
+        work_on(redis_url, queues, self._executor, burst=burst)
 
     def start(self) -> None:
         """Clear away what unfinished uploads left, and go on with unfinished work."""
+        if self._is_worker:
+            self._share_folder()
+            self._executor.start()
+            return
         self.resumable.load()
         known = self.lake.list_checksums()
-        removed = self.files.sweep(known)
+        # Others may be receiving files here.
+        removed = self.files.sweep(known) if self.files.is_alone else 0
         if removed:
             logger.info("removed %d files of uploads that were never acknowledged", removed)
         self.files.ballast.lay()
-        for checksum in self.files.list_missing(known):
+        missing = self.files.list_missing(known)
+        for checksum in missing[:MISSING_TOLD]:
             logger.error("the file %s is missing from the data folder", checksum)
+        if len(missing) > MISSING_TOLD:
+            logger.error("%d files are missing from the data folder in all", len(missing))
         self.claims.read_files()
+        filled = self.store.fill_routes()
+        if filled:
+            logger.info("made routes of %d models that were stored without", filled)
+        self._share_folder()
         self._executor.start()
         self.resumable.start()
+        self.upkeep.start()
+
+    def _share_folder(self) -> None:
+        if self._database.is_shared:
+            self.files.share()
 
     def stop(self) -> None:
+        self.upkeep.stop()
         self.resumable.stop()
         self._executor.stop()
         self._database.close()
@@ -182,11 +276,13 @@ class HeritageService:
         description: str = "",
         said: Mapping[str, Any] = MappingProxyType({}),
         wait: bool = True,
+        owner_id: str | None = None,
     ) -> Upload:
         """Take a received file in: durable before this returns, placed in the tree if ``wait``.
 
         Every value of the file is read before anything is kept, so that a file that cannot be
-        read leaves no trace. ``said``: what the person claims of it, see ``check_claims``.
+        read leaves no trace. ``said``: what the person claims of it, see ``check_claims``;
+        ``owner_id``: who brings it.
 
         Raises
         ------
@@ -194,6 +290,8 @@ class HeritageService:
             When the file cannot be read.
         DuplicateModel
             When these bytes are stored already; ``existing_id`` names the model.
+        QuotaExceeded
+            When there, or their owner, may keep no more.
         InvalidRequest
             When name, description or claims are not acceptable.
         """
@@ -209,12 +307,13 @@ class HeritageService:
             filename=filename, name=name, description=description
         )
         staged.finish()
-        self._refuse_duplicate(staged.checksum)
+        self._refuse_duplicate(staged)
+        self.quotas.check(owner_id, staged.size)
         with self._reading, open_weights(staged.path) as weights:
             fingerprint = fingerprint_weights(weights, checksum=staged.checksum)
             row = build_model(weights, fingerprint)
         row.name, row.name_folded, row.description = name, fold(name), description
-        row.filename, row.file_size = filename, staged.size
+        row.filename, row.file_size, row.owner_id = filename, staged.size, owner_id
         if is_misnamed(staged.path, filename):
             row.quality = [*row.quality, "misnamed"]
         job = build_job("process", model_id=row.id)
@@ -253,12 +352,25 @@ class HeritageService:
             refuse_lone_part(filename)
         return filename, name, description
 
-    def _refuse_duplicate(self, checksum: str) -> None:
-        existing = self.lake.find_by_checksum(checksum)
-        if existing is not None:
-            raise DuplicateModel(
-                f"The same file is stored as {existing.name!r}.", existing_id=existing.id
-            )
+    def _refuse_duplicate(self, staged: StagedFile) -> None:
+        existing = self.lake.find_by_checksum(staged.checksum)
+        if existing is None:
+            return
+        detail = STORED.format(existing.name)
+        if self._mend(staged):
+            detail += " What was stored of it was damaged, and has been put right."
+        raise DuplicateModel(detail, existing_id=existing.id)
+
+    def _mend(self, staged: StagedFile) -> bool:
+        """Put a received file in the place of one that is missing or damaged; whether it was."""
+        checksum = staged.checksum
+        with self.files.commit_lock:
+            if not self.sound_files.is_lost(checksum) or not self.lake.find_by_checksum(checksum):
+                return False
+            self.files.publish(staged)
+            self.files.confirm(checksum)
+        self.sound_files.forget(checksum)
+        return True
 
     def _keep(
         self,
@@ -271,7 +383,10 @@ class HeritageService:
         """Blob first, rows second, both durable."""
         checksum = staged.checksum
         with self.files.commit_lock:
-            self._refuse_duplicate(checksum)
+            existing = self.lake.find_by_checksum(checksum)
+            if existing is not None:
+                raise DuplicateModel(STORED.format(existing.name), existing_id=existing.id)
+            self.quotas.check(row.owner_id, row.file_size)
             self.files.publish(staged)
             try:
                 self.lake.add(row, fingerprint, job, said)
@@ -285,7 +400,7 @@ class HeritageService:
                 raise
             self.files.confirm(checksum)
 
-    def _await(self, outcome: Future[dict[str, Any]]) -> bool:
+    def _await(self, outcome: Outcome) -> bool:
         """Whether a job ended in time; how it ended is in the model's status."""
         try:
             error = outcome.exception(self._seconds)
@@ -326,6 +441,7 @@ class HeritageService:
         """Remove a model and its file; its family is solved again without it."""
         with self._executor.paused(), self.files.ballast.make_room():
             row = self.lake.get(model_id).row
+            self._placed.discard(model_id)
             # Should the process die in the middle, this job solves the family after the restart.
             job_id = None
             if row.family_id is not None:
@@ -342,6 +458,7 @@ class HeritageService:
                 with self.files.commit_lock:
                     if self.lake.find_by_checksum(row.checksum) is None:
                         self.files.remove(row.checksum)
+                        self.sound_files.forget(row.checksum)
                     else:
                         self.files.confirm(row.checksum)
             if job_id is not None:
@@ -369,9 +486,12 @@ class HeritageService:
         except TimeoutError:
             return job_id, None
 
-    def recluster(self) -> str:
-        """Solve everything from scratch, in the background; gives the job's id."""
-        job_id, new = self.job_queue.add_once("recluster")
+    def recluster(self, *, force: bool = False) -> str:
+        """Find all families anew, in the background; gives the job's id.
+
+        ``force``: solve also those that were solved from just what they are made of now.
+        """
+        job_id, new = self.job_queue.add_once("recluster", {"force": True} if force else None)
         if new:
             self._executor.submit(job_id)
         return job_id
@@ -390,16 +510,48 @@ class HeritageService:
         model_id = str(job.model_id)
         self.lake.get(model_id)
         progress(0.1, "finding the family")
-        result = self.management.process_new_model(model_id)
+        # Where others do jobs, too, each places its own.
+        if job.kind == "process" and model_id not in self._placed and not self._database.is_shared:
+            self._place_crowd(model_id)
+        with self._turns.take_for_model(model_id):
+            if model_id in self._placed:
+                self._placed.discard(model_id)
+                result = self.management.describe_place(model_id)
+            else:
+                result = self.management.process_new_model(model_id)
         self.lake.change(model_id, {"status": "ok", "error": None, "processed_at": now()})
         return {key: value for key, value in result.items() if key != "edge"}
 
+    def _place_crowd(self, model_id: str) -> None:
+        """Where many wait, as while a folder is imported, give them their places together: the
+        family of fifty of them is solved once instead of fifty times. Their own jobs only tell
+        what became of them."""
+        waiting = [
+            model for model in self.job_queue.list_waiting_models(CROWD) if model != model_id
+        ]
+        if len(waiting) < LEAST_CROWD:
+            return
+        try:
+            self.management.process_new_models([model_id, *waiting])
+        except Interruption:
+            raise
+        except Exception:
+            # One of them may be at fault: by themselves, the others get their places.
+            logger.exception("%d models could not be placed together", len(waiting) + 1)
+            return
+        self._placed.update((model_id, *waiting))
+        for model in waiting:
+            self.lake.change(model, {"status": "ok", "error": None, "processed_at": now()})
+
     def _rebuild(self, job: Job, progress: Progress) -> dict[str, Any]:
         progress(0.1, "solving the family")
-        return self.management.rebuild_family_tree(str(job.family_id))
+        with self._turns.take_for_family(str(job.family_id)):
+            return self.management.rebuild_family_tree(str(job.family_id))
 
-    def _recluster(self, _job: Job, progress: Progress) -> dict[str, Any]:
-        return self.management.recluster_all_models(progress)
+    def _recluster(self, job: Job, progress: Progress) -> dict[str, Any]:
+        round_ = job.id if job.parameters.get("force") else None
+        with self._turns.take_all():
+            return self.management.recluster_all_models(progress, round_=round_)
 
 
 def build_model(weights: Weights, fingerprint: Fingerprint) -> Model:

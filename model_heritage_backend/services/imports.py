@@ -7,9 +7,12 @@ import io
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path, PurePosixPath
+from threading import Lock
 from typing import Any, BinaryIO, Protocol
 
 from model_heritage_backend.errors import (
@@ -19,7 +22,7 @@ from model_heritage_backend.errors import (
     InvalidWeights,
     NotFound,
 )
-from model_heritage_backend.jobs.executor import JobExecutor
+from model_heritage_backend.jobs.executor import Executor
 from model_heritage_backend.jobs.run import Interruption, Progress
 from model_heritage_backend.models.bundles import BUNDLE_NAME, write_archive
 from model_heritage_backend.models.files import PIECE, FileStore, StagedFile, format_bytes
@@ -34,6 +37,8 @@ from model_heritage_backend.weights.joined import ADAPTER_CONFIG, README
 NAME_LENGTH = 200
 PASSES = 2
 """A new file is read for its checksum and again into the store; a known one only once."""
+WORKERS = min(os.cpu_count() or 1, 4)
+"""Files that are taken in side by side: while one waits for the disk, another is read."""
 LISTED = 1000
 """Entries of the lists in a job's result; the counts are of all."""
 COMPANIONS = (README, ADAPTER_CONFIG)
@@ -70,7 +75,7 @@ class Imports:
         files: FileStore,
         lake: Lake,
         queue: JobQueue,
-        executor: JobExecutor,
+        executor: Executor,
         take_in: TakeIn,
     ) -> None:
         self._roots = roots
@@ -127,19 +132,17 @@ class Imports:
         progress(0.0, "looking for checkpoints")
         found = find_checkpoints(folder)
         tally = Tally(len(found.files), PASSES * sum(file.size for file in found.files), progress)
-        for file in found.files:
-            with tally.next(file):
-                try:
-                    self._import(file, folder, tally.advance)
-                    tally.stored += 1
-                except DuplicateModel:
-                    tally.duplicates += 1
-                except HeritageError as error:
-                    if error.transient or isinstance(error, Interruption):
-                        raise
-                    tally.errors.append(
-                        {"path": file.shown, "type": error.type, "detail": error.detail}
-                    )
+        with ThreadPoolExecutor(WORKERS, "import") as pool:
+            try:
+                for _ in pool.map(
+                    partial(self._take_file, folder=folder, tally=tally), found.files
+                ):
+                    pass
+            except BaseException:
+                # The others would otherwise go on to the end of the folder.
+                pool.shutdown(cancel_futures=True)
+                raise
+        tally.errors.sort(key=lambda error: error["path"])
         return {
             "status": "success",
             "files": len(found.files),
@@ -149,6 +152,19 @@ class Imports:
             "errors": tally.errors[:LISTED],
             "links_out": list(found.links_out[:LISTED]),
         }
+
+    def _take_file(self, file: FoundFile, *, folder: Path, tally: Tally) -> None:
+        with tally.next(file) as advance:
+            try:
+                self._import(file, folder, advance)
+            except DuplicateModel:
+                tally.count(duplicates=1)
+            except HeritageError as error:
+                if error.transient or isinstance(error, Interruption):
+                    raise
+                tally.refuse({"path": file.shown, "type": error.type, "detail": error.detail})
+            else:
+                tally.count(stored=1)
 
     def _import(self, file: FoundFile, folder: Path, advance: Callable[[int], None]) -> None:
         if file.path.is_dir():
@@ -179,7 +195,7 @@ class Imports:
 
 @dataclass
 class Tally:
-    """How far an import is, by files and bytes."""
+    """How far an import is, by files and bytes; its files are told of by several threads."""
 
     files: int
     bytes: int
@@ -189,22 +205,42 @@ class Tally:
     stored: int = 0
     duplicates: int = 0
     errors: list[dict[str, str]] = field(default_factory=list)
+    _lock: Lock = field(default_factory=Lock)
 
     @contextmanager
-    def next(self, file: FoundFile) -> Iterator[None]:
-        """While one file is imported. Afterwards it counts as a whole, however it went."""
-        self.number += 1
-        before = self.done
-        self.advance(0)
-        yield
-        self.done = before + PASSES * file.size
+    def next(self, file: FoundFile) -> Iterator[Callable[[int], None]]:
+        """While one file is imported: gives what is called with the number of bytes that were read.
+        Afterwards it counts as a whole, however it went."""
+        read = 0
 
-    def advance(self, count: int) -> None:
-        """So many more bytes were read."""
-        self.done += count
-        share = self.done / self.bytes if self.bytes else 1.0
-        size = format_bytes(self.bytes // PASSES)
-        self.progress(min(share, 1.0), f"file {self.number} of {self.files}, {size} in all")
+        def advance(count: int) -> None:
+            nonlocal read
+            read += count
+            self._advance(count)
+
+        with self._lock:
+            self.number += 1
+        self._advance(0)
+        yield advance
+        self._advance(PASSES * file.size - read)
+
+    def count(self, *, stored: int = 0, duplicates: int = 0) -> None:
+        with self._lock:
+            self.stored += stored
+            self.duplicates += duplicates
+
+    def refuse(self, error: dict[str, str]) -> None:
+        """A file that cannot be taken."""
+        with self._lock:
+            self.errors.append(error)
+
+    def _advance(self, count: int) -> None:
+        with self._lock:
+            self.done += count
+            share = self.done / self.bytes if self.bytes else 1.0
+            size = format_bytes(self.bytes // PASSES)
+            stage = f"file {self.number} of {self.files}, {size} in all"
+        self.progress(min(max(share, 0.0), 1.0), stage)
 
 
 class _Checksum(io.RawIOBase):

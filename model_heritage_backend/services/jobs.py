@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from model_heritage_backend.jobs.executor import JobExecutor
+from model_heritage_backend.jobs.executor import Executor
 from model_heritage_backend.models.job_list import JobList
 from model_heritage_backend.models.job_queue import JobQueue
 from model_heritage_backend.models.tables import Job
@@ -18,7 +18,7 @@ class Jobs:
     executor : runs them
     """
 
-    def __init__(self, listing: JobList, queue: JobQueue, executor: JobExecutor) -> None:
+    def __init__(self, listing: JobList, queue: JobQueue, executor: Executor) -> None:
         self.listing = listing
         self._queue = queue
         self._executor = executor

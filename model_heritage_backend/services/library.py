@@ -8,13 +8,11 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqlalchemy import create_engine
-
 from model_heritage_backend.clustering import HeritageStore, ModelManagementSystem
 from model_heritage_backend.config import load_settings
 from model_heritage_backend.errors import DuplicateModel, HeritageError, NotFound
 from model_heritage_backend.models.bundles import BUNDLE_NAME, bundle
-from model_heritage_backend.models.database import Database
+from model_heritage_backend.models.database import Database, open_engine
 from model_heritage_backend.models.files import FileStore, StagedFile
 from model_heritage_backend.models.migrate import upgrade_database
 from model_heritage_backend.services.heritage_service import HeritageService
@@ -109,9 +107,9 @@ def open_library(
         **({} if database_url is None else {"database_url": database_url}),
     )
     files = FileStore(settings.data_dir, max_file_bytes=settings.max_upload_bytes)
-    files.acquire()
+    files.acquire(shared=settings.is_shared)
     try:
-        database = Database(create_engine(settings.resolved_database_url))
+        database = Database(open_engine(settings.resolved_database_url))
         upgrade_database(database.engine)
         service = HeritageService(
             database,

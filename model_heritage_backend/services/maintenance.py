@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from model_heritage_backend.jobs.executor import JobExecutor
+from model_heritage_backend.jobs.executor import Executor
 from model_heritage_backend.jobs.run import Progress
 from model_heritage_backend.models.job_queue import JobQueue
 from model_heritage_backend.models.leftovers import Leftovers
@@ -28,7 +28,7 @@ class Maintenance:
         self,
         leftovers: Leftovers,
         queue: JobQueue,
-        executor: JobExecutor,
+        executor: Executor,
         *,
         keep_jobs_days: float,
     ) -> None:

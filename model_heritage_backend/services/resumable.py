@@ -98,7 +98,13 @@ class ResumableUploads:
         return self._receptions.get_expiry(reception)
 
     def create(
-        self, length: int, *, metadata: dict[str, str], sent_metadata: str, body: Body | None
+        self,
+        length: int,
+        *,
+        metadata: dict[str, str],
+        sent_metadata: str,
+        body: Body | None,
+        owner_id: str | None = None,
     ) -> Reception:
         """Announce an upload of ``length`` bytes, and take the first of them.
 
@@ -107,10 +113,11 @@ class ResumableUploads:
         metadata : ``filename`` or ``name``, ``description``, claims; ``part`` is ``1`` for a file
             that waits until ``join`` makes one model of several
         sent_metadata : the same as it was sent
+        owner_id : who announces it
 
         Raises
         ------
-        InvalidRequest, InvalidWeights, FileTooLarge, InsufficientStorage
+        InvalidRequest, InvalidWeights, FileTooLarge, InsufficientStorage, QuotaExceeded
         HeritageError
             As ``append``; ``extra['upload_id']`` then names the upload.
         """
@@ -119,7 +126,10 @@ class ResumableUploads:
         names = _get_names(metadata)
         check_claims(_get_claims(metadata))
         self._service.check_names(**names, is_part=PART in metadata)
-        reception = self._receptions.create(length, metadata=metadata, sent_metadata=sent_metadata)
+        self._service.quotas.check(owner_id, length)
+        reception = self._receptions.create(
+            length, metadata=metadata, sent_metadata=sent_metadata, owner_id=owner_id
+        )
         if body is not None or length == 0:
             try:
                 self.append(reception.record.id, offset=0, body=body)
@@ -183,6 +193,7 @@ class ResumableUploads:
         description: str,
         said: Mapping[str, Any],
         wait: bool,
+        owner_id: str | None = None,
     ) -> Upload:
         """One model of several uploads that wait as its parts.
 
@@ -225,6 +236,7 @@ class ResumableUploads:
                     description=description,
                     said=said,
                     wait=wait,
+                    owner_id=owner_id,
                 )
             except DuplicateModel as error:
                 for reception in held:
@@ -262,6 +274,7 @@ class ResumableUploads:
                 description=names["description"],
                 said=_get_claims(reception.record.metadata),
                 wait=False,
+                owner_id=reception.record.owner_id,
             )
         except HeritageError as error:
             if error.status >= 500:

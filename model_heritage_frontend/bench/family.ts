@@ -71,6 +71,7 @@ function makeModel(index: number): Model {
     relation: null,
     confidence_score: null,
     is_root: index === 0,
+    owner: null,
     created_at: new Date(1.7e12 + index * 3.6e6).toISOString(),
     processed_at: null,
     file_path: '',

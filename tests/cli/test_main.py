@@ -51,8 +51,8 @@ def test_every_command_explains_itself(command: str) -> None:
 
 def test_every_command_speaks_json() -> None:
     spoken = {c for c in COMMANDS if "\n  --json" in CliRunner().invoke(app, [c, "--help"]).output}
-    # The one serves, the other has a format of that name.
-    assert set(COMMANDS) - spoken == {"serve", "export"}
+    # Two run until they are stopped, the third has a format of that name.
+    assert set(COMMANDS) - spoken == {"serve", "worker", "export"}
 
 
 def test_completion_can_be_shown() -> None:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from benchmarks.zoo import Zoo
 from model_heritage_backend.cli.main import app
 from model_heritage_backend.client import Client
-from model_heritage_backend.errors import ServerUnreachable
+from model_heritage_backend.errors import InvalidRequest, NotFound, ServerUnreachable
 
 
 def run(*arguments: str | Path) -> Result:
@@ -64,3 +64,20 @@ def test_backup_restore_and_check_while_a_server_runs(
     broken = run("check", "--data-dir", again)
     assert (broken.exit_code, "1 problem." in broken.stdout) == (1, True)
     assert "is missing" in broken.stderr
+
+
+def test_delete_tells_what_follows(running: str, zoo_family: Zoo) -> None:
+    where = ("--server", running)
+    lora = zoo_family.path("noisy-odd-lora")
+    made = json.loads(run("upload", lora, "--json", *where).stdout)[0]["model"]["id"]
+    refused = run("delete", made, *where)
+    assert isinstance(refused.exception, InvalidRequest)
+    with Client(running) as client:
+        assert client.get_model(made).id == made
+        assert client.weigh_deletion(model=made)["models"] == 1
+        assert run("delete", made, "--family", "f", *where).exit_code == 2
+        done = run("delete", made, "--yes", *where)
+        assert (done.exit_code, done.stdout) == (0, "1 model deleted.\n")
+        assert f"{made}: 1 model of {lora.stat().st_size:,} bytes" in done.stderr
+        assert client.find_model(lora.stem) is None
+    assert isinstance(run("delete", made, "--yes", *where).exception, NotFound)

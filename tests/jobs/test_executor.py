@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine
 
 from model_heritage_backend.errors import (
     HeritageError,
@@ -18,10 +17,10 @@ from model_heritage_backend.errors import (
 from model_heritage_backend.jobs.executor import JobExecutor
 from model_heritage_backend.jobs.lane import UNEXPECTED
 from model_heritage_backend.jobs.run import Cancelled, LetGo, OutOfTime, Progress, Stopped
-from model_heritage_backend.models.database import Database, DatabaseBusy
+from model_heritage_backend.models.database import Database, DatabaseBusy, open_engine
 from model_heritage_backend.models.job_queue import JobQueue
-from model_heritage_backend.models.migrate import upgrade_database
 from model_heritage_backend.models.tables import Job
+from tests.databases import get_address
 
 Work = Callable[[Job, Progress], dict[str, Any]]
 Run = Callable[..., JobExecutor]
@@ -30,8 +29,7 @@ SECONDS = 5
 
 @pytest.fixture
 def jobs(tmp_path: Path) -> Iterator[JobQueue]:
-    database = Database(create_engine(f"sqlite:///{tmp_path}/app.db"))
-    upgrade_database(database.engine)
+    database = Database(open_engine(get_address(tmp_path)))
     yield JobQueue(database)
     database.close()
 

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine
 
-from model_heritage_backend.models.database import Database
-from model_heritage_backend.models.migrate import upgrade_database
+from model_heritage_backend.models.database import Database, open_engine
+from tests.databases import get_address
 
 MakeDatabase = Callable[[], Database]
 
@@ -19,7 +17,7 @@ def make_database(tmp_path: Path) -> Iterator[MakeDatabase]:
     opened: list[Database] = []
 
     def make() -> Database:
-        opened.append(Database(create_engine(f"sqlite:///{tmp_path}/app.db")))
+        opened.append(Database(open_engine(get_address(tmp_path, migrated=False))))
         return opened[-1]
 
     yield make
@@ -27,17 +25,7 @@ def make_database(tmp_path: Path) -> Iterator[MakeDatabase]:
         database.close()
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database without rows: migrating takes longer than most tests."""
-    path = tmp_path_factory.mktemp("migrated") / "app.db"
-    database = Database(create_engine(f"sqlite:///{path}"))
-    upgrade_database(database.engine)
-    database.close()
-    return path
-
-
 @pytest.fixture
-def database(make_database: MakeDatabase, migrated: Path, tmp_path: Path) -> Database:
-    shutil.copy(migrated, tmp_path / "app.db")
+def database(make_database: MakeDatabase, tmp_path: Path) -> Database:
+    get_address(tmp_path)
     return make_database()

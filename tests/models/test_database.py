@@ -9,23 +9,22 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from model_heritage_backend.models.database import Database, DatabaseBusy
-from model_heritage_backend.models.migrate import upgrade_database
+from model_heritage_backend.models.database import Database, DatabaseBusy, open_engine
 from model_heritage_backend.models.tables import AuditEntry, FingerprintRow
+from tests.databases import get_address, sqlite_only
 
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/app.db"
+    return get_address(tmp_path)
 
 
 @pytest.fixture
 def database(url: str) -> Iterator[Database]:
-    database = Database(create_engine(url))
-    upgrade_database(database.engine)
+    database = Database(open_engine(url))
     yield database
     database.close()
 
@@ -34,6 +33,7 @@ def make_entry(**changes: object) -> AuditEntry:
     return AuditEntry(**{"actor": "a", "action": "b", "subject": "c", "detail": {}} | changes)
 
 
+@sqlite_only
 def test_survives_power_cuts_and_keeps_references(database: Database) -> None:
     with database.read() as session:
         found = {
@@ -63,8 +63,9 @@ def test_a_write_is_all_or_nothing(database: Database) -> None:
         assert session.query(AuditEntry).count() == 0
 
 
+@sqlite_only
 def test_writers_wait_for_each_other_and_readers_do_not(url: str, database: Database) -> None:
-    other = Database(create_engine(url), wait_seconds=0.02)
+    other = Database(open_engine(url), wait_seconds=0.02)
     with database.write() as session:
         # Reading is enough: whoever may write later must not see others write in between.
         assert session.query(AuditEntry).count() == 0
@@ -93,9 +94,10 @@ def test_times_without_zone_are_refused(database: Database) -> None:
         session.add(make_entry(created_at=datetime(2026, 1, 1)))
 
 
+@sqlite_only
 def test_a_program_that_knows_no_turns_is_waited_for(url: str, database: Database) -> None:
     """Then SQLite's own lock counts, for as long."""
-    other = Database(create_engine(url), wait_seconds=0.3)
+    other = Database(open_engine(url), wait_seconds=0.3)
     with contextlib.closing(sqlite3.connect(other.engine.url.database or "")) as stranger:
         stranger.isolation_level = None
         stranger.execute("BEGIN IMMEDIATE")
@@ -110,6 +112,7 @@ def test_a_program_that_knows_no_turns_is_waited_for(url: str, database: Databas
     other.close()
 
 
+@sqlite_only
 def test_no_checkpoint_meets_a_commit(database: Database) -> None:
     """Tidying up waits for its turn, as a writer does: see ``WriterTurn``."""
     order: list[str] = []

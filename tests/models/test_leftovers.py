@@ -14,6 +14,7 @@ from model_heritage_backend.models.files import FileStore
 from model_heritage_backend.models.job_queue import JobQueue
 from model_heritage_backend.models.leftovers import Freed, Leftovers
 from model_heritage_backend.models.tables import EdgeEvidence, Job
+from tests.databases import sqlite_only
 from tests.models.rows import make_model
 from tests.served import list_files
 
@@ -114,6 +115,7 @@ def test_evidence_of_files_that_are_gone(leftovers: Leftovers, database: Databas
         assert {row.key for row in session.query(EdgeEvidence)} == {k for k in keys if keys[k]}
 
 
+@sqlite_only
 def test_the_database_shrinks(leftovers: Leftovers, database: Database) -> None:
     with database.write() as session:
         session.add_all(EdgeEvidence(key=f"{n}", evidence={"x": "y" * 1000}) for n in range(2000))

@@ -9,6 +9,7 @@ from model_heritage_backend.models.database import Database
 from model_heritage_backend.models.model_filters import ModelFilter
 from model_heritage_backend.models.paging import SORTS, encode_cursor, follows
 from model_heritage_backend.models.tables import Model
+from tests.databases import sqlite_only
 from tests.models.rows import START
 
 SAMPLES = {str: "a", int: 1, float: 0.5, datetime: START}
@@ -27,6 +28,7 @@ def list_whole_scans(plan: list[str]) -> list[str]:
     return [step for step in plan if step.startswith("SCAN models") and "INDEX" not in step]
 
 
+@sqlite_only
 @pytest.mark.parametrize("sort", SORTS)
 def test_every_order_has_an_index(database: Database, sort: str) -> None:
     order = SORTS[sort]
@@ -38,6 +40,7 @@ def test_every_order_has_an_index(database: Database, sort: str) -> None:
         assert SORTING not in plan
 
 
+@sqlite_only
 @pytest.mark.parametrize(
     ("wanted", "index"),
     [
@@ -57,6 +60,7 @@ def test_common_filters_are_listed_in_order_by_one_index(
     assert SORTING not in plan
 
 
+@sqlite_only
 @pytest.mark.parametrize(
     "wanted",
     [

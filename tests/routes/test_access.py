@@ -1,4 +1,4 @@
-"""Who may ask for what, with ``access: token``."""
+"""Who may ask for what, with ``access: token`` or ``login``."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from apiflask import APIFlask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from model_heritage_backend.models.account_tables import BrowserSession
 from model_heritage_backend.models.database import now
 from model_heritage_backend.models.tables import ApiToken
-from model_heritage_backend.routes.sessions import COOKIE, Sessions
+from model_heritage_backend.routes.sessions import COOKIE
 from model_heritage_backend.services.access import Role
 from model_heritage_backend.services.attempts import LIMIT
 from tests.served import MakeApp, check_problem, get_service
@@ -22,28 +23,45 @@ OWN = {"Origin": "http://localhost"}
 EVIL = {"Origin": "https://evil.example"}
 CHANGES = ("post", "put", "patch", "delete")
 READS = ("get", "head")
-TO_SIGN_IN = "POST /api/session"
-OPEN = {"GET /api/health", TO_SIGN_IN}
-OF_VIEWERS = {"DELETE /api/session"}
+OPEN = {
+    "GET /api/health",
+    "GET /api/access",
+    "POST /api/access/setup",
+    "POST /api/session",
+    "POST /api/session/password",
+}
+OF_VIEWERS = {
+    "DELETE /api/session",
+    "PUT /api/session/password",
+    "DELETE /api/sessions/{session_id}",
+}
 """Changes that every token may make: nothing of the lake changes."""
 OF_ADMINS = {
-    "DELETE /api/models/{model_id}",
+    "DELETE /api/families/{family_id}",
+    "GET /api/owners",
     "POST /api/clustering/recluster",
     "POST /api/clustering/full-rebuild",
     "POST /api/imports",
     "POST /api/maintenance/cleanup",
+    "GET /api/maintenance/upkeep",
     "GET /api/tokens",
     "POST /api/tokens",
     "GET /api/tokens/{token_id}",
     "DELETE /api/tokens/{token_id}",
     "GET /api/audit",
+    "GET /api/users",
+    "POST /api/users",
+    "GET /api/users/{user_id}",
+    "PATCH /api/users/{user_id}",
+    "DELETE /api/users/{user_id}",
 }
 Headers = dict[str, str]
 
 
 @pytest.fixture
 def app(make_app: MakeApp) -> APIFlask:
-    return make_app(access="token")
+    """With users, too; servers with tokens alone are those that tests make themselves."""
+    return make_app(access="login")
 
 
 def make_token(app: APIFlask, role: Role = Role.ADMIN, *, days: int | None = 1) -> str:
@@ -108,10 +126,10 @@ def test_editors_and_admins(app: APIFlask, tokens: dict[Role, str]) -> None:
         if name in OF_ADMINS:
             answer = client.open(path, method=method.upper(), headers=bear(tokens[Role.EDITOR]))
             check_problem(answer, 403, "not-allowed")
-        elif "/events" not in path:
+        elif "/events" not in path and "/owners/" not in path:
             answer = client.open(path, method=method.upper(), headers=bear(tokens[Role.EDITOR]))
             assert answer.status_code not in (401, 403, 500), (name, answer.status_code)
-    answer = client.delete("/api/models/m_x", headers=bear(tokens[Role.ADMIN]))
+    answer = client.delete("/api/families/f_x", headers=bear(tokens[Role.ADMIN]))
     check_problem(answer, 404, "not-found")
 
 
@@ -206,6 +224,10 @@ def sign_in(client: FlaskClient, token: str, **options: Any) -> TestResponse:
     return client.post("/api/session", json={"token": token}, **options)
 
 
+def read_cookie(answer: TestResponse) -> str:
+    return answer.headers["Set-Cookie"].split("=", 1)[1].split(";")[0]
+
+
 def test_a_browser_signs_in_and_out(app: APIFlask, tokens: dict[Role, str]) -> None:
     client = app.test_client()
     check_problem(client.get("/api/session"), 401, "not-signed-in")
@@ -215,7 +237,7 @@ def test_a_browser_signs_in_and_out(app: APIFlask, tokens: dict[Role, str]) -> N
     assert {"HttpOnly", "SameSite=Strict", "Path=/api", "Max-Age=43200"} <= set(cookie.split("; "))
     assert tokens[Role.EDITOR] not in cookie + answer.get_data(as_text=True)
     said = client.get("/api/session").get_json()
-    assert (said["access"], said["role"], said["name"]) == ("token", "editor", "a editor")
+    assert (said["role"], said["name"]) == ("editor", "a editor")
     with client.get("/api/lineage/export?format=json") as download:
         assert download.status_code == 200
     assert client.delete("/api/session", headers=OWN).status_code == 204
@@ -268,23 +290,30 @@ def test_a_session_ends_with_its_token(app: APIFlask) -> None:
 
 
 def test_forged_and_old_sessions(app: APIFlask) -> None:
-    row, _ = get_service(app).access.create("laptop", Role.ADMIN, days=None)
-    forged = Sessions(b"another key", hours=1).write(row.id)
-    old = app.extensions["model_heritage_guard"].sessions
-    genuine = old.write(row.id)
-    old._seconds = -1
-    for cookie in (forged, row.id, "", "x.y.z", genuine):
+    row, text = get_service(app).access.create("laptop", Role.ADMIN, days=None)
+    client = app.test_client()
+    cookie = read_cookie(sign_in(client, text))
+    with get_service(app)._database.write() as session:
+        begun = session.query(BrowserSession).one()
+        begun.expires_at = now()
+    for said in (cookie, row.id, begun.id, begun.secret_hash, "", "x.y.z"):
         client = app.test_client()
-        client.set_cookie(COOKIE, cookie, path="/api")
-        assert client.get("/api/stats").status_code == 401, cookie
+        client.set_cookie(COOKIE, said, path="/api")
+        assert client.get("/api/stats").status_code == 401, said
+
+
+def test_signing_out_makes_the_cookie_void(app: APIFlask, tokens: dict[Role, str]) -> None:
+    client = app.test_client()
+    cookie = read_cookie(sign_in(client, tokens[Role.VIEWER]))
+    assert client.delete("/api/session", headers=OWN).status_code == 204
+    thief = app.test_client()
+    thief.set_cookie(COOKIE, cookie, path="/api")
+    check_problem(thief.get("/api/stats"), 401, "not-signed-in")
 
 
 def test_sessions_outlive_a_restart(make_app: MakeApp) -> None:
     app = make_app(access="token")
-    client = app.test_client()
-    cookie = sign_in(client, make_token(app)).headers["Set-Cookie"].split("=", 1)[1].split(";")[0]
-    key = get_service(app).files.data_dir / "session.key"
-    assert key.stat().st_mode & 0o777 == 0o600
+    cookie = read_cookie(sign_in(app.test_client(), make_token(app)))
     again = make_app(access="token").test_client()
     again.set_cookie(COOKIE, cookie, path="/api")
     assert again.get("/api/stats").status_code == 200

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 
 from benchmarks.zoo import Zoo
 from model_heritage_backend.app import close_app, create_app
-from model_heritage_backend.config import load_settings
+from tests.databases import make_settings
 from tests.served import check_problem, list_models, upload, wait_for_jobs
 
 MEMBERS = ("base", "noisy", "rotated", "noisy-rotated", "base-bf16")
@@ -24,7 +24,8 @@ def client(
     tmp_path_factory: pytest.TempPathFactory, zoo_family: Zoo, strangers: list[Path]
 ) -> Iterator[FlaskClient]:
     """A family of five and two strangers. Every test leaves it as it was."""
-    app = create_app(load_settings(data_dir=tmp_path_factory.mktemp("corrected") / "uploads"))
+    folder = tmp_path_factory.mktemp("corrected") / "uploads"
+    app = create_app(make_settings(folder))
     client = app.test_client()
     for name in MEMBERS:
         upload(client, zoo_family.path(name), name=name)

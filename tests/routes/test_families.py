@@ -87,8 +87,18 @@ def test_rebuild_that_takes_long(make_app: MakeApp, zoo_family: Zoo) -> None:
     assert (answer.status_code, answer.get_json()["status"]) == (202, "queued")
 
 
-@pytest.mark.parametrize("path", ["recluster", "full-rebuild"])
-def test_recluster(client: FlaskClient, zoo_family: Zoo, strangers: list[Any], path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "solved", "updated"),
+    [("recluster", 0, 0), ("full-rebuild", 0, 0), ("recluster?force=true", 2, 3)],
+)
+def test_recluster(
+    client: FlaskClient,
+    zoo_family: Zoo,
+    strangers: list[Any],
+    path: str,
+    solved: int,
+    updated: int,
+) -> None:
     for name in ("base", "noisy"):
         upload(client, zoo_family.path(name), name=name)
     upload(client, strangers[0], name="stranger")
@@ -102,7 +112,8 @@ def test_recluster(client: FlaskClient, zoo_family: Zoo, strangers: list[Any], p
     client.post(f"/api/models/{list_models(client)['base']['id']}/reprocess")
     job = client.get(f"/api/jobs/{job_id}").get_json()
     assert (job["state"], job["progress"]) == ("done", 1.0)
-    assert job["result"] == {"status": "success", "families": 2, "models_updated": 3}
+    counts = {"families": 2, "families_solved": solved, "models_updated": updated}
+    assert job["result"] == {"status": "success"} | counts
     assert list_edges(client) == before
     assert client.get("/api/families").get_json()["total"] == families == 2
     again = client.post(f"/api/clustering/{path}").get_json()

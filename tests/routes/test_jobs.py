@@ -16,8 +16,10 @@ from model_heritage_backend.jobs.run import Progress
 from model_heritage_backend.routes import job_events
 from model_heritage_backend.routes.job_events import EventStreams
 from model_heritage_backend.routes.jobs import STREAMS
+from model_heritage_backend.routes.sessions import COOKIE
+from model_heritage_backend.services.access import Role
 from model_heritage_backend.services.heritage_service import HeritageService
-from tests.served import MakeApp, check_problem, list_models, upload, wait_for_jobs
+from tests.served import MakeApp, check_problem, get_service, list_models, upload, wait_for_jobs
 
 SECONDS = 10
 LATER = {"Prefer": "respond-async"}
@@ -263,10 +265,40 @@ def test_streams_are_limited(app: APIFlask, client: FlaskClient, work: list[Any]
 def test_silence_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job_events, "LOOK_SECONDS", 0.001)
     monkeypatch.setattr(job_events, "HEARTBEAT_SECONDS", 0.05)
-    events = EventStreams(limit=1).follow(lambda: {"state": "running"})
+    events = EventStreams(limit=1).follow(lambda: {"state": "running"}, recheck=lambda: None)
     assert [next(events).split("\n")[0] for _ in range(4)] == [
         "retry: 2000",
         "event: progress",
         ": still here",
         ": still here",
     ]
+
+
+@pytest.mark.parametrize("by_session", [False, True])
+def test_a_stream_ends_with_what_it_began_with(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, *, by_session: bool
+) -> None:
+    monkeypatch.setattr(job_events, "RECHECK_SECONDS", 0.0)
+    monkeypatch.setattr(job_events, "LOOK_SECONDS", 0.001)
+    app = make_app(access="token")
+    service, client = get_service(app), app.test_client()
+    row, text = service.access.create("listener", Role.ADMIN, days=1)
+    identity = service.access.identify(text, address="")
+    if by_session:
+        secret = service.sessions.begin(identity, hours=1, address="", agent="")
+        client.set_cookie(COOKIE, secret, path="/api")
+        headers = {}
+    else:
+        headers = {"Authorization": f"Bearer {text}"}
+    # One that nobody works at goes on for ever.
+    job_id = service.job_queue.add("recluster")
+    answer = client.get(f"/api/jobs/{job_id}/events", headers=headers)
+    pieces = iter(answer.response)
+    assert b"retry" in next(pieces) and b"progress" in next(pieces)  # type: ignore[operator]
+    if by_session:
+        service.sessions.end_own(service.sessions.recall(secret))
+    else:
+        service.access.tokens.revoke(row.id)
+    assert list(pieces) == []
+    answer.close()
+    assert client.get(f"/api/jobs/{job_id}/events", headers=headers).status_code == 401

@@ -128,5 +128,5 @@ def test_examples_keep_their_schemas(spec: dict[str, Any]) -> None:
 
 def test_it_is_the_same_for_whoever_asks_first(app: APIFlask) -> None:
     client = app.test_client()
-    described = client.get("/api/openapi.json", headers={"Host": "evil.example"}).get_json()
+    described = client.get("/api/openapi.json", headers={"Host": "10.0.0.7:80"}).get_json()
     assert described["servers"] == [{"url": "/"}]

@@ -15,6 +15,7 @@ from model_heritage_backend.errors import InvalidRequest
 from model_heritage_backend.models.tables import FingerprintRow
 from model_heritage_backend.services.heritage_service import HeritageService
 from model_heritage_backend.services.texts import check_text
+from tests.databases import ON_POSTGRES
 from tests.served import (
     MakeApp,
     check_problem,
@@ -27,21 +28,29 @@ from tests.served import (
 )
 
 
-def execute(service: HeritageService, statement: str) -> None:
-    with service._database.write() as session:
-        session.execute(text(statement))
-
-
-def forbid(service: HeritageService, what: str, table: str) -> None:
+def forbid(service: HeritageService, what: str, table: str, *, when: str = "1 = 1") -> None:
     """The database refuses something from now on, as it would when it is damaged or full."""
-    execute(
-        service,
-        f"CREATE TRIGGER forbidden BEFORE {what} ON {table} BEGIN SELECT RAISE(ABORT, 'no'); END",
-    )
+    if ON_POSTGRES:
+        statements = [
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            f" IF {when} THEN RAISE EXCEPTION integrity_constraint_violation; END IF;"
+            " RETURN NEW; END $$",
+            f"CREATE TRIGGER forbidden BEFORE {what} ON {table} EXECUTE FUNCTION refuse()",
+        ]
+    else:
+        statements = [
+            f"CREATE TRIGGER forbidden BEFORE {what} ON {table} WHEN {when} "
+            "BEGIN SELECT RAISE(ABORT, 'no'); END"
+        ]
+    with service._database.write() as session:
+        for statement in statements:
+            session.execute(text(statement))
 
 
 def allow(service: HeritageService) -> None:
-    execute(service, "DROP TRIGGER forbidden")
+    with service._database.write() as session:
+        drop = "DROP FUNCTION refuse() CASCADE" if ON_POSTGRES else "DROP TRIGGER forbidden"
+        session.execute(text(drop))
 
 
 def test_a_failed_transaction_leaves_no_trace(
@@ -61,12 +70,19 @@ def test_two_checksums_that_begin_alike(
     upload(client, zoo_family.path("base"), name="base")
     digest = hashlib.sha256(zoo_family.path("noisy").read_bytes()).hexdigest()
     with service._database.write() as session:
-        session.execute(text("PRAGMA defer_foreign_keys=ON"))
+        session.execute(
+            text(
+                "SET LOCAL session_replication_role = replica"
+                if ON_POSTGRES
+                else "PRAGMA defer_foreign_keys=ON"
+            )
+        )
         for table, column in (
             ("models", "id"),
             ("fingerprints", "model_id"),
             ("matrix_shapes", "model_id"),
             ("declarations", "model_id"),
+            ("routes", "model_id"),
         ):
             session.execute(text(f"UPDATE {table} SET {column} = 'm_{digest[:16]}'"))
     problem = check_problem(upload(client, zoo_family.path("noisy")), 409, "conflict")
@@ -150,12 +166,8 @@ def test_a_deletion_that_fails_is_made_up_for(
     upload(client, zoo_family.path("noisy"), name="noisy")
     noisy = list_models(client)["noisy"]
     # Only the deletion itself, not the job that makes up for it, cannot write the new tree.
-    execute(
-        service,
-        "CREATE TRIGGER forbidden BEFORE UPDATE ON families "
-        "WHEN NOT EXISTS (SELECT * FROM jobs WHERE state = 'running') "
-        "BEGIN SELECT RAISE(ABORT, 'no'); END",
-    )
+    running = "SELECT * FROM jobs WHERE state = 'running'"
+    forbid(service, "UPDATE", "families", when=f"NOT EXISTS ({running})")
     check_problem(client.delete(f"/api/models/{noisy['id']}"), 500, "internal-error")
     jobs = wait_for_jobs(client)
     assert (jobs[0]["kind"], jobs[0]["state"]) == ("rebuild", "done")

@@ -12,10 +12,12 @@ import pytest
 from flask.testing import FlaskClient
 from safetensors.numpy import save_file
 
+from benchmarks.scale.synthetic import Breeder
 from benchmarks.zoo import Zoo
 from model_heritage_backend.errors import InsufficientStorage
 from model_heritage_backend.scanning.discovery import Found, find_checkpoints
 from model_heritage_backend.services.heritage_service import HeritageService
+from tests.clustering.synthetic import draw_structures
 from tests.served import (
     MakeApp,
     check_problem,
@@ -226,3 +228,37 @@ def test_uploads_do_not_wait_for_an_import(
     go_on.set()
     wait_for_jobs(client)
     assert set(list_edges(client)) == {("base", "noisy")}
+
+
+def test_a_crowd_gets_its_places_together(
+    client: FlaskClient, service: HeritageService, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    solved = []
+    replace = service.management.process_new_models
+    monkeypatch.setattr(
+        service.management,
+        "process_new_models",
+        lambda ids: (solved.append(len(ids)), replace(ids)),
+    )
+    for family in range(3):
+        folder = root / str(family)
+        folder.mkdir()
+        for born in Breeder(draw_structures(1)[0], family).grow(10):
+            save_file(born.weights, folder / f"{born.place}.safetensors")
+    with service._executor.paused():
+        job_id = ask(client, root).get_json()["job_id"]
+        deadline = time.monotonic() + 30
+        while client.get(f"/api/jobs/{job_id}").get_json()["state"] != "done":
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    wait_for_jobs(client)
+    stored = client.get(f"/api/jobs/{job_id}").get_json()["result"]["stored"]
+    assert solved == [stored]
+    models = list_models(client).values()
+    assert {model["status"] for model in models} == {"ok"}
+    families = {model["family_id"]: model["name"][0] for model in models}
+    assert sorted(families.values()) == ["0", "1", "2"]
+    before = list_edges(client)
+    service.recluster(force=True)
+    wait_for_jobs(client)
+    assert list_edges(client) == before

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
@@ -213,7 +212,7 @@ def test_the_same_file_many_times_at_once(client: FlaskClient, zoo_family: Zoo) 
     assert client.get("/api/models").get_json()["total"] == 1
 
 
-def test_killed_in_the_middle(tmp_path: Path, empty_database: Path) -> None:
+def test_killed_in_the_middle(tmp_path: Path) -> None:
     """A real server: what is on the disk is the offset, and the rest is enough."""
     content = save({"weight": np.random.default_rng(1).standard_normal((1000, 1000))})
     folder = tmp_path / "uploads"
@@ -221,8 +220,6 @@ def test_killed_in_the_middle(tmp_path: Path, empty_database: Path) -> None:
         "Upload-Length": str(len(content)),
         "Upload-Metadata": encode_metadata(filename="a.safetensors"),
     }
-    folder.mkdir()
-    shutil.copy(empty_database, folder / "app.db")
     with RealServer(folder) as server:
         connection = server.connect()
         connection.request("POST", "/api/uploads", headers=VERSION | words)

@@ -173,6 +173,13 @@ class ConflictShape(Schema):
     detail = String()
 
 
+class OwnerShape(Schema):
+    """Who brought a model: a user, or a token without a user."""
+
+    id = String()
+    name = String(allow_none=True, metadata={"description": "null when they are gone"})
+
+
 class ModelShape(Schema):
     id = String()
     name = String()
@@ -196,6 +203,7 @@ class ModelShape(Schema):
     relation = String(allow_none=True)
     confidence_score = Float(allow_none=True)
     is_root = Boolean()
+    owner = Nested(OwnerShape, allow_none=True)
     created_at = String()
     processed_at = String(allow_none=True)
     file_path = String()

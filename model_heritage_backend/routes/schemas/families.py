@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from apiflask import Schema
-from apiflask.fields import Dict, Float, Integer, List, Nested, String
+from apiflask.fields import Boolean, Dict, Float, Integer, List, Nested, String
 from apiflask.validators import Length, OneOf, Range
 
 from model_heritage_backend.models.families import SORTS
@@ -13,6 +13,10 @@ from model_heritage_backend.routes.schemas.common import (
     ModelShape,
     describe_writing,
 )
+
+
+class ReclusterQuery(Schema):
+    force = Boolean(load_default=False, truthy={"true", "1"}, falsy={"false", "0"})
 
 
 class GhostShape(Schema):

@@ -14,6 +14,7 @@ from model_heritage_backend.services.access import MOST_DAYS, NAME_LENGTH
 EXAMPLE = "mh_5f0c2b7d9a3e_" + "A" * 43
 EXAMPLE_ID = "t_5f0c2b7d9a3e"
 DAYS = 90
+ACCESS = ("open", "token", "login")
 
 
 class SignIn(Schema):
@@ -25,9 +26,11 @@ class SignIn(Schema):
 
 
 class Session(Schema):
-    access = String(validate=OneOf(("open", "token")))
+    access = String(validate=OneOf(ACCESS))
     role = String(validate=OneOf(ROLES), metadata={"example": "editor"})
     name = String(metadata={"example": "Ada's laptop"})
+    user_id = String(allow_none=True)
+    session_id = String(allow_none=True)
     token_id = String(allow_none=True, metadata={"example": EXAMPLE_ID})
     token_expires_at = String(allow_none=True)
 
@@ -79,8 +82,8 @@ class AuditQuery(Schema):
 
 class AuditEntryShape(Schema):
     id = Integer()
-    actor = String(metadata={"description": "The token's id", "example": EXAMPLE_ID})
-    name = String(metadata={"description": "The token's name"})
+    actor = String(metadata={"description": "Id of the user or token", "example": EXAMPLE_ID})
+    name = String(metadata={"description": "Name of the user or token"})
     method = String(metadata={"example": "DELETE"})
     path = String(metadata={"example": "/api/models/m_3b1f0c5d9e7a2468"})
     status = Integer(metadata={"example": 204})

@@ -93,6 +93,27 @@ export const sessionQuery = () =>
     staleTime: Infinity,
   })
 
+/** How one signs in; asked by whoever is signed out. */
+export const accessQuery = () =>
+  queryOptions({ queryKey: ['access'], queryFn: ({ signal }) => api.getAccess(signal) })
+
+export const usersQuery = () =>
+  queryOptions({ queryKey: ['users'], queryFn: ({ signal }) => api.listUsers(signal) })
+
+export const signedInQuery = () =>
+  queryOptions({ queryKey: ['sessions'], queryFn: ({ signal }) => api.listSessions(signal) })
+
+export const ownersQuery = () =>
+  queryOptions({ queryKey: ['owners'], queryFn: ({ signal }) => api.listOwners(signal) })
+
+export const deletionQuery = (of: 'families' | 'owners', id: string) =>
+  queryOptions({
+    queryKey: ['deletion', of, id],
+    queryFn: ({ signal }) => api.weighDeletion(of, id, signal),
+    // What is told before something is deleted must be so now.
+    gcTime: 0,
+  })
+
 export const tokensQuery = () =>
   queryOptions({ queryKey: ['tokens'], queryFn: ({ signal }) => api.listTokens(signal) })
 

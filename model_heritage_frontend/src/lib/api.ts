@@ -1,4 +1,18 @@
-import type { NewToken, Session, TokenList, TokenRequest } from '@/lib/access'
+import type {
+  AccessState,
+  Credentials,
+  Deletion,
+  NewToken,
+  OwnerList,
+  Role,
+  Session,
+  SignedInList,
+  TokenList,
+  TokenRequest,
+  User,
+  UserChange,
+  UserList,
+} from '@/lib/access'
 import type { Impact, LicenceReport } from '@/lib/consequences'
 import { parseProblem, unreachable } from '@/lib/problem'
 import type {
@@ -69,19 +83,32 @@ async function getText(url: string): Promise<string> {
   return (await request(url)).text()
 }
 
-async function sendJson<T>(
+interface SendOptions {
+  headers?: Record<string, string>
+  signal?: AbortSignal
+}
+
+async function send(
   method: string,
   url: string,
   body?: unknown,
-  { headers, signal }: { headers?: Record<string, string>; signal?: AbortSignal } = {},
-): Promise<T> {
+  { headers, signal }: SendOptions = {},
+): Promise<Response> {
   const init: RequestInit = { method, headers: { ...headers }, signal: signal ?? null }
   if (body !== undefined) {
     init.body = JSON.stringify(body)
     init.headers = { ...headers, 'Content-Type': 'application/json' }
   }
-  const response = await request(url, init)
-  return (await response.json()) as T
+  return request(url, init)
+}
+
+async function sendJson<T>(
+  method: string,
+  url: string,
+  body?: unknown,
+  options: SendOptions = {},
+): Promise<T> {
+  return (await (await send(method, url, body, options)).json()) as T
 }
 
 async function remove(url: string): Promise<void> {
@@ -169,6 +196,28 @@ export const api = {
     ),
   getSession: (signal?: AbortSignal) => getJson<Session>(apiUrl(['session']), signal),
   signIn: (token: string) => sendJson<Session>('POST', apiUrl(['session']), { token }),
+  getAccess: (signal?: AbortSignal) => getJson<AccessState>(apiUrl(['access']), signal),
+  setUp: (wanted: Credentials & { code: string }) =>
+    sendJson<Session>('POST', apiUrl(['access', 'setup']), wanted),
+  signInByPassword: (credentials: Credentials) =>
+    sendJson<Session>('POST', apiUrl(['session', 'password']), credentials),
+  changePassword: async (change: { old: string; new: string }) => {
+    await send('PUT', apiUrl(['session', 'password']), change)
+  },
+  listSessions: (signal?: AbortSignal) => getJson<SignedInList>(apiUrl(['sessions']), signal),
+  endSession: (id: string) => remove(apiUrl(['sessions', id])),
+  listUsers: (signal?: AbortSignal) => getJson<UserList>(apiUrl(['users']), signal),
+  createUser: (wanted: Credentials & { role: Role }) =>
+    sendJson<User>('POST', apiUrl(['users']), wanted),
+  changeUser: (id: string, change: UserChange) =>
+    sendJson<User>('PATCH', apiUrl(['users', id]), change),
+  removeUser: (id: string) => remove(apiUrl(['users', id])),
+  listOwners: (signal?: AbortSignal) => getJson<OwnerList>(apiUrl(['owners']), signal),
+  weighDeletion: (of: 'families' | 'owners', id: string, signal?: AbortSignal) =>
+    getJson<Deletion>(apiUrl([of, id, 'deletion']), signal),
+  deleteFamily: (id: string) => sendJson<{ job_id: string }>('DELETE', apiUrl(['families', id])),
+  deleteModelsOf: (owner: string) =>
+    sendJson<{ job_id: string }>('DELETE', apiUrl(['owners', owner, 'models'])),
   signOut: () => remove(apiUrl(['session'])),
   listTokens: (signal?: AbortSignal) => getJson<TokenList>(apiUrl(['tokens']), signal),
   createToken: (wanted: TokenRequest) => sendJson<NewToken>('POST', apiUrl(['tokens']), wanted),

@@ -57,6 +57,8 @@ export interface Model {
   name: string
   description: string
   status: ModelStatus
+  /** Who brought it; the name is null when they are gone. */
+  owner: { id: string; name: string | null } | null
   error: string | null
   filename: string
   format: string
@@ -204,6 +206,7 @@ export const JOB_KINDS = [
   'recluster',
   'import',
   'cleanup',
+  'delete',
 ] as const
 export type JobKind = (typeof JOB_KINDS)[number]
 

@@ -98,6 +98,7 @@ export function readReport({ document, made_at, sizes }: ReportData): Report {
       relation: edge?.relation ?? null,
       confidence_score: edge?.confidence ?? null,
       is_root: known?.root === id,
+      owner: null,
       created_at: made_at,
       processed_at: made_at,
       file_path: path,

@@ -1,3 +1,5 @@
+import { formatNumber, plural } from '@/lib/format'
+
 /** What parts of many pages say. A translation is another object of this type. */
 export const commonWords = {
   confidence: {
@@ -27,6 +29,17 @@ export const commonWords = {
     processing: 'Processing',
     error: 'Error',
     ready: 'Ready',
+  },
+  deletion: {
+    looking: 'what depends on it',
+    title: 'What that means',
+    models: (models: number, bytes: string): string =>
+      `${plural(models, 'model')} of ${bytes} are deleted.`,
+    children: (models: number): string =>
+      `The parents of ${plural(models, 'other model')} are sought again:`,
+    more: (models: number): string => `and ${formatNumber(models)} more`,
+    statements: (statements: number): string =>
+      `With them go ${plural(statements, 'correction')} by people.`,
   },
   alertDialog: {
     cancel: 'Cancel',

@@ -94,6 +94,12 @@ export const familyWords = {
     solving: 'Solving…',
     started: 'The family is being solved again.',
     unchanged: 'Solved again: nothing has changed.',
+    delete: 'Delete',
+    deleteTitle: (name: string): string => `Delete “${name}”?`,
+    deleteText:
+      'All its models, their files and everything known about them are removed. This cannot be undone.',
+    deleteAction: 'Delete family',
+    deleting: 'The family is being deleted.',
     updated: (models: number): string => `Solved again: ${plural(models, 'model')} updated.`,
   },
   facts: {

@@ -58,6 +58,7 @@ export const jobWords = {
     recluster: 'Solve the whole lake again',
     import: 'Import a folder',
     cleanup: 'Clean up',
+    delete: 'Delete models',
   } satisfies Record<JobKind, string>,
   states: {
     queued: 'Queued',

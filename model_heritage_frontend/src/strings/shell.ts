@@ -125,6 +125,8 @@ export const shellWords = {
       'Access is open: whoever reaches this server may change everything. It listens on this machine only unless it is told otherwise.',
     accessByToken:
       'By token: viewers read, editors also upload and correct, admins also delete models and look after the server.',
+    accessByLogin:
+      'By name and password, or token: viewers read, editors also upload and correct, admins also look after models of others, users and the server.',
     method: 'Method',
     methodText:
       'Families and parents are read from the weights alone; names, dates and declared bases decide nothing. No request leaves this server.',

@@ -80,6 +80,7 @@ export const model = (changes: Partial<Model> = {}): Model => ({
   relation: 'finetune',
   confidence_score: 0.97,
   is_root: false,
+  owner: null,
   created_at: '2026-11-20T10:00:00Z',
   processed_at: '2026-11-20T10:00:01Z',
   file_path: 'blobs/9f86d081',

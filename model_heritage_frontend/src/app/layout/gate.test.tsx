@@ -12,7 +12,9 @@ const session = (changes: Partial<Session> = {}): Session => ({
   access: 'token',
   role: 'admin',
   name: 'Ada',
+  user_id: null,
   token_id: 't_1',
+  session_id: 's_1',
   token_expires_at: null,
   ...changes,
 })

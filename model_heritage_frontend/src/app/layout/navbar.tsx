@@ -4,10 +4,12 @@ import { Link, NavLink } from 'react-router'
 
 import { FRAME } from '@/app/layout/frame'
 import { ThemeMenu } from '@/app/layout/theme-menu'
+import { Needs } from '@/components/needs'
 import { Button } from '@/components/ui/button'
 import { Dialog, DialogContent, DialogTitle, DialogTrigger } from '@/components/ui/dialog'
 import { AccountMenu } from '@/features/access/components/account-menu'
 import { UploadIndicator } from '@/features/upload/components/upload-indicator'
+import { useMay } from '@/hooks/use-may'
 import { cn } from '@/lib/cn'
 import { paths } from '@/lib/paths'
 import { shellWords } from '@/strings/shell'
@@ -37,6 +39,7 @@ function Brand() {
 }
 
 function MobileMenu() {
+  const may = useMay()
   const [open, setOpen] = useState(false)
   return (
     <Dialog open={open} onOpenChange={setOpen}>
@@ -51,7 +54,7 @@ function MobileMenu() {
           {[
             ...LINKS,
             { to: paths.settings, label: words.settings },
-            { to: paths.add, label: words.add },
+            ...(may('editor') ? [{ to: paths.add, label: words.add }] : []),
           ].map(({ to, label }) => (
             <NavLink
               key={to}
@@ -115,17 +118,19 @@ export function Navbar({ onHelp }: { onHelp: () => void }) {
           </Button>
           <ThemeMenu />
           <AccountMenu />
-          <Button asChild className="ml-1.5 max-sm:hidden">
-            <Link to={paths.add}>
-              <PlusIcon aria-hidden />
-              {words.add}
-            </Link>
-          </Button>
-          <Button asChild size="icon" className="sm:hidden">
-            <Link to={paths.add} aria-label={words.add}>
-              <PlusIcon aria-hidden />
-            </Link>
-          </Button>
+          <Needs least="editor">
+            <Button asChild className="ml-1.5 max-sm:hidden">
+              <Link to={paths.add}>
+                <PlusIcon aria-hidden />
+                {words.add}
+              </Link>
+            </Button>
+            <Button asChild size="icon" className="sm:hidden">
+              <Link to={paths.add} aria-label={words.add}>
+                <PlusIcon aria-hidden />
+              </Link>
+            </Button>
+          </Needs>
           <MobileMenu />
         </div>
       </div>

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Link, useNavigate, useParams } from 'react-router'
 
+import { Needs } from '@/components/needs'
 import { PageHeader } from '@/components/page-header'
 import { ErrorState, Loading } from '@/components/states'
 import { Button } from '@/components/ui/button'
@@ -12,15 +13,17 @@ import { FamilyStatements } from '@/features/corrections/components/family-state
 import { NameFamilyDialog } from '@/features/corrections/components/name-family-dialog'
 import { ParentCorrection } from '@/features/corrections/components/parent-correction'
 import { SplitFamilyDialog } from '@/features/corrections/components/split-family-dialog'
+import { DeleteFamily } from '@/features/families/components/delete-family'
 import { FamilyActions } from '@/features/families/components/family-actions'
 import { FamilyFacts } from '@/features/families/components/family-facts'
 import { FamilyTreeView } from '@/features/tree/components/family-tree-view'
 import { familyQuery } from '@/hooks/queries'
+import { useMay } from '@/hooks/use-may'
 import { useTitle } from '@/hooks/use-title'
 import { formatPercent } from '@/lib/format'
 import { paths } from '@/lib/paths'
 import type { Corrected } from '@/lib/statements'
-import type { Family } from '@/lib/types'
+import type { Family, Model } from '@/lib/types'
 import { familyWords } from '@/strings/families'
 
 function RootSentence({ family }: { family: Family }) {
@@ -51,6 +54,7 @@ export function FamilyPage() {
       void navigate(paths.family(result.tree.family_id))
     }
   }
+  const may = useMay()
   const [dropped, setDropped] = useState<Dropped | null>(null)
   useTitle(family.data?.name ?? familyWords.page.family)
   if (family.isPending) {
@@ -99,15 +103,22 @@ export function FamilyPage() {
         actions={
           <>
             <FamilyActions familyId={id} />
-            <NameFamilyDialog family={family.data} />
-            {family.data.size > 1 && <SplitFamilyDialog familyId={id} onSolved={follow} />}
+            <Needs least="editor">
+              <NameFamilyDialog family={family.data} />
+              {family.data.size > 1 && <SplitFamilyDialog familyId={id} onSolved={follow} />}
+            </Needs>
+            <Needs least="admin">
+              <DeleteFamily family={family.data} />
+            </Needs>
           </>
         }
       />
       <FamilyTreeView
         familyId={id}
         familyName={family.data.name}
-        onDropOn={(child, parent) => setDropped({ child, parent })}
+        {...(may('editor') && {
+          onDropOn: (child: Model, parent: Model) => setDropped({ child, parent }),
+        })}
         renderMore={({ model, parents, statedBy }) => (
           <ParentCorrection
             model={model}

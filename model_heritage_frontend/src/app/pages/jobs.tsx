@@ -1,3 +1,4 @@
+import { Needs } from '@/components/needs'
 import { PageHeader } from '@/components/page-header'
 import { AdminActions } from '@/features/jobs/components/admin-actions'
 import { JobList } from '@/features/jobs/components/job-list'
@@ -13,7 +14,11 @@ export function JobsPage() {
       <PageHeader
         title={words.jobs}
         description={words.whatTheServerIs}
-        actions={<AdminActions />}
+        actions={
+          <Needs least="admin">
+            <AdminActions />
+          </Needs>
+        }
       />
       <JobList />
     </>

@@ -2,7 +2,11 @@ import { toast } from 'sonner'
 
 import { restartTour } from '@/app/tour-state'
 import { PageHeader } from '@/components/page-header'
+import { OwnerSettings } from '@/features/access/components/owner-settings'
+import { PasswordSettings } from '@/features/access/components/password-settings'
+import { SignedInSettings } from '@/features/access/components/signed-in-settings'
 import { TokenSettings } from '@/features/access/components/token-settings'
+import { UserSettings } from '@/features/access/components/user-settings'
 import { AboutServer } from '@/features/settings/components/about-server'
 import { Preferences } from '@/features/settings/components/preferences'
 import { useTitle } from '@/hooks/use-title'
@@ -22,7 +26,11 @@ export function SettingsPage() {
             toast.success(words.tourSet)
           }}
         />
+        <PasswordSettings />
+        <UserSettings />
         <TokenSettings />
+        <SignedInSettings />
+        <OwnerSettings />
         <AboutServer />
       </div>
     </div>

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { ChartColumnIcon, PlusIcon } from 'lucide-react'
 import { Link } from 'react-router'
 
+import { Needs } from '@/components/needs'
 import { PageHeader } from '@/components/page-header'
 import { EmptyState, ErrorState, Loading } from '@/components/states'
 import { Button } from '@/components/ui/button'
@@ -57,7 +58,9 @@ function Content() {
         <LargestFamilies families={stats.data.largest_families} />
       </div>
       <Distributions />
-      <ReclusterPanel />
+      <Needs least="admin">
+        <ReclusterPanel />
+      </Needs>
     </div>
   )
 }

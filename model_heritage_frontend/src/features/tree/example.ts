@@ -26,6 +26,7 @@ const model = (name: string): Model => ({
   relation: null,
   confidence_score: null,
   is_root: false,
+  owner: null,
   created_at: '',
   processed_at: null,
   file_path: '',

@@ -20,7 +20,7 @@ const words = accessWords.account
 export function AccountMenu() {
   const session = useQuery(sessionQuery())
   const signOut = useSignOut()
-  if (session.data?.access !== 'token' || isSignedOut(session.error)) return null
+  if (!session.data || session.data.access === 'open' || isSignedOut(session.error)) return null
   const { name, role } = session.data
   return (
     <DropdownMenu>

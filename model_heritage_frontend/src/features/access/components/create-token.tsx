@@ -13,11 +13,12 @@ import {
 } from '@/components/ui/dialog'
 import { Input, NativeSelect } from '@/components/ui/input'
 import { Label } from '@/components/ui/label'
-import { ROLES, type Role } from '@/lib/access'
+import type { Role } from '@/lib/access'
 import { describeError } from '@/lib/problem'
 import { accessWords } from '@/strings/access'
 
 import { useCreateToken } from '../api/mutations'
+import { RoleSelect } from './role-select'
 
 const words = accessWords.tokens
 const DAYS = 90
@@ -68,26 +69,7 @@ function Form() {
             onChange={(event) => setName(event.target.value)}
           />
         </div>
-        <div className="space-y-1.5">
-          <Label htmlFor={`${id}-role`}>{words.role}</Label>
-          <NativeSelect
-            id={`${id}-role`}
-            value={role}
-            aria-describedby={`${id}-may`}
-            onChange={(event) =>
-              setRole(ROLES.find((each) => each === event.target.value) ?? 'viewer')
-            }
-          >
-            {ROLES.map((each) => (
-              <option key={each} value={each}>
-                {accessWords.roles[each]}
-              </option>
-            ))}
-          </NativeSelect>
-          <p id={`${id}-may`} className="text-muted-foreground text-sm">
-            {accessWords.roles[role]} {accessWords.rolesText[role]}.
-          </p>
-        </div>
+        <RoleSelect label={words.role} role={role} onChange={setRole} explained />
         <div className="space-y-1.5">
           <Label htmlFor={`${id}-days`}>{words.days}</Label>
           <NativeSelect

@@ -80,7 +80,7 @@ function TokenRows({ own }: { own: string | null }) {
 /** Who may come in; for admins of a server that asks. */
 export function TokenSettings() {
   const { data: session } = useQuery(sessionQuery())
-  if (session?.access !== 'token' || session.role !== 'admin') return null
+  if (!session || session.access === 'open' || session.role !== 'admin') return null
   return (
     <Card>
       <CardHeader>

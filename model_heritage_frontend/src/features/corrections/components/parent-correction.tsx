@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { CheckIcon, PinIcon, SearchIcon, XIcon } from 'lucide-react'
 import { useState, type ReactNode } from 'react'
 
+import { Needs } from '@/components/needs'
 import { ErrorState, Loading } from '@/components/states'
 import { Button } from '@/components/ui/button'
 import { Skeleton } from '@/components/ui/skeleton'
@@ -88,23 +89,25 @@ export function ParentCorrection(props: ParentCorrectionProps) {
           {statedBy !== null && correctionWords.parent.statedBy(statedBy)}
         </p>
       )}
-      <div className="mt-3 flex flex-wrap gap-2">
-        {deeds.map((each) => {
-          const [label, icon] = LABELS[each]
-          return (
-            <Button
-              key={each}
-              size="sm"
-              variant={each === deed ? 'secondary' : 'outline'}
-              aria-expanded={each === deed}
-              onClick={() => setDeed(each === deed ? null : each)}
-            >
-              {icon}
-              {each === 'choose' && !main ? correctionWords.parent.chooseFirst : label}
-            </Button>
-          )
-        })}
-      </div>
+      <Needs least="editor">
+        <div className="mt-3 flex flex-wrap gap-2">
+          {deeds.map((each) => {
+            const [label, icon] = LABELS[each]
+            return (
+              <Button
+                key={each}
+                size="sm"
+                variant={each === deed ? 'secondary' : 'outline'}
+                aria-expanded={each === deed}
+                onClick={() => setDeed(each === deed ? null : each)}
+              >
+                {icon}
+                {each === 'choose' && !main ? correctionWords.parent.chooseFirst : label}
+              </Button>
+            )
+          })}
+        </div>
+      </Needs>
       {deed && (
         <CorrectionForm
           key={deed}

@@ -2,6 +2,7 @@ import { Undo2Icon } from 'lucide-react'
 
 import { Ago } from '@/components/time'
 import { Button } from '@/components/ui/button'
+import { useMay } from '@/hooks/use-may'
 import { useAuthor } from '@/hooks/use-author'
 import { describeConstraint, type Constraint } from '@/lib/statements'
 import { correctionWords } from '@/strings/corrections'
@@ -16,8 +17,10 @@ interface TakeBackProps {
 }
 
 export function TakeBack({ what, id, onSolved }: TakeBackProps) {
+  const may = useMay()
   const takeBack = useTakeBack(onSolved)
   const [author] = useAuthor()
+  if (!may('editor')) return null
   return (
     <Button
       variant="outline"

@@ -1,6 +1,7 @@
 import { DownloadIcon, LayoutGridIcon, RotateCwIcon } from 'lucide-react'
 import { Link } from 'react-router'
 
+import { Needs } from '@/components/needs'
 import { Button } from '@/components/ui/button'
 import {
   DropdownMenu,
@@ -41,10 +42,12 @@ export function FamilyActions({ familyId }: { familyId: string }) {
           ))}
         </DropdownMenuContent>
       </DropdownMenu>
-      <Button variant="outline" disabled={rebuild.isPending} onClick={() => rebuild.mutate()}>
-        <RotateCwIcon aria-hidden className={rebuild.isPending ? 'animate-spin' : undefined} />
-        {rebuild.isPending ? familyWords.actions.solving : familyWords.actions.solve}
-      </Button>
+      <Needs least="editor">
+        <Button variant="outline" disabled={rebuild.isPending} onClick={() => rebuild.mutate()}>
+          <RotateCwIcon aria-hidden className={rebuild.isPending ? 'animate-spin' : undefined} />
+          {rebuild.isPending ? familyWords.actions.solving : familyWords.actions.solve}
+        </Button>
+      </Needs>
     </>
   )
 }

@@ -3,6 +3,7 @@ import { Link } from 'react-router'
 
 import { Ago } from '@/components/time'
 import { Badge } from '@/components/ui/badge'
+import { useMay } from '@/hooks/use-may'
 import { Button } from '@/components/ui/button'
 import { Progress } from '@/components/ui/progress'
 import { isActive } from '@/hooks/queries'
@@ -64,9 +65,11 @@ function Target({ job, name }: JobRowProps) {
 }
 
 function Actions({ job, name }: JobRowProps) {
+  const may = useMay()
   const cancel = useCancelJob()
   const retry = useRetryJob()
   const about = [KIND_WORDS[job.kind], name ?? ''].filter((word) => word !== '').join(', ')
+  if (!may('editor')) return null
   if (isActive(job)) {
     return (
       <Button

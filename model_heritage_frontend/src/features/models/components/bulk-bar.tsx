@@ -1,7 +1,9 @@
 import { DownloadIcon, GitCompareArrowsIcon, TagIcon, Trash2Icon, XIcon } from 'lucide-react'
 import { Link } from 'react-router'
 
+import { Needs } from '@/components/needs'
 import { Button } from '@/components/ui/button'
+import { useMayAsOwner } from '@/hooks/use-may'
 import { Progress } from '@/components/ui/progress'
 import { api } from '@/lib/api'
 import { paths } from '@/lib/paths'
@@ -35,6 +37,8 @@ function Running({ bulk }: { bulk: Bulk }) {
 /** What can be done with the models that are marked; it stays in view at the bottom. */
 export function BulkBar({ selection }: { selection: Selection }) {
   const { models } = selection
+  const mayDeleteOf = useMayAsOwner()
+  const mayDelete = models.every((model) => mayDeleteOf(model.owner?.id))
   const removal = useBulk({
     words: modelsWords.delete.done,
     onEnd: (done) => selection.remove(done.map((model) => model.id)),
@@ -62,20 +66,22 @@ export function BulkBar({ selection }: { selection: Selection }) {
           <p className="mr-auto pl-1 text-sm font-medium tabular-nums" aria-live="polite">
             {words.count(models.length)}
           </p>
-          <TagDialog
-            count={models.length}
-            onTags={(tags) =>
-              void tagging.run(models, ({ id, declared }) =>
-                api.updateModel(id, { tags: [...new Set([...declared.tags, ...tags])] }),
-              )
-            }
-            trigger={
-              <Button size="sm" variant="outline">
-                <TagIcon aria-hidden />
-                {words.tag}
-              </Button>
-            }
-          />
+          <Needs least="editor">
+            <TagDialog
+              count={models.length}
+              onTags={(tags) =>
+                void tagging.run(models, ({ id, declared }) =>
+                  api.updateModel(id, { tags: [...new Set([...declared.tags, ...tags])] }),
+                )
+              }
+              trigger={
+                <Button size="sm" variant="outline">
+                  <TagIcon aria-hidden />
+                  {words.tag}
+                </Button>
+              }
+            />
+          </Needs>
           <Button
             size="sm"
             variant="outline"
@@ -97,20 +103,22 @@ export function BulkBar({ selection }: { selection: Selection }) {
               {words.compare}
             </Button>
           )}
-          <DeleteDialog
-            models={models}
-            onConfirm={() => void removal.run(models, ({ id }) => api.deleteModel(id))}
-            trigger={
-              <Button
-                size="sm"
-                variant="outline"
-                className="text-destructive hover:text-destructive"
-              >
-                <Trash2Icon aria-hidden />
-                {words.delete}
-              </Button>
-            }
-          />
+          {mayDelete && (
+            <DeleteDialog
+              models={models}
+              onConfirm={() => void removal.run(models, ({ id }) => api.deleteModel(id))}
+              trigger={
+                <Button
+                  size="sm"
+                  variant="outline"
+                  className="text-destructive hover:text-destructive"
+                >
+                  <Trash2Icon aria-hidden />
+                  {words.delete}
+                </Button>
+              }
+            />
+          )}
           <Button
             size="icon"
             variant="ghost"

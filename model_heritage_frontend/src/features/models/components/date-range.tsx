@@ -13,6 +13,9 @@ interface DateRangeProps {
 export function DateRange({ after, before, onChange }: DateRangeProps) {
   return (
     <div role="group" aria-label={words.label} className="col-span-2 flex items-center gap-1">
+      <span aria-hidden className="mr-1 text-sm text-muted-foreground">
+        {words.label}
+      </span>
       <Input
         type="date"
         aria-label={words.after}

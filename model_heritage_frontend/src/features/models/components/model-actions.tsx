@@ -1,7 +1,9 @@
 import { DownloadIcon, RotateCwIcon, Trash2Icon } from 'lucide-react'
 import { useNavigate } from 'react-router'
 
+import { Needs } from '@/components/needs'
 import { Button } from '@/components/ui/button'
+import { useMayAsOwner } from '@/hooks/use-may'
 import { downloadUrl } from '@/lib/api'
 import { paths } from '@/lib/paths'
 import type { Model } from '@/lib/types'
@@ -14,6 +16,7 @@ import { EditModelDialog } from './edit-model-dialog'
 
 export function ModelActions({ model }: { model: Model }) {
   const navigate = useNavigate()
+  const mayDelete = useMayAsOwner()(model.owner?.id)
   const reprocess = useReprocessModel(model.id)
   const removal = useDeleteModel(model.id, () => void navigate(paths.models))
   return (
@@ -25,25 +28,29 @@ export function ModelActions({ model }: { model: Model }) {
         </a>
       </Button>
       <CopyAsMenu model={model} />
-      <EditModelDialog model={model} />
-      <Button variant="outline" disabled={reprocess.isPending} onClick={() => reprocess.mutate()}>
-        <RotateCwIcon aria-hidden className={reprocess.isPending ? 'animate-spin' : undefined} />
-        {reprocess.isPending ? words.actions.reading : words.actions.reprocess}
-      </Button>
-      <DeleteDialog
-        models={[model]}
-        onConfirm={() => removal.mutate()}
-        trigger={
-          <Button
-            variant="outline"
-            disabled={removal.isPending}
-            className="text-destructive hover:text-destructive"
-          >
-            <Trash2Icon aria-hidden />
-            {removal.isPending ? words.actions.deleting : words.actions.delete}
-          </Button>
-        }
-      />
+      <Needs least="editor">
+        <EditModelDialog model={model} />
+        <Button variant="outline" disabled={reprocess.isPending} onClick={() => reprocess.mutate()}>
+          <RotateCwIcon aria-hidden className={reprocess.isPending ? 'animate-spin' : undefined} />
+          {reprocess.isPending ? words.actions.reading : words.actions.reprocess}
+        </Button>
+      </Needs>
+      {mayDelete && (
+        <DeleteDialog
+          models={[model]}
+          onConfirm={() => removal.mutate()}
+          trigger={
+            <Button
+              variant="outline"
+              disabled={removal.isPending}
+              className="text-destructive hover:text-destructive"
+            >
+              <Trash2Icon aria-hidden />
+              {removal.isPending ? words.actions.deleting : words.actions.delete}
+            </Button>
+          }
+        />
+      )}
     </>
   )
 }

@@ -55,7 +55,11 @@ function Facts() {
         {words.models(stats.data.total_models, formatBytes(stats.data.total_bytes))}
       </Fact>
       <Fact label={words.access}>
-        {session.data?.access === 'token' ? words.accessByToken : words.accessText}
+        {
+          { open: words.accessText, token: words.accessByToken, login: words.accessByLogin }[
+            session.data?.access ?? 'open'
+          ]
+        }
       </Fact>
       <Fact label={words.method}>{words.methodText}</Fact>
     </dl>

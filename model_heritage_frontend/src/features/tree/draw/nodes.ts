@@ -141,7 +141,7 @@ function writeName(
     if (flipped) away = -away - measure(ctx, text)
   }
   // A box behind the name, not an outline: outlined text is drawn as paths, ten times slower.
-  ctx.globalAlpha *= 0.82
+  ctx.globalAlpha *= 0.94
   ctx.fillStyle = palette.card
   ctx.fillRect(away - 1, -7, measure(ctx, text) + 2, 14)
   ctx.globalAlpha = alpha

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react'
 import { useDropzone } from 'react-dropzone'
 import { useLocation, useNavigate } from 'react-router'
 
+import { useMay } from '@/hooks/use-may'
 import { paths } from '@/lib/paths'
 import { uploadWords } from '@/strings/upload'
 
@@ -15,9 +16,11 @@ export function DropAnywhere({ children }: { children: ReactNode }) {
   const { addFiles } = useUploads()
   const navigate = useNavigate()
   const { pathname } = useLocation()
+  const may = useMay()
   const { getRootProps, isDragActive } = useDropzone({
     noClick: true,
     noKeyboard: true,
+    disabled: !may('editor'),
     onDrop: (accepted) => {
       // Unsuitable files are added too: their row says why they cannot be read.
       if (accepted.length === 0) return
