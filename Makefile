@@ -78,6 +78,10 @@ chaos: $(STAMPS)/python-dev ## Kill the server 200 times while 16 clients use it
 	CHAOS=full $(PY) -m pytest tests/chaos
 	$(PY) -m tests.chaos $(KILLS)
 
+.PHONY: soak
+soak: $(STAMPS)/python-dev ## 20,000 random operations by 8 clients, memory and open files recorded
+	$(PY) -m tests.chaos.soak $(SOAK)
+
 demo: $(STAMPS)/python ## Fill the running server with a small real family and show its tree
 	$(PY) -m benchmarks.demo
 
@@ -91,6 +95,11 @@ docs: $(STAMPS)/python-dev ## Build the documentation in site/, without a networ
 
 clean: ## Remove what was installed and built (never the data in uploads/)
 	rm -rf $(VENV) $(STAMPS) $(FRONT)/node_modules $(FRONT)/dist $(FRONT)/dist-report
+
+.PHONY: uninstall
+uninstall: ## Remove what was installed and built, and say what is left (the data, above all)
+	@if [ -x $(PY) ]; then $(PY) -m model_heritage_backend.cli.uninstall; fi
+	@$(MAKE) --no-print-directory clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
 from apiflask import APIFlask
 from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from model_heritage_backend.config import Settings, load_settings
+from model_heritage_backend.config import SQLITE_PREFIX, Settings, load_settings
+from model_heritage_backend.errors import InvalidRequest
 from model_heritage_backend.interop.neo4j_server import Neo4jServer
 from model_heritage_backend.models.database import Database, check_driver, db, list_engine_options
 from model_heritage_backend.models.files import FileStore
@@ -53,10 +55,12 @@ from model_heritage_backend.routes.uploads import FORM_BYTES, accept_uploads
 from model_heritage_backend.routes.views import EXTENSION
 from model_heritage_backend.services.access import Role
 from model_heritage_backend.services.admission import AdmissionRules
+from model_heritage_backend.services.backups import DATABASE
 from model_heritage_backend.services.engine import EngineOptions
 from model_heritage_backend.services.heritage_service import HeritageService
 from model_heritage_backend.services.pace import Pace
 from model_heritage_backend.services.quotas import Quota
+from model_heritage_backend.services.upkeep import Plan
 from model_heritage_backend.version import __version__
 from model_heritage_backend.weights.limits import choose_limits
 
@@ -156,6 +160,7 @@ def _build_app(settings: Settings, files: FileStore, *, is_worker: bool) -> APIF
             force_safetensors=settings.force_safetensors,
             max_family_size=settings.max_family_size,
         ),
+        upkeep=plan_upkeep(settings),
         quota=Quota(models=settings.max_models, bytes=settings.max_storage_bytes),
         quota_per_owner=Quota(
             models=settings.max_models_per_owner, bytes=settings.max_bytes_per_owner
@@ -194,6 +199,28 @@ def _build_app(settings: Settings, files: FileStore, *, is_worker: bool) -> APIF
             logger.warning("No user yet: the page makes the first admin with the code %s", code)
     service.start()
     return app
+
+
+def plan_upkeep(settings: Settings) -> Plan:
+    """What the server does for its data by itself.
+
+    Raises
+    ------
+    InvalidRequest
+        When backups are wanted of a database that is not in the data folder.
+    """
+    usual = f"{SQLITE_PREFIX}{settings.data_dir / DATABASE}"
+    if settings.backup_folder is not None and settings.resolved_database_url != usual:
+        raise InvalidRequest(
+            "The database is not in the data folder (DATABASE_URL): back it up with its own tools "
+            "and leave backup_folder out."
+        )
+    return Plan(
+        backup_folder=settings.backup_folder,
+        backup_every=timedelta(hours=settings.backup_hours),
+        backup_keep=settings.backup_keep,
+        scrub_every=timedelta(days=settings.scrub_days) if settings.scrub_days else None,
+    )
 
 
 def build_guard(settings: Settings) -> Guard:

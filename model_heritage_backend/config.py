@@ -255,6 +255,22 @@ class Settings(BaseSettings):
     keep_jobs_days: float = _setting(
         90.0, "How long a clean-up leaves the records of what was done", unit="days", gt=0
     )
+    backup_folder: Path | None = _setting(
+        None,
+        "Folder for the backups that the server makes by itself, best on another disk; without it, "
+        "none (docs/durability.md)",
+    )
+    backup_hours: float = _setting(
+        24.0, "Time between two of these backups", unit="hours", gt=0, le=8760
+    )
+    backup_keep: int = _setting(7, "How many of them are kept", ge=1, le=10_000)
+    scrub_days: float = _setting(
+        30.0,
+        "How often every stored file is read again, to notice damage of the disk; 0 for never",
+        unit="days",
+        ge=0,
+        le=3650,
+    )
     job_seconds: dict[str, Annotated[float, Field(gt=0)]] = _setting(
         {},
         "Time limits of jobs by kind where they differ from process 3600, rebuild 1800, recluster "
@@ -309,10 +325,10 @@ class Settings(BaseSettings):
             raise ValueError("user_header needs access login and user_header_from")
         return self
 
-    @field_validator("data_dir", "log_file")
+    @field_validator("data_dir", "log_file", "backup_folder")
     @classmethod
     def _make_absolute(cls, value: Path | None) -> Path | None:
-        return None if value is None else value.expanduser().absolute()
+        return value and value.expanduser().absolute()
 
     @model_validator(mode="after")
     def _check_sharing(self) -> Self:

@@ -16,8 +16,8 @@ from gunicorn.glogging import Logger
 
 from model_heritage_backend.config import Settings, load_settings
 from model_heritage_backend.errors import HeritageError
-from model_heritage_backend.patient_worker import PatientWorker
 from model_heritage_backend.routes.log_lines import start_logging
+from model_heritage_backend.web_worker import PatientWorker
 
 WORKER_SECONDS = 300
 CONNECTIONS = 2000

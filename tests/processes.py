@@ -68,6 +68,11 @@ class RealServer:
                 time.sleep(0.05)
         raise AssertionError("the server does not answer")
 
+    def find_worker(self) -> int:
+        """The process that answers; the first one only looks after it."""
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        return int(children.read_text().split()[0])
+
     def read_line(self) -> str:
         assert self._process.stdout is not None
         return self._process.stdout.readline()

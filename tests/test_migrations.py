@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -13,7 +14,9 @@ from sqlalchemy import Engine, inspect, text
 from model_heritage_backend.errors import Conflict
 from model_heritage_backend.models import migrate, tables
 from model_heritage_backend.models.database import Base, Database, UtcDateTime, open_engine
+from model_heritage_backend.models.database_file import DatabaseFile
 from model_heritage_backend.models.migrate import (
+    MigrationFailed,
     downgrade_database,
     get_revision,
     upgrade_database,
@@ -126,14 +129,25 @@ def test_failing_migration_changes_nothing(
     add_model(database)
     folder = tmp_path / "migrations"
     shutil.copytree(migrate.MIGRATIONS, folder)
-    broken = ADD_COLUMN.replace("def downgrade", "    raise RuntimeError\n\n\ndef downgrade")
+    failing = '    raise RuntimeError("out of paint")\n\n\ndef downgrade'
+    broken = ADD_COLUMN.replace("def downgrade", failing)
     if ON_POSTGRES:
         broken = broken.replace(', recreate="always"', "")
     (folder / "versions" / "9999_colour.py").write_text(broken.replace("HEAD", HEAD))
     monkeypatch.setattr(migrate, "MIGRATIONS", folder)
-    with pytest.raises(RuntimeError):
+    with pytest.raises(MigrationFailed) as caught:
         upgrade_database(database.engine)
+    assert "out of paint" in caught.value.detail
     assert get_revision(database.engine) == HEAD
+    assert not list(tmp_path.glob("*.new"))
+    with database.read() as session:
+        assert session.scalar(text("SELECT name FROM models")) == "a"
+    if not ON_POSTGRES:
+        copy = tmp_path / f"app.db.before-{HEAD}"
+        assert copy.name in caught.value.detail
+        with contextlib.closing(sqlite3.connect(copy)) as file:
+            assert file.execute("SELECT name FROM models").fetchall() == [("a",)]
+        assert DatabaseFile(copy).find_faults() == []
     columns = {column["name"] for column in inspect(database.engine).get_columns("models")}
     assert "id" in columns
     assert "colour" not in columns

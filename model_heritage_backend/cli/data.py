@@ -19,6 +19,7 @@ from model_heritage_backend.services.backups import (
     check_data,
     make_backup,
     restore_backup,
+    verify_backup,
 )
 
 DONE, PROBLEMS = 0, 1
@@ -40,10 +41,13 @@ def run_restore(source: Path, *, data_dir: Path | None, as_json: bool) -> int:
     return _tell(report, notes, what, as_json=as_json)
 
 
-def run_check(*, data_dir: Path | None, quick: bool, as_json: bool) -> int:
+def run_check(*, data_dir: Path | None, quick: bool, backup: Path | None, as_json: bool) -> int:
     notes = make_console(stderr=True)
     with _progress(notes, "Reading") as advance:
-        report = check_data(find_data(data_dir), quick=quick, advance=advance)
+        if backup is not None:
+            report = verify_backup(backup, advance=advance)
+        else:
+            report = check_data(find_data(data_dir), quick=quick, advance=advance)
     return _tell(report, notes, f"{count(report.files, 'file')} looked at", as_json=as_json)
 
 

@@ -211,6 +211,10 @@ def check(
     quick: Annotated[
         bool, typer.Option("--quick", help="Look at the lengths of files, not at their bytes.")
     ] = False,
+    backup: Annotated[
+        Path | None,
+        typer.Option("--backup", exists=True, help="Look at a backup instead, every byte of it."),
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Tell whether a server's database and files are whole and belong together.
@@ -221,7 +225,7 @@ def check(
     """
     from model_heritage_backend.cli.data import run_check
 
-    raise typer.Exit(run_check(data_dir=data_dir, quick=quick, as_json=json))
+    raise typer.Exit(run_check(data_dir=data_dir, quick=quick, backup=backup, as_json=json))
 
 
 COMMANDS = (serve, worker, upload, delete, recluster, jobs, backup, restore, check)

@@ -31,9 +31,9 @@ from sqlalchemy import (
     MetaData,
     create_engine,
     event,
-    make_url,
 )
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -47,6 +47,7 @@ RETRY_SECONDS = 5
 BUSY = "The database is in use; please try again."
 WRITES = "heritage_writes"
 SQLITE = "sqlite"
+MEMORY = ":memory:"
 WRITERS = "writers"
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 FAULTS = {
@@ -121,7 +122,7 @@ def list_engine_options(
     """
     if url.startswith(SQLITE):
         # Slow clients have hundreds of threads, and connections of SQLite cost little.
-        return {"pool_size": 16, "max_overflow": 64} if make_url(url).database else {}
+        return {} if MEMORY in url else {"pool_size": 16, "max_overflow": 64}
     return {
         # A server that was restarted is noticed before a request fails for it.
         "pool_pre_ping": True,
@@ -150,13 +151,13 @@ class Database:
     ``read()`` gives a session that sees one consistent state and must not write;
     ``write()`` one transaction that is committed when the block ends and undone when it raises.
 
-    Attributes
-    ----------
-    is_shared : whether several programs may work on this database at the same time
-
     Parameters
     ----------
     wait_seconds : how long a transaction waits for others before it is refused
+
+    Attributes
+    ----------
+    is_shared : whether several programs may work on this database at the same time
     """
 
     def __init__(self, engine: Engine, *, wait_seconds: float = WAIT_SECONDS) -> None:
@@ -171,10 +172,10 @@ class Database:
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
         else:
-            self._writer = engine.execution_options(**{WRITES: True})
             path = engine.url.database
-            if path and path != ":memory:":
+            if path and path != MEMORY:
                 self._turn = WriterTurn(Path(path))
+            self._writer = engine.execution_options(**{WRITES: True})
             milliseconds = round(wait_seconds * 1000)
             prepare = functools.partial(_prepare_sqlite, busy_timeout=milliseconds)
             event.listen(engine, "connect", prepare)
@@ -186,7 +187,7 @@ class Database:
         try:
             with Session(self._reader, expire_on_commit=False) as session:
                 yield session
-        except OperationalError as error:
+        except (OperationalError, PoolTimeout) as error:
             _tell_fault(error)
             raise
 
@@ -215,7 +216,7 @@ class Database:
                 if serial and self.is_shared:
                     lock_in_transaction(session.connection(), WRITERS)
                 yield session
-        except OperationalError as error:
+        except (OperationalError, PoolTimeout) as error:
             _tell_fault(error)
             raise
 
@@ -308,8 +309,10 @@ def _without_nul(value: Any) -> Any:
     return value
 
 
-def _tell_fault(error: OperationalError) -> None:
+def _tell_fault(error: OperationalError | PoolTimeout) -> None:
     """Raise what the driver means, where it is known."""
+    if isinstance(error, PoolTimeout):
+        raise DatabaseBusy(BUSY) from error
     if isinstance(error.orig, sqlite3.Error):
         _tell_sqlite_fault(error.orig)
         return

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
+import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,9 +13,20 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
-from model_heritage_backend.errors import Conflict
+from model_heritage_backend.errors import Conflict, HeritageError
+from model_heritage_backend.models.database_file import DatabaseFile
+from model_heritage_backend.models.files import room_on_disk, sync_folder
 from model_heritage_backend.models.locks import hold_locks
 from model_heritage_backend.places import MIGRATIONS
+
+logger = logging.getLogger(__name__)
+
+
+class MigrationFailed(HeritageError):
+    """The database could not be changed for this version, and is as it was."""
+
+    type = "migration-failed"
+    title = "The database could not be upgraded"
 
 
 def make_alembic_config() -> Config:
@@ -37,7 +49,7 @@ def is_current(engine: Engine) -> bool:
 
 
 def upgrade_database(engine: Engine, *, target: str = "head") -> str | None:
-    """Run the missing migrations in one transaction.
+    """Run the missing migrations in one transaction, after a copy was made.
 
     Returns
     -------
@@ -47,6 +59,10 @@ def upgrade_database(engine: Engine, *, target: str = "head") -> str | None:
     ------
     Conflict
         When the database was made by a newer version of the program.
+    MigrationFailed
+        The database is as it was.
+    InsufficientStorage
+        When there is no room for the copy.
     """
     if engine.dialect.name != "sqlite":
         # Servers that start at the same time.
@@ -68,7 +84,12 @@ def _upgrade(engine: Engine, target: str) -> str | None:
         return before
     if before is not None:
         _back_up(engine, before)
-    _run(engine, config, lambda: command.upgrade(config, target))
+    try:
+        _run(engine, config, lambda: command.upgrade(config, target))
+    except Exception as error:
+        # Whatever a migration may raise, its transaction is undone: see _run.
+        logger.exception("the migration failed")
+        raise MigrationFailed(_tell_failure(engine, before, error)) from error
     return before
 
 
@@ -93,16 +114,35 @@ def _run(engine: Engine, config: Config, act: Callable[[], None]) -> None:
             connection.invalidate()
 
 
+def _tell_failure(engine: Engine, before: str | None, error: Exception) -> str:
+    script = ScriptDirectory.from_config(make_alembic_config())
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    left = f"It still has revision {before or 'none'}"
+    if before is not None and engine.dialect.name == "sqlite":
+        copy = _name_copy(engine.url.database or "", before)
+        left += f", and a copy lies beside it ({copy.name})"
+    return (
+        f"The database could not be brought to revision {script.get_current_head()}: {reason}. "
+        f"{left}: the version that ran before can go on with it."
+    )
+
+
+def _name_copy(path: str, revision: str) -> Path:
+    return Path(f"{path}.before-{revision}")
+
+
 def _back_up(engine: Engine, revision: str) -> None:
-    """Copy a SQLite file to ``<name>.before-<revision>``; other databases have their own tools."""
+    """Copy a SQLite file to ``<name>.before-<revision>``, which is whole whenever it is there;
+    other databases have their own tools."""
     path = engine.url.database
     if engine.dialect.name != "sqlite" or not path or path == ":memory:":
         return
-    target = Path(f"{path}.before-{revision}")
-    source = sqlite3.connect(path)
-    copy = sqlite3.connect(target)
-    try:
-        source.backup(copy)
-    finally:
-        copy.close()
-        source.close()
+    target = _name_copy(path, revision)
+    new = target.with_name(target.name + ".new")
+    new.unlink(missing_ok=True)
+    with room_on_disk():
+        DatabaseFile(Path(path)).copy(new)
+        with new.open("rb") as file:
+            os.fsync(file.fileno())
+        new.replace(target)
+        sync_folder(target.parent)

@@ -134,7 +134,7 @@ class RouteShard:
         self._learn(new[:sound])
         names.truncate((done + sound) * RECORD.itemsize)
         routes.truncate((done + sound) * ROUTING_SIZE)
-        if done == 0 and self._count_rows() * 2 < sound:
+        if done == 0 and (self._count_rows() * 2 < sound or not self._fits()):
             names.truncate(0)
             routes.truncate(0)
             self._forget()
@@ -194,6 +194,21 @@ class RouteShard:
         self._records = np.zeros(0, RECORD)
         self._structures = np.zeros(0, np.int64)
         self._recent = set()
+
+    def _fits(self) -> bool:
+        """Whether the copy is of this database. An older one may have been put in its place, which
+        gives numbers to other models that are in the copy already."""
+        with self._database.read() as session:
+            rows = session.execute(select(RouteRow.number, RouteRow.model_id))
+            owners = {row.number: row.model_id for row in rows}
+        numbers = self._records["number"].tolist()
+        # A number beyond the table's may be that of a model that is gone, or be given again.
+        return max(numbers, default=0) <= max(owners, default=0) and all(
+            owners.get(number, model) == model
+            for number, model in zip(
+                numbers, (name.decode() for name in self._records["model"].tolist()), strict=True
+            )
+        )
 
     def _count_rows(self) -> int:
         with self._database.read() as session:

@@ -8,8 +8,8 @@ from apiflask import APIBlueprint
 
 from model_heritage_backend.routes.access import needs
 from model_heritage_backend.routes.schemas.families import Queued
-from model_heritage_backend.routes.schemas.maintenance import ImportRequest
-from model_heritage_backend.routes.views import get_service
+from model_heritage_backend.routes.schemas.maintenance import ImportRequest, UpkeepState
+from model_heritage_backend.routes.views import get_service, show_time
 from model_heritage_backend.services.access import Role
 
 blueprint = APIBlueprint("maintenance", __name__, tag="Jobs")
@@ -35,6 +35,16 @@ def start_import(json_data: dict[str, Any]) -> Answer:
 @blueprint.doc(summary="Remove what nothing needs any more, and tidy up the database")
 def clean_up() -> Answer:
     return _queued(get_service().maintenance.start())
+
+
+@blueprint.get("/maintenance/upkeep")
+@needs(Role.ADMIN)
+@blueprint.output(UpkeepState)
+@blueprint.doc(summary="What there is of backups, and which stored files are damaged")
+def show_upkeep() -> dict[str, Any]:
+    state = get_service().upkeep.get_state()
+    last = state["last_backup_at"]
+    return state | {"last_backup_at": last and show_time(last)}
 
 
 def _queued(job_id: str) -> Answer:

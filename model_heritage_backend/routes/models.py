@@ -10,7 +10,7 @@ from apiflask import APIBlueprint
 from flask import Response, request, send_file
 from werkzeug.datastructures import FileStorage
 
-from model_heritage_backend.errors import InvalidRequest, NotFound
+from model_heritage_backend.errors import InvalidRequest
 from model_heritage_backend.models.bundles import BUNDLE_NAME, bundle
 from model_heritage_backend.models.files import StagedFile
 from model_heritage_backend.routes.access import get_identity, refuse_others
@@ -192,18 +192,18 @@ def reprocess_model(model_id: str) -> Answer:
 def download_model(model_id: str) -> Response:
     service = get_service()
     row = service.lake.get(model_id).row
-    path = service.files.get_path(row.checksum)
-    if not path.is_file():
-        raise NotFound("The file of this model is missing from the server's data folder.")
+    file = service.sound_files.open(row.checksum, whole="Range" not in request.headers)
     response = send_file(
-        path,
+        file,  # type: ignore[arg-type]
         mimetype="application/octet-stream",
         as_attachment=True,
         download_name=row.filename,
-        conditional=True,
         etag=row.checksum,
         last_modified=row.created_at,
+        conditional=False,
     )
+    response.content_length = file.size
+    response.make_conditional(request, accept_ranges=True, complete_length=file.size)
     response.headers["Content-Security-Policy"] = "sandbox"
     return response
 

@@ -24,6 +24,7 @@ from model_heritage_backend.version import __version__
 
 DATABASE, BLOBS, LIST = "app.db", "blobs", "backup.json"
 KIND = "model-heritage-backup/1"
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 BLOCK = 1 << 20
 TRIES = 3
 """Models may be deleted while their files are copied: then the database is copied again."""
@@ -43,12 +44,15 @@ class Report:
         return {"files": self.files, "bytes": self.bytes, "problems": self.problems}
 
 
-def make_backup(data_dir: Path, target: Path, *, advance: Advance) -> Report:
+def make_backup(
+    data_dir: Path, target: Path, *, advance: Advance, base: Path | None = None
+) -> Report:
     """Copy the database and all files that it knows into a new folder.
 
     Parameters
     ----------
     target : missing or empty
+    base : an earlier backup on the same disk; files that it has are linked, not copied again
     advance : called with the number of bytes copied since the last call
 
     Returns
@@ -72,6 +76,7 @@ def make_backup(data_dir: Path, target: Path, *, advance: Advance) -> Report:
                 file.checksum: problem
                 for file in known.values()
                 if file.checksum not in done
+                and not _link(file, base, target / BLOBS)
                 and (problem := _copy(file, data_dir / BLOBS, target / BLOBS, advance))
             }
             done |= {c: f for c, f in known.items() if c not in problems}
@@ -114,11 +119,45 @@ def restore_backup(source: Path, data_dir: Path, *, advance: Advance) -> Report:
         # Last: a folder without a database is not taken for a restored one.
         with room_on_disk():
             shutil.copyfile(source / DATABASE, data_dir / DATABASE)
+            _sync(data_dir / DATABASE)
         if _hash(data_dir / DATABASE) != content["database"]:
             raise Conflict("The backup is damaged. Its database is not what it was.")
         sync_folder(data_dir)
     sizes = [entry["size"] for entry in content["files"]]
     return Report(files=len(sizes), bytes=sum(sizes))
+
+
+def verify_backup(source: Path, *, advance: Advance) -> Report:
+    """Whether a backup could be restored: every byte of it is read.
+
+    Raises
+    ------
+    InvalidRequest
+        When this is no whole backup.
+    """
+    content = _read_list(source)
+    problems = []
+    for entry in content["files"]:
+        file = StoredFile(entry["checksum"], entry["size"])
+        problem = _inspect(file, source / BLOBS, advance, quick=False)
+        if problem is not None:
+            problems.append(problem)
+    try:
+        whole = _hash(source / DATABASE, advance) == content["database"]
+    except OSError:
+        whole = False
+    if not whole:
+        problems.append("Its database is not what it was.")
+    sizes = [entry["size"] for entry in content["files"]]
+    return Report(files=len(sizes), bytes=sum(sizes), problems=problems)
+
+
+def find_time(source: Path) -> datetime | None:
+    """When a backup was made; None when this is no whole one."""
+    try:
+        return datetime.strptime(_read_list(source)["made_at"], TIME_FORMAT).replace(tzinfo=UTC)
+    except (InvalidRequest, KeyError, ValueError, TypeError):
+        return None
 
 
 def check_data(data_dir: Path, *, quick: bool, advance: Advance) -> Report:
@@ -174,6 +213,21 @@ def _copy_database(database: DatabaseFile, target: Path) -> DatabaseFile:
     return DatabaseFile(target)
 
 
+def _link(file: StoredFile, base: Path | None, target: Path) -> bool:
+    """Whether an earlier backup has the file, which is linked then."""
+    if base is None:
+        return False
+    source = base / BLOBS / file.checksum
+    try:
+        if source.stat().st_size != file.size:
+            return False
+        os.link(source, target / file.checksum)
+    except OSError:
+        # It is not there, or the disk knows no links: it is copied.
+        return False
+    return True
+
+
 def _copy(file: StoredFile, source: Path, target: Path, advance: Advance) -> str | None:
     """Copy one file and check it; a sentence when it cannot be had as it was."""
     digest = hashlib.sha256()
@@ -224,7 +278,7 @@ def _write_list(target: Path, database: DatabaseFile, files: list[StoredFile]) -
     content = {
         "kind": KIND,
         "version": __version__,
-        "made_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "made_at": datetime.now(UTC).strftime(TIME_FORMAT),
         "revision": database.get_revision(),
         "database": _hash(database.path),
         "files": [{"checksum": file.checksum, "size": file.size} for file in files],
@@ -232,7 +286,13 @@ def _write_list(target: Path, database: DatabaseFile, files: list[StoredFile]) -
     sync_folder(target / BLOBS)
     with room_on_disk():
         (target / LIST).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        _sync(target / LIST)
     sync_folder(target)
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _read_list(source: Path) -> Mapping[str, Any]:

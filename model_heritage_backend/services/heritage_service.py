@@ -39,6 +39,7 @@ from model_heritage_backend.models.leftovers import Leftovers
 from model_heritage_backend.models.locks import SharedLock
 from model_heritage_backend.models.model_views import ModelView
 from model_heritage_backend.models.receptions import Receptions
+from model_heritage_backend.models.sound_files import SoundFiles
 from model_heritage_backend.models.sql_store import SqlStore
 from model_heritage_backend.models.tables import Job, Model
 from model_heritage_backend.services.access import AccessService
@@ -65,6 +66,7 @@ from model_heritage_backend.services.readiness import Readiness
 from model_heritage_backend.services.resumable import ResumableUploads
 from model_heritage_backend.services.sessions import SessionService
 from model_heritage_backend.services.texts import check_text as check_text
+from model_heritage_backend.services.upkeep import Plan, Upkeep
 from model_heritage_backend.weights import is_misnamed, open_weights
 from model_heritage_backend.weights.checkpoint_set import refuse_lone_part
 
@@ -78,6 +80,7 @@ MISSING_TOLD = 20
 READERS = 8
 USUAL_ENGINE = EngineOptions()
 EVERYONE = AdmissionRules()
+STORED = "The same file is stored as {!r}."
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,7 @@ class HeritageService:
     keep_jobs_days : how long a clean-up leaves records of jobs
     engine : how families and trees are found
     rules : which models are let in
+    upkeep : what the server does for its data by itself
     quota, quota_per_owner : how much is kept in all, and of each owner
     redis_url : where workers get their jobs; without it, this process does them
     is_worker : whether this is such a worker
@@ -127,6 +131,7 @@ class HeritageService:
         keep_jobs_days: float = 90.0,
         engine: EngineOptions = USUAL_ENGINE,
         rules: AdmissionRules = EVERYONE,
+        upkeep: Plan | None = None,
         quota: Quota = NO_QUOTA,
         quota_per_owner: Quota = NO_QUOTA,
         redis_url: str | None = None,
@@ -137,6 +142,7 @@ class HeritageService:
         if database.is_shared:
             files.commit_lock = SharedLock(lambda: database.hold(alone=["files"]))
         self.files = files
+        self.sound_files = SoundFiles(files)
         self.lake = Lake(database)
         self.families = Families(database)
         self.access = AccessService(database)
@@ -197,6 +203,12 @@ class HeritageService:
             files, expiry=timedelta(hours=upload_expiry_hours), max_bytes=max_unfinished_bytes
         )
         self.resumable = ResumableUploads(self, receptions)
+        self.upkeep = Upkeep(
+            files.data_dir,
+            upkeep or Plan(),
+            sound_files=self.sound_files,
+            list_checksums=self.lake.list_checksums,
+        )
         self.maintenance.add_step("removing expired uploads", self.resumable.remove_expired)
 
     def _choose_executor(self, redis_url: str | None, time_limits: Mapping[str, float]) -> Executor:
@@ -251,6 +263,7 @@ class HeritageService:
         self._share_folder()
         self._executor.start()
         self.resumable.start()
+        self.upkeep.start()
 
     def hold_address(self, path: str) -> AbstractContextManager[None]:
         """Against other processes that would change what is at an address of the API."""
@@ -261,6 +274,7 @@ class HeritageService:
             self.files.share()
 
     def stop(self) -> None:
+        self.upkeep.stop()
         self.resumable.stop()
         self._executor.stop()
         self._database.close()
@@ -331,7 +345,7 @@ class HeritageService:
             filename=filename, name=name, description=description
         )
         staged.finish()
-        self._refuse_duplicate(staged.checksum)
+        self._refuse_duplicate(staged)
         self.quotas.check(owner_id, staged.size)
         measure = self.metrics.measure
         with ExitStack() as stack:
@@ -394,12 +408,25 @@ class HeritageService:
             refuse_lone_part(filename)
         return filename, name, description
 
-    def _refuse_duplicate(self, checksum: str) -> None:
-        existing = self.lake.find_by_checksum(checksum)
-        if existing is not None:
-            raise DuplicateModel(
-                f"The same file is stored as {existing.name!r}.", existing_id=existing.id
-            )
+    def _refuse_duplicate(self, staged: StagedFile) -> None:
+        existing = self.lake.find_by_checksum(staged.checksum)
+        if existing is None:
+            return
+        detail = STORED.format(existing.name)
+        if self._mend(staged):
+            detail += " What was stored of it was damaged, and has been put right."
+        raise DuplicateModel(detail, existing_id=existing.id)
+
+    def _mend(self, staged: StagedFile) -> bool:
+        """Put a received file in the place of one that is missing or damaged; whether it was."""
+        checksum = staged.checksum
+        with self.files.commit_lock:
+            if not self.sound_files.is_lost(checksum) or not self.lake.find_by_checksum(checksum):
+                return False
+            self.files.publish(staged)
+            self.files.confirm(checksum)
+        self.sound_files.forget(checksum)
+        return True
 
     def _keep(
         self,
@@ -412,7 +439,9 @@ class HeritageService:
         """Blob first, rows second, both durable."""
         checksum = staged.checksum
         with self.files.commit_lock:
-            self._refuse_duplicate(checksum)
+            existing = self.lake.find_by_checksum(checksum)
+            if existing is not None:
+                raise DuplicateModel(STORED.format(existing.name), existing_id=existing.id)
             self.quotas.check(row.owner_id, row.file_size)
             self.files.publish(staged)
             try:
@@ -485,6 +514,7 @@ class HeritageService:
                 with self.files.commit_lock:
                     if self.lake.find_by_checksum(row.checksum) is None:
                         self.files.remove(row.checksum)
+                        self.sound_files.forget(row.checksum)
                     else:
                         self.files.confirm(row.checksum)
             if job_id is not None:

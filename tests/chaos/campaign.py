@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import random
 import signal
@@ -30,8 +31,9 @@ REST_SECONDS = 150.0
 FIRST_ANSWER_SECONDS = 5.0
 START_KILL_SHARE = 0.25
 BACKUP_SHARE = 0.25
-MIGRATION_SHARE = 0.1
+MIGRATION_EVERY = 8
 EARLIER_REVISION = "-1"
+MOST_FAULTS = 20
 
 
 @dataclass
@@ -106,17 +108,19 @@ class Campaign:
             for number in range(clients)
         ]
 
-    def run(self, kills: int) -> dict[str, Any]:
-        """Kill so many times; all figures, JSON-ready."""
+    def run(self, kills: int, *, seconds: float = math.inf) -> dict[str, Any]:
+        """Kill so many times, or for so long; all figures, JSON-ready."""
         began = time.monotonic()
         (self._folder / "data").mkdir(parents=True)
         self._victim.start()
         self._victim.wait()
         for client in self._clients:
             client.start()
-        while self.figures.kills < kills and len(self.ledger.faults) < 20:
+        while self.figures.kills < kills and len(self.ledger.faults) < MOST_FAULTS:
+            if time.monotonic() - began > seconds:
+                break
             self._live()
-            if self._random.random() < MIGRATION_SHARE:
+            if len(self.figures.first_answers) % MIGRATION_EVERY == MIGRATION_EVERY - 1:
                 self._migrate()
             while self._random.random() < START_KILL_SHARE and self.figures.kills < kills:
                 self._die_at_start()

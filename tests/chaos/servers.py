@@ -21,6 +21,8 @@ from model_heritage_backend.places import PROJECT
 from tests.processes import RealServer
 
 START_SECONDS = 60.0
+PATIENCE_SECONDS = 600.0
+"""What a client gives up may still be done later: then nobody could say what must be there."""
 
 
 class Starter(Protocol):
@@ -149,7 +151,7 @@ class Victim:
             return []
         return [self._pid, *map(int, children)]
 
-    def connect(self, *, seconds: float = 60) -> HTTPConnection:
+    def connect(self, *, seconds: float = PATIENCE_SECONDS) -> HTTPConnection:
         return HTTPConnection("127.0.0.1", self.port, timeout=seconds)
 
     def ask(
@@ -159,7 +161,7 @@ class Victim:
         body: bytes | None = None,
         headers: dict[str, str] | None = None,
         *,
-        seconds: float = 60,
+        seconds: float = PATIENCE_SECONDS,
     ) -> tuple[int, Any]:
         """(status, JSON or bytes)."""
         status, content, _ = self.fetch(method, path, body, headers, seconds=seconds)
@@ -172,7 +174,7 @@ class Victim:
         body: bytes | None = None,
         headers: dict[str, str] | None = None,
         *,
-        seconds: float = 60,
+        seconds: float = PATIENCE_SECONDS,
     ) -> tuple[int, Any, dict[str, str]]:
         """(status, JSON or bytes, headers)."""
         connection = self.connect(seconds=seconds)

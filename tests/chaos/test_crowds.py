@@ -24,8 +24,8 @@ QUICK_SECONDS = 5.0
 UNFINISHED = (
     b"",
     b"GET /api/models HT",
-    b"GET /api/models HTTP/1.1\r\nHost: a\r\nX: ",
-    b"PUT /api/models?name=slow&filename=x HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\nx",
+    b"GET /api/models HTTP/1.1\r\nHost: localhost\r\nX: ",
+    b"PUT /api/models?name=slow HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\nx",
 )
 
 
@@ -77,7 +77,9 @@ def test_cut_uploads_leave_nothing(start: StartVictim) -> None:
             )
             part = content[: 1 + number * 211 % (len(content) - 1)]
             body = b"%x\r\n%s" % (len(content), part) if chunked else part
-            head = b"PUT /api/models?name=cut&filename=a.safetensors HTTP/1.1\r\nHost: a\r\n"
+            head = (
+                b"PUT /api/models?name=cut&filename=a.safetensors HTTP/1.1\r\nHost: localhost\r\n"
+            )
             client.sendall(head + told + b"\r\n\r\n" + body)
             if number % 2:
                 # As a machine that loses its network, not as a program that says goodbye.
@@ -118,7 +120,7 @@ def test_an_upload_on_its_way_is_waited_for_when_the_server_stops(start: StartVi
     other = make_checkpoint(1)
     with socket.create_connection(("127.0.0.1", victim.port)) as client:
         client.sendall(
-            b"PUT /api/models?name=late&filename=b.safetensors HTTP/1.1\r\nHost: a\r\n"
+            b"PUT /api/models?name=late&filename=b.safetensors HTTP/1.1\r\nHost: localhost\r\n"
             b"Content-Length: %d\r\n\r\n" % len(other) + other[:2000]
         )
         time.sleep(0.3)

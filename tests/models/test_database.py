@@ -64,6 +64,7 @@ def test_a_write_is_all_or_nothing(database: Database) -> None:
         assert session.query(AuditEntry).count() == 0
 
 
+@sqlite_only
 def test_writers_wait_for_each_other_and_readers_do_not(url: str, database: Database) -> None:
     other = Database(open_engine(url, wait_seconds=0.02), wait_seconds=0.02)
     with database.write() as session:
@@ -112,6 +113,7 @@ def test_a_program_that_knows_no_turns_is_waited_for(url: str, database: Databas
     other.close()
 
 
+@sqlite_only
 def test_no_checkpoint_meets_a_commit(database: Database) -> None:
     """Tidying up waits for its turn, as a writer does: see ``WriterTurn``."""
     order: list[str] = []

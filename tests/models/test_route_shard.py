@@ -10,11 +10,12 @@ from sqlalchemy import delete
 from model_heritage_backend.clustering.routes import encode_route
 from model_heritage_backend.fingerprints import Fingerprint
 from model_heritage_backend.fingerprints.summary import ROUTING_SIZE
-from model_heritage_backend.models.database import Database
+from model_heritage_backend.models.database import Database, open_engine
 from model_heritage_backend.models.fingerprints import build_fingerprint_rows, save_route
 from model_heritage_backend.models.route_shard import RECORD, RouteShard, Shard
 from model_heritage_backend.models.tables import Model
 from tests.clustering.synthetic import draw_structures, grow_families
+from tests.databases import get_address
 from tests.models.conftest import MakeDatabase
 from tests.models.rows import make_model
 
@@ -140,3 +141,26 @@ def test_what_was_given_out_stays_as_it_was(
     shard.open()
     assert read(before) == expect(prints, 0)
     assert before.routes.dtype == np.int8
+
+
+@pytest.mark.parametrize("later", [(2,), (2, 3)])
+def test_a_copy_of_another_database_is_made_anew(
+    tmp_path: Path, prints: list[Fingerprint], later: tuple[int, ...]
+) -> None:
+    """An older database was put back: it gives the numbers of what came later to others."""
+    first, older = (
+        Database(open_engine(get_address(tmp_path / name))) for name in ("first", "older")
+    )
+    for database in (first, older):
+        add(database, 0, prints[0])
+    for number in (1, 4):
+        add(first, number, prints[number])
+    assert len(read(RouteShard(first, tmp_path / "routes").open())) == 3
+    for number in later[:-1]:
+        add(older, number, prints[number])
+    shard = RouteShard(older, tmp_path / "routes")
+    assert read(shard.open()) == expect(prints, 0, *later[:-1])
+    add(older, later[-1], prints[later[-1]])
+    assert read(shard.open()) == expect(prints, 0, *later)
+    for database in (first, older):
+        database.close()

@@ -45,6 +45,7 @@ OF_ADMINS = {
     "POST /api/clustering/full-rebuild",
     "POST /api/imports",
     "POST /api/maintenance/cleanup",
+    "GET /api/maintenance/upkeep",
     "GET /api/tokens",
     "POST /api/tokens",
     "GET /api/tokens/{token_id}",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from safetensors.numpy import save_file
 
 from benchmarks.zoo import Zoo
 from model_heritage_backend.config import Settings
+from model_heritage_backend.models.sound_files import DamagedFile
 from tests.clustering.models import make_adapter, make_arrays
 from tests.served import (
     MakeApp,
@@ -291,3 +293,29 @@ def test_an_adapter_of_nothing_here_says_so(client: FlaskClient, tmp_path: Path)
     answer = upload(client, tmp_path / "adapter.safetensors")
     assert answer.status_code == 201
     assert answer.get_json()["message"].startswith("It is an adapter")
+
+
+def test_a_rotten_file_is_not_served_and_can_be_put_right(
+    client: FlaskClient, make_app: MakeApp, zoo_family: Zoo
+) -> None:
+    path = zoo_family.path("base")
+    content = path.read_bytes()
+    url = upload(client, path).get_json()["model"]["weights_uri"]
+    checksum = hashlib.sha256(content).hexdigest()
+    blob = get_service(client.application).files.get_path(checksum)  # type: ignore[arg-type]
+    blob.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    part = {"Range": "bytes=0-9"}
+    for headers in (part, {}):
+        with pytest.raises(DamagedFile) if headers else nullcontext():
+            check_problem(client.get(url, headers=headers), 404, "file-damaged")
+    again = make_app().test_client()
+    check_problem(again.get(url, headers=part), 404, "file-damaged")
+    problem = check_problem(upload(again, path), 409, "duplicate-model")
+    assert "put right" in problem["detail"]
+    assert again.get(url).data == content
+    assert again.get(url, headers=part).data == content[:10]
+    assert "put right" not in upload(again, path).get_json()["detail"]
+    blob.unlink()
+    check_problem(again.get(url), 404, "not-found")
+    assert "put right" in upload(again, path).get_json()["detail"]
+    assert again.get(url).data == content

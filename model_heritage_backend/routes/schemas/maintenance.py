@@ -1,9 +1,9 @@
-"""Imports of folders, and cleaning up."""
+"""Imports of folders, cleaning up, and what the server does for its data by itself."""
 
 from __future__ import annotations
 
 from apiflask import Schema
-from apiflask.fields import String
+from apiflask.fields import Integer, List, String
 from apiflask.validators import Length, Regexp
 
 
@@ -12,4 +12,15 @@ class ImportRequest(Schema):
         required=True,
         validate=[Length(1, 4096), Regexp(r"^/[^\x00]*$", error="Give the full path.")],
         metadata={"example": "/srv/checkpoints"},
+    )
+
+
+class UpkeepState(Schema):
+    backups = Integer(metadata={"description": "Whole ones in `backup_folder`"})
+    last_backup_at = String(allow_none=True)
+    backup_problem = String(
+        allow_none=True, metadata={"description": "Why the last try failed, or what it lacks"}
+    )
+    damaged_files = List(
+        String(), metadata={"description": "Checksums; these files are not given out"}
     )

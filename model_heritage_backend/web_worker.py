@@ -9,6 +9,7 @@ there are many, since they mostly wait; everything else keeps the few that do th
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 import selectors
@@ -20,8 +21,9 @@ from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-HEAD_BYTES = 1 << 16
-"""More than gunicorn takes: it refuses what is longer."""
+HEAD_BYTES = 1 << 15
+"""Of the longest head. gunicorn would wait for 800 KB of one, each with a thread."""
+TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n\r\n"
 HEAD_SECONDS = 30.0
 IDLE_SECONDS = 60
 """How long a connection may send nothing of a body, or take nothing of an answer."""
@@ -98,7 +100,10 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             head = None
         except OSError:
             head = b""
-        is_part = head is None or (HEAD_END not in head and len(head) < HEAD_BYTES)
+        is_part = head is None or HEAD_END not in head
+        if is_part and head is not None and len(head) >= HEAD_BYTES:
+            self._refuse(conn)
+            return
         late = not self.alive or time.monotonic() > deadline
         if head == b"" or (is_part and (late or _has_gone(conn.sock))):
             self._drop(conn)
@@ -122,6 +127,11 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
     def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
         self._served.discard(conn)
         super().finish_request(conn, fs)
+
+    def _refuse(self, conn: TConn) -> None:
+        with contextlib.suppress(OSError):
+            conn.sock.send(TOO_LONG)
+        self._drop(conn)
 
     def _drop(self, conn: TConn) -> None:
         self.nr_conns -= 1
@@ -149,10 +159,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             conn.close()
         # The time of grace is over: threads that still wait for a client must not be waited for.
         for conn in list(self._served):
-            try:
+            with contextlib.suppress(OSError):
                 conn.sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue
         self._long_pool.shutdown(wait=False, cancel_futures=True)
 
     def handle_quit(self, sig: int, frame: Any) -> None:
