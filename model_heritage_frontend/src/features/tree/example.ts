@@ -67,7 +67,7 @@ const EVIDENCE: Evidence = {
 const EDGES: [parent: string, child: string, relation: Relation, main?: false][] = [
   ['base', 'chat', 'finetune'],
   ['base', 'code', 'finetune'],
-  ['base', 'base-int4', 'quantized'],
+  ['base', 'int4', 'quantized'],
   ['chat', 'chat-lora', 'adapter'],
   ['chat', 'chat-sparse', 'pruned'],
   ['code', 'code-head', 'partial'],
