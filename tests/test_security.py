@@ -178,9 +178,11 @@ def test_names_of_uploads_are_no_paths(
     answer = client.put(f"/api/models?name={quote(name)}", data=hostile[0].read_bytes())
     assert answer.status_code == 201
     new = {path for path in tmp_path.rglob("*") if path.is_file()} - before
-    files = list_files(service.files.data_dir)
-    assert {path.name for path in new if "app.db" not in path.name} == set(files["blobs"])
-    assert files["blobs"] == [answer.get_json()["model"]["checksum"]]
+    data_dir = service.files.data_dir
+    assert all(path.is_relative_to(data_dir) for path in new)
+    assert not any("escaped" in str(path.relative_to(data_dir)) for path in new)
+    # What the server calls its files itself: by their checksums.
+    assert list_files(data_dir)["blobs"] == [answer.get_json()["model"]["checksum"]]
 
 
 def test_members_of_archives_are_no_paths(
