@@ -1,11 +1,11 @@
 """in PostgreSQL, too, the record of changes can only grow
 
-Revision: 0012, after 0010
+Revision: 0011, after 0010
 """
 
 from alembic import op
 
-revision = "0012"
+revision = "0011"
 down_revision = "0010"
 branch_labels = None
 depends_on = None
