@@ -118,11 +118,15 @@ class Victim:
         """As a power cut does, for all its processes; returns when they are gone."""
         assert self._pid is not None
         processes = self.list_processes()
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._pid, signal.SIGKILL)
+        # Forked a moment ago, it may not lead a group of processes yet.
+        for kill in (os.killpg, os.kill):
+            with contextlib.suppress(ProcessLookupError):
+                kill(self._pid, signal.SIGKILL)
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self._pid, 0)
+        deadline = time.monotonic() + START_SECONDS
         while any(map(_is_alive, processes)):
+            assert time.monotonic() < deadline, "the server does not die"
             time.sleep(0.005)
         self._pid = None
 
