@@ -383,8 +383,17 @@ def test_admins_make_list_and_revoke_tokens(app: APIFlask, tokens: dict[Role, st
     assert client.delete(made.headers["Location"], headers=admin).status_code == 204
     assert client.get("/api/stats", headers=bear(text)).status_code == 401
     check_problem(client.delete("/api/tokens/t_x", headers=admin), 404, "not-found")
-    for wrong in ({"name": "\n"}, {"role": "root"}, {"expires_in_days": 0}):
+    for wrong in (
+        {"name": "\n"},
+        {"role": "root"},
+        {"expires_in_days": 0},
+        {"expires_in_days": 30.5},
+        {"expires_in_days": True},
+    ):
         assert client.post("/api/tokens", json=body | wrong, headers=admin).status_code == 400
+    # In JSON, this is a whole number.
+    whole = client.post("/api/tokens", json=body | {"expires_in_days": 30.0}, headers=admin)
+    assert whole.status_code == 201
 
 
 def test_changes_are_recorded(app: APIFlask, tokens: dict[Role, str]) -> None:

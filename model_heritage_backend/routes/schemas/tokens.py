@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from apiflask import Schema
 from apiflask.fields import Integer, List, Nested, String
 from apiflask.validators import OneOf, Range, Regexp
@@ -35,12 +37,21 @@ class Session(Schema):
     token_expires_at = String(allow_none=True)
 
 
+class WholeNumber(Integer):
+    """As JSON has it: 30.0 is one, 30.5 is none."""
+
+    def _validated(self, value: Any) -> Any:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        return super()._validated(value)
+
+
 class TokenRequest(Schema):
     name = describe_writing(
         NAME_LENGTH, visible=True, required=True, metadata={"example": "Ada's laptop"}
     )
     role = String(required=True, validate=OneOf(ROLES), metadata={"example": "editor"})
-    expires_in_days = Integer(
+    expires_in_days = WholeNumber(
         load_default=DAYS,
         allow_none=True,
         strict=True,
