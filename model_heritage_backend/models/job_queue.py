@@ -88,7 +88,8 @@ class JobQueue:
         waiting = select(Job).where(Job.kind == kind, Job.state == "queued")
         with self._database.write() as session:
             for known in session.scalars(waiting.order_by(Job.number)):
-                if known.parameters == dict(parameters or {}):
+                asked = {k: v for k, v in known.parameters.items() if k != REQUEST_ID}
+                if asked == dict(parameters or {}):
                     return known.id, False
             job = build_job(kind, parameters=parameters)
             session.add(job)

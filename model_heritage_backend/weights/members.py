@@ -75,9 +75,7 @@ class StoredMember(OpenFile):
     def __init__(self, outer: OpenFile, offset: int, size: int) -> None:
         self._outer = outer
         self._offset = offset
-        self._buffer = self._other = bytearray(0)
-        self._open = True
-        self.size = size
+        self._begin(size)
 
     def _fill(self, view: memoryview, offset: int) -> None:
         self._outer._fill(view, self._offset + offset)
@@ -86,8 +84,7 @@ class StoredMember(OpenFile):
         self._outer._fetch(self._offset + offset)
 
     def close(self) -> None:
-        self._open = False
-        self._buffer = self._other = bytearray(0)
+        self._end()
 
 
 @dataclass(frozen=True)

@@ -37,14 +37,21 @@ class OpenFile:
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else "its name is not valid"
             raise InvalidRequest(f"The file cannot be opened: {reason}.") from None
-        self._open = True
-        self._buffer = self._other = bytearray(0)
         status = os.fstat(self._descriptor)
-        self.size = status.st_size
+        self._begin(status.st_size)
         if not stat.S_ISREG(status.st_mode):
             self.close()
             what = "a folder" if stat.S_ISDIR(status.st_mode) else "a device or pipe"
             raise UnsupportedFormat(f"This is {what}, not a file.")
+
+    def _begin(self, size: int) -> None:
+        self._open = True
+        self._buffer = self._other = bytearray(0)
+        self.size = size
+
+    def _end(self) -> None:
+        self._open = False
+        self._buffer = self._other = bytearray(0)
 
     def read_bytes(self, offset: int, count: int) -> bytes:
         """``count`` bytes from ``offset``, as a copy; for the small parts of a file.
@@ -96,9 +103,8 @@ class OpenFile:
 
     def close(self) -> None:
         if self._open:
-            self._open = False
+            self._end()
             os.close(self._descriptor)
-            self._buffer = self._other = bytearray(0)
 
     def __del__(self) -> None:
         # __init__ may have failed before there was anything to close.

@@ -22,16 +22,16 @@ class RemoteFile(OpenFile):
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._buffer = bytearray(0)
-        self._open = True
-        self.size = source.size
+        self._begin(source.size)
         self._starts = [0]
         self._pieces = [source.head]
         self._wanted: list[Range] | None = None
 
     def close(self) -> None:
-        self._open = False
-        self._buffer = bytearray(0)
+        self._end()
+
+    def _fetch(self, offset: int) -> None:
+        """``fetch`` gets what is needed, and nothing else."""
 
     @contextmanager
     def record(self) -> Iterator[list[Range]]:
