@@ -176,6 +176,11 @@ class ModelManagementSystem:
         Parameters
         ----------
         replaced : what finding it took, where that was done for this model
+
+        Examples
+        --------
+        >>> system.describe_place(placed["model_id"])["parent_id"] == base
+        True
         """
         family = self.store.get_family(str(self.store.get_model(model_id).family_id))
         edge = family.tree.main_edges.get(model_id)
@@ -296,7 +301,14 @@ class ModelManagementSystem:
         }
 
     def find_families(self, fingerprint: Fingerprint, *, exclude: str = VISITOR) -> Assignment:
-        """The families that a model belongs to, in which ``exclude`` does not count."""
+        """The families that a model belongs to, in which ``exclude`` does not count.
+
+        Examples
+        --------
+        >>> fingerprint = system.store.load_fingerprint(base)
+        >>> system.find_families(fingerprint).family_ids == (placed["family_id"],)
+        True
+        """
         families = {
             family_id: [self.store.load_fingerprint(m) for m in members if m != exclude]
             for family_id, members in self.store.list_likely(fingerprint).items()
