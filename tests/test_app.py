@@ -13,6 +13,7 @@ from tests.databases import sqlite_only
 from tests.served import MakeApp, get_service
 
 
+@sqlite_only
 def test_one_server_per_folder(make_app: MakeApp, settings: Settings) -> None:
     make_app()
     with pytest.raises(Conflict, match="Another Model Heritage server"):

@@ -224,6 +224,9 @@ class Receptions:
                         raise UploadBusy(BUSY) from None
                     time.sleep(0.02)
             yield
+            if self._is_over(reception):
+                # Of what is settled, nobody changes anything any more.
+                reception.lock_path.unlink(missing_ok=True)
 
     def remove(self, reception: Reception) -> None:
         """Forget an upload that is held, and its bytes."""

@@ -18,6 +18,7 @@ from model_heritage_backend.errors import InsufficientStorage
 from model_heritage_backend.scanning.discovery import Found, find_checkpoints
 from model_heritage_backend.services.heritage_service import HeritageService
 from tests.clustering.synthetic import draw_structures
+from tests.databases import sqlite_only
 from tests.served import (
     MakeApp,
     check_problem,
@@ -230,6 +231,7 @@ def test_uploads_do_not_wait_for_an_import(
     assert set(list_edges(client)) == {("base", "noisy")}
 
 
+@sqlite_only
 def test_a_crowd_gets_its_places_together(
     client: FlaskClient, service: HeritageService, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
