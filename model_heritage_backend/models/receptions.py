@@ -224,7 +224,7 @@ class Receptions:
                         raise UploadBusy(BUSY) from None
                     time.sleep(0.02)
             yield
-            if self._is_over(reception):
+            if reception.record.state.settled:
                 # Of what is settled, nobody changes anything any more.
                 reception.lock_path.unlink(missing_ok=True)
 
