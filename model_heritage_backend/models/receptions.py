@@ -223,10 +223,12 @@ class Receptions:
                     if time.monotonic() >= deadline:
                         raise UploadBusy(BUSY) from None
                     time.sleep(0.02)
-            yield
-            if reception.record.state.settled:
+            try:
+                yield
+            finally:
                 # Of what is settled, nobody changes anything any more.
-                reception.lock_path.unlink(missing_ok=True)
+                if reception.record.state.settled:
+                    reception.lock_path.unlink(missing_ok=True)
 
     def remove(self, reception: Reception) -> None:
         """Forget an upload that is held, and its bytes."""
