@@ -14,7 +14,7 @@ POSTGRES_TESTS := tests/models tests/jobs tests/services tests/routes tests/clie
 	--ignore=tests/routes/test_contract.py --ignore=tests/routes/test_exports.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev wheel test test-back test-postgres test-front lint audit bench bench-accuracy bench-unrelated bench-speed bench-scale-out bench-page bench-tree demo clean
+.PHONY: help setup run dev wheel test test-back test-postgres test-front chaos-short lint audit bench bench-accuracy bench-unrelated bench-speed bench-scale-out bench-page bench-tree demo clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -74,6 +74,9 @@ bench-tree: $(STAMPS)/front ## Drawing family trees of 1,000 to 20,000 beside vi
 	node $(FRONT)/bench/run.mjs
 
 .PHONY: chaos
+chaos-short: $(STAMPS)/python-dev ## The same, 20 kills, as CI does it
+	CHAOS_SHORT=1 $(PY) -m pytest tests/chaos/test_campaign.py
+
 chaos: $(STAMPS)/python-dev ## Kill the server 200 times while 16 clients use it, and judge it after every restart
 	CHAOS=full $(PY) -m pytest tests/chaos
 	$(PY) -m tests.chaos $(KILLS)

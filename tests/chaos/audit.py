@@ -105,10 +105,20 @@ class Audit:
                 if entry.sending is not None
                 and self._victim.ask("GET", entry.sending.address)[1].get("state") == "processing"
             ]
-            if not waiting and not whole:
+            if not waiting and not whole and not self._try_again():
                 return
             time.sleep(0.05)
         self._accuse(f"stuck: {[(job['id'], job['kind'], job['stage']) for job in waiting]}")
+
+    def _try_again(self) -> bool:
+        """Ask again for jobs that were given up as the server died three times at them: with so
+        many deaths, that is to be expected. Whether there were any."""
+        failed = self._victim.ask("GET", "/api/jobs?state=failed")[1]["jobs"]
+        given_up = [job["id"] for job in failed if "The server ended" in (job["error"] or "")]
+        for job_id in given_up:
+            self._victim.ask("POST", f"/api/jobs/{job_id}/retry")
+            self._ledger.count("jobs that three deaths ended, tried again")
+        return bool(given_up)
 
     def _check_models(self, *, download: bool) -> None:
         found = self._list_models()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
+
+import pytest
 
 from tests.chaos.campaign import Campaign
 from tests.chaos.servers import Nursery
@@ -11,6 +14,7 @@ from tests.chaos.servers import Nursery
 KILLS = 20
 
 
+@pytest.mark.skipif("CHAOS_SHORT" not in os.environ, reason="its own step: make chaos-short")
 def test_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
     with Nursery(tmp_path / "server.log") as nursery:
         # How soon the server answers is for ``make chaos``, where nothing else takes its time.
