@@ -10,8 +10,8 @@ PNPM := npx -y pnpm@12.21.0 -C $(FRONT)
 FRONT_SOURCES := $(shell find $(FRONT) -path $(FRONT)/node_modules -prune -o -path $(FRONT)/dist -prune -o -path $(FRONT)/dist-report -prune -o -type f -print 2>/dev/null)
 
 POSTGRES_TESTS := tests/models tests/jobs tests/services tests/routes tests/client tests/test_app.py \
-	tests/test_migrations.py tests/test_scale_out.py \
-	--ignore=tests/routes/test_contract.py --ignore=tests/routes/test_exports.py
+	tests/test_migrations.py tests/test_scale_out.py tests/test_object_storage.py \
+	tests/test_security.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run dev wheel test test-back test-postgres test-front chaos-short lint audit bench bench-accuracy bench-unrelated bench-speed bench-scale-out bench-page bench-tree demo clean
@@ -74,7 +74,7 @@ bench-tree: $(STAMPS)/front ## Drawing family trees of 1,000 to 20,000 beside vi
 	node $(FRONT)/bench/run.mjs
 
 .PHONY: chaos
-chaos-short: $(STAMPS)/python-dev ## The same, 20 kills, as CI does it
+chaos-short: $(STAMPS)/python-dev ## Twenty random deaths of a server, as in CI
 	CHAOS_SHORT=1 $(PY) -m pytest tests/chaos/test_campaign.py
 
 chaos: $(STAMPS)/python-dev ## Kill the server 200 times while 16 clients use it, and judge it after every restart

@@ -21,8 +21,8 @@ SHIPPED = {
 built: commands and API work, and the server's page says what is missing. ``make wheel`` builds it.
 """
 CORE = {
-    "numpy", "scipy", "numba", "scikit-learn", "networkx", "xxhash", "threadpoolctl", "pyyaml",
-    "requests", "urllib3", "typer", "rich",
+    "numpy", "scipy", "llvmlite", "numba", "scikit-learn", "networkx", "xxhash", "threadpoolctl",
+    "pyyaml", "requests", "urllib3", "typer", "rich",
 }  # fmt: skip
 """What every command and the Python interface need."""
 TRAINING = {"torch", "safetensors"}
@@ -32,9 +32,10 @@ EXTRAS = {
     "neo4j": ("neo4j",),
     "postgres": ("psycopg",),
     "redis": ("rq", "redis"),
+    "s3": ("fsspec", "s3fs"),
+    "remote": ("fsspec",),
 }
 """Extras of packages that requirements-dev.txt has for the tests."""
-REMOTE = ["fsspec>=2025.3"]
 
 
 class BuildWithFiles(build_py):
@@ -70,9 +71,7 @@ setup(
         "server": [line for name, line in running.items() if name not in CORE | TRAINING],
         "torch": [line for name, line in running.items() if name in TRAINING],
         **{extra: [developing[name] for name in names] for extra, names in EXTRAS.items()},
-        "remote": REMOTE,
-        "s3": [*REMOTE, "s3fs>=2025.3"],
-        "gcs": [*REMOTE, "gcsfs>=2025.3"],
+        "gcs": [developing["fsspec"], "gcsfs>=2025.3"],
         "dev": [*running.values(), *developing.values()],
     },
 )

@@ -1,7 +1,7 @@
 """A demonstration: train a family of 12 models, upload it, see its tree recovered.
 
 ``python -m benchmarks.demo`` needs a running server (``make run``); MODEL_HERITAGE_URL names
-another address than http://127.0.0.1:5001.
+another address than http://127.0.0.1:5001, MODEL_HERITAGE_TOKEN a token for servers that ask.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ from rich.progress import Progress
 from rich.text import Text
 from rich.tree import Tree
 
-from benchmarks.demo_client import Client, Refused, ServerMissing
 from benchmarks.exhibit import LARGER, get_exhibit
 from benchmarks.scoring import Verdict, judge
 from benchmarks.zoo import Zoo
+from model_heritage_backend.client import Client
+from model_heritage_backend.errors import DuplicateModel, HeritageError, ServerUnreachable
 
 URL = "http://127.0.0.1:5001"
 
@@ -49,8 +50,10 @@ def upload_all(client: Client, zoo: Zoo, *, seed: int, console: Console) -> Uplo
     ids, known = {}, set()
     with Progress(console=console, transient=True) as progress:
         for name in progress.track(names, description="Uploading"):
-            ids[name], new = client.upload(zoo.path(name), name)
-            if not new:
+            try:
+                ids[name] = client.upload(zoo.path(name), name=name).id
+            except DuplicateModel as error:
+                ids[name] = error.extra["existing_id"]
                 known.add(name)
     return Uploaded(ids=ids, known_before=frozenset(known))
 
@@ -61,21 +64,20 @@ def fetch_document(client: Client, zoo: Zoo, uploaded: Uploaded) -> dict[str, An
     Relatives that were on the server before are no part of the demonstration and left out.
     """
     models = {name: client.get_model(model_id) for name, model_id in uploaded.ids.items()}
-    families = sorted({m["family_id"] for m in models.values() if m["family_id"] is not None})
-    trees = [client.get_tree(family_id) for family_id in families]
+    families = sorted({m.family_id for m in models.values() if m.family_id is not None})
     ours = set(uploaded.ids.values())
     return {
         "models": [
-            {"id": m["id"], "path": zoo.path(name).name, "family": m["family_id"]}
+            {"id": m.id, "path": zoo.path(name).name, "family": m.family_id}
             for name, m in models.items()
         ],
         "edges": [
-            edge
-            for tree in trees
-            for edge in tree["edges"]
-            if edge["parent"] in ours and edge["child"] in ours
+            {"parent": parent, "child": child, **edge}
+            for family_id in families
+            for parent, child, edge in client.tree(family_id).edges(data=True)
+            if parent in ours and child in ours
         ],
-        "families": [{"id": t["family_id"], "root": t["root_id"]} for t in trees],
+        "families": [{"id": f, "root": client.get_family(f).root_id} for f in families],
     }
 
 
@@ -150,10 +152,14 @@ def run(client: Client, zoo: Zoo, *, seed: int, console: Console) -> None:
     true, recovered = draw_true(zoo), draw_recovered(zoo, uploaded, document)
     console.print(Columns([Panel(true), Panel(recovered)]))
     console.print(count_right(judge(zoo.truth, document).verdicts))
-    console.print(f"Uploaded and solved in {seconds:.1f} s. See it: {client.url}/families")
+    console.print(f"Uploaded and solved in {seconds:.1f} s. See it: {get_url()}/families")
     if uploaded.known_before:
         count = len(uploaded.known_before)
         console.print(f"{count} of these files were on the server before; other seed: --seed N.")
+
+
+def get_url() -> str:
+    return os.environ.get("MODEL_HERITAGE_URL", URL).rstrip("/")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -161,19 +167,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1, help="another seed, another family")
     options = parser.parse_args(arguments)
     console = Console()
-    client = Client(os.environ.get("MODEL_HERITAGE_URL", URL).rstrip("/"))
     try:
-        client.check()
-        with tempfile.TemporaryDirectory() as scratch:
+        with (
+            Client(get_url(), os.environ.get("MODEL_HERITAGE_TOKEN")) as client,
+            tempfile.TemporaryDirectory() as scratch,
+        ):
+            # Before the training, whether there is a server that lets us in.
+            next(client.list_models(), None)
             with console.status("Training 12 small vision transformers (about 20 seconds) ..."):
                 begun = time.perf_counter()
                 zoo = get_exhibit(Path(scratch), architecture=LARGER, seed=options.seed)
             console.print(f"12 models trained in {time.perf_counter() - begun:.0f} s.")
             run(client, zoo, seed=options.seed, console=console)
-    except ServerMissing as error:
+    except ServerUnreachable as error:
         console.print(Text(f"{error} Start it with `make run`, then try again."), soft_wrap=True)
         return 1
-    except Refused as error:
+    except HeritageError as error:
         console.print(Text(f"The server refused: {error}"), soft_wrap=True)
         return 1
     return 0

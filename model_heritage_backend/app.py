@@ -15,6 +15,7 @@ from model_heritage_backend.interop.neo4j_server import Neo4jServer
 from model_heritage_backend.models.database import Database, check_driver, db, list_engine_options
 from model_heritage_backend.models.files import FileStore
 from model_heritage_backend.models.migrate import upgrade_database
+from model_heritage_backend.models.storage import open_files
 from model_heritage_backend.places import INTERFACE, MIGRATIONS
 from model_heritage_backend.routes import (
     accounts,
@@ -31,6 +32,7 @@ from model_heritage_backend.routes import (
     lake_statistics,
     maintenance,
     models,
+    own_tokens,
     resumable,
     tokens,
 )
@@ -78,6 +80,7 @@ ROOMS = (
     lake_statistics,
     exports,
     tokens,
+    own_tokens,
     accounts,
     deletion,
 )
@@ -110,10 +113,12 @@ def create_app(settings: Settings | None = None, *, is_worker: bool = False) -> 
         files_kept=settings.log_files_kept,
     )
     choose_limits(**settings.reader_limits)
-    files = FileStore(
+    files = open_files(
         settings.data_dir,
         max_file_bytes=settings.max_upload_bytes,
         reserve_bytes=settings.disk_reserve_bytes,
+        storage_url=settings.storage_url,
+        storage_cache_bytes=settings.storage_cache_bytes,
     )
     check_driver(settings.resolved_database_url)
     files.acquire(shared=settings.is_shared)
@@ -167,6 +172,7 @@ def _build_app(settings: Settings, files: FileStore, *, is_worker: bool) -> APIF
         ),
         redis_url=settings.redis_url,
         is_worker=is_worker,
+        solver_processes=settings.solver_processes,
     )
     app.extensions[EXTENSION] = service
     count_lines(service.metrics.count_line)
@@ -220,6 +226,7 @@ def plan_upkeep(settings: Settings) -> Plan:
         backup_every=timedelta(hours=settings.backup_hours),
         backup_keep=settings.backup_keep,
         scrub_every=timedelta(days=settings.scrub_days) if settings.scrub_days else None,
+        clean_every=timedelta(days=settings.cleanup_days) if settings.cleanup_days else None,
     )
 
 

@@ -131,6 +131,19 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("redis_url", "REDIS_URL"),
         pattern=r"^(rediss?|unix)://",
     )
+    storage_url: str | None = _setting(
+        None,
+        "S3-compatible storage for the files of models, as s3://bucket/prefix; credentials, region "
+        "and endpoint are those of the usual AWS_ variables. Without it, they are in the data "
+        "folder (docs/scale-out.md)",
+        pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*/?$",
+    )
+    storage_cache_bytes: int = _setting(
+        10 * 1024**3,
+        "Of the data folder's disk, for files of that storage that were read lately",
+        unit="bytes",
+        ge=0,
+    )
     processes: int = _setting(
         1, "Processes that serve requests; more than one needs PostgreSQL", ge=1, le=64
     )
@@ -177,6 +190,13 @@ class Settings(BaseSettings):
     threads: int = _setting(8, "Requests that are answered at the same time", ge=2, le=256)
     fingerprint_cache_bytes: int = _setting(
         256 * 1024**2, "Memory for fingerprints in use", unit="bytes", ge=0
+    )
+    solver_processes: int = _setting(
+        2,
+        "Processes that solve the families of a large lake while it is reclustered, each with some "
+        "200 MB of memory; they begin with that job and end with it",
+        ge=1,
+        le=64,
     )
     reader_limits: dict[str, int] = _setting(
         {},
@@ -267,6 +287,13 @@ class Settings(BaseSettings):
     scrub_days: float = _setting(
         30.0,
         "How often every stored file is read again, to notice damage of the disk; 0 for never",
+        unit="days",
+        ge=0,
+        le=3650,
+    )
+    cleanup_days: float = _setting(
+        7.0,
+        "How often the server cleans up by itself (POST /api/maintenance/cleanup); 0 for never",
         unit="days",
         ge=0,
         le=3650,

@@ -20,7 +20,23 @@ OTHER_VARIABLES = frozenset({"CONFIG", "SERVER", "TOKEN", "URL", "API", "REQUIRE
 """Names after the prefix that are no settings: of the command line, the interface and the tests."""
 FOR_TESTS = "TEST_"
 FILE_BYTES = 1024**2
+VALUE_ERROR = "Value error, "
+"""What pydantic puts before sentences of ours."""
 Fields = Mapping[str, FieldInfo]
+
+
+class _OnceOnly(yaml.SafeLoader):
+    """Of two values for one name, YAML's rules allow neither; PyYAML takes the later one."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        names: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in names:
+                    what = f"{key.value} is there twice"
+                    raise yaml.constructor.ConstructorError(None, None, what, key.start_mark)
+                names.add(key.value)
+        return super().construct_mapping(node, deep=deep)
 
 
 def get_variable(name: str, info: FieldInfo) -> str:
@@ -63,7 +79,7 @@ def read_file(path: Path | None, fields: Fields) -> dict[str, Given]:
         return {}
     try:
         with path.open(encoding="utf-8") as file:
-            document = yaml.safe_load(file.read(FILE_BYTES))
+            document = yaml.load(file.read(FILE_BYTES), _OnceOnly)  # noqa: S506 (a SafeLoader)
     except OSError as error:
         raise InvalidRequest(f"{path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
@@ -109,13 +125,18 @@ def tell_problems(
         name = by_alias.get(first, first)
         info = fields.get(name)
         if info is None:
-            problems.append(f"{first or 'settings'}: {item['msg']}{suggest(first, fields)}")
+            said = item["msg"].removeprefix(VALUE_ERROR)
+            problems.append(f"{first}: {said}{suggest(first, fields)}" if first else said)
             continue
         origin, place = find_origin(name, info, file, overrides)
         factor = file[name].factor if origin == "file" else 1
         inner = [str(part) for part in item["loc"][1:]]
         value = file[name].written if origin == "file" and not inner else item["input"]
-        allowed = item["msg"] if inner else describe_allowed(info, factor=factor)
+        allowed = (
+            item["msg"].removeprefix(VALUE_ERROR)
+            if inner
+            else describe_allowed(info, factor=factor)
+        )
         problems.append(
             f"{'.'.join([place, *inner])}: found {describe_found(info, value)}, allowed: {allowed}"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import logging
 import os
@@ -83,6 +84,9 @@ class Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Any:
+        # What is loaded now stays: looking through it for garbage again and again would be a sixth
+        # of the time to the first answer, and part of every later search.
+        gc.disable()
         from model_heritage_backend.app import create_app
 
         limit_memory(self.settings.memory_limit_bytes)
@@ -91,6 +95,8 @@ class Server(BaseApplication):  # type: ignore[misc]
         except HeritageError as error:
             print(error.detail, file=sys.stderr, flush=True)
             sys.exit(CANNOT_LOAD)
+        gc.freeze()
+        gc.enable()
         return self.app
 
 
@@ -176,6 +182,8 @@ def serve(**overrides: Any) -> int:
         # The worker, a fork of this process, leaves through here too, with a code for its master.
         if os.getpid() != master:
             raise
+        # Python gives up handlers of its own as it ends: one more Ctrl-C would kill it.
+        _ignore_signals()
         return 1 if stop.code else 0
     return 0
 

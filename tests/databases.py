@@ -1,18 +1,21 @@
 """The databases that tests run on: SQLite, or with MODEL_HERITAGE_TEST_DATABASE=postgresql a real
 PostgreSQL, which is started when the first test asks for it. Each test has one of its own, made as
-a copy of a migrated one: migrating takes longer than most tests.
+a copy of a migrated one: migrating takes longer than most tests. A thread makes PostgreSQL's copies
+ahead, and removes them afterwards, while tests run.
 """
 
 from __future__ import annotations
 
 import atexit
 import functools
-import hashlib
+import itertools
 import os
 import shutil
 import tempfile
 import warnings
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +28,20 @@ from model_heritage_backend.models.migrate import upgrade_database
 KIND = os.environ.get("MODEL_HERITAGE_TEST_DATABASE", "sqlite")
 ON_POSTGRES = KIND == "postgresql"
 TEMPLATE = "migrated"
-QUICK = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=300")
+QUICK = (
+    "fsync=off",
+    "full_page_writes=off",
+    "synchronous_commit=off",
+    "max_connections=300",
+    "autovacuum=off",
+)
 """What a database that no power cut can hurt may do without."""
 
 sqlite_only = pytest.mark.skipif(ON_POSTGRES, reason="this is about SQLite's files")
 postgres_only = pytest.mark.skipif(not ON_POSTGRES, reason="this is about PostgreSQL")
-_made: dict[str, Path] = {}
+AHEAD = 2
+_made: dict[Path, str] = {}
+"""Folder -> name of its database on PostgreSQL."""
 
 
 def get_address(folder: Path, *, migrated: bool = True) -> str:
@@ -45,11 +56,9 @@ def get_address(folder: Path, *, migrated: bool = True) -> str:
 
 def make_database(folder: Path, *, migrated: bool = True) -> str:
     """The PostgreSQL database of a folder."""
-    name = f"t_{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}"
-    if not any(known == name for (known,) in _run("SELECT datname FROM pg_database")):
-        _run(f"CREATE DATABASE {name} TEMPLATE {_make_template() if migrated else 'template1'}")
-        _made[name] = folder
-    return str(start_postgres().get_uri(database=name))
+    if folder not in _made:
+        _made[folder] = _get_stock().take() if migrated else _get_stock().create("template1")
+    return str(start_postgres().get_uri(database=_made[folder]))
 
 
 def make_settings(folder: Path, **changes: Any) -> Settings:
@@ -68,9 +77,8 @@ def drop_databases(request: pytest.FixtureRequest) -> Iterator[None]:
     """After all other fixtures of a test, its own: hundreds of databases would fill the disk."""
     yield
     own = getattr(request.node, "funcargs", {}).get("tmp_path")
-    for name in [name for name, folder in _made.items() if own and folder.is_relative_to(own)]:
-        _run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        del _made[name]
+    for folder in [folder for folder in _made if own and folder.is_relative_to(own)]:
+        _get_stock().drop(_made.pop(folder))
 
 
 @functools.cache
@@ -96,13 +104,6 @@ def start_postgres() -> Any:
 
 
 @functools.cache
-def _make_template() -> str:
-    _run(f"CREATE DATABASE {TEMPLATE}")
-    _migrate(start_postgres().get_uri(database=TEMPLATE))
-    return TEMPLATE
-
-
-@functools.cache
 def _make_sqlite_template() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="heritage-template-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -116,9 +117,45 @@ def _migrate(address: str) -> None:
     database.close()
 
 
-def _run(statement: str) -> list[Any]:
-    import psycopg
+class _Stock:
+    """Copies of the migrated database, made before they are asked for."""
 
-    with psycopg.connect(start_postgres().get_uri(), autocommit=True) as connection:
-        cursor = connection.execute(statement)
-        return cursor.fetchall() if cursor.description else []
+    def __init__(self) -> None:
+        import psycopg
+
+        self._connection = psycopg.connect(start_postgres().get_uri(), autocommit=True)
+        self._numbers = itertools.count(1)
+        self._run(f"CREATE DATABASE {TEMPLATE}")
+        _migrate(start_postgres().get_uri(database=TEMPLATE))
+        self._thread = ThreadPoolExecutor(1)
+        self._ready = deque(self._thread.submit(self._make, TEMPLATE) for _ in range(AHEAD))
+
+    def take(self) -> str:
+        """The name of one with tables."""
+        self._ready.append(self._thread.submit(self._make, TEMPLATE))
+        return self._ready.popleft().result()
+
+    def create(self, template: str) -> str:
+        return self._thread.submit(self._make, template).result()
+
+    def drop(self, name: str) -> None:
+        self._thread.submit(self._run, f"DROP DATABASE {name} WITH (FORCE)")
+
+    def close(self) -> None:
+        self._thread.shutdown(cancel_futures=True)
+        self._connection.close()
+
+    def _make(self, template: str) -> str:
+        name = f"t_{next(self._numbers)}"
+        self._run(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    def _run(self, statement: str) -> None:
+        self._connection.execute(statement)
+
+
+@functools.cache
+def _get_stock() -> _Stock:
+    stock = _Stock()
+    atexit.register(stock.close)
+    return stock

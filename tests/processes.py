@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
@@ -20,6 +21,34 @@ from tests.databases import list_variables
 
 START_SECONDS = 60
 SERVER_PORTS = (20_000, 32_000)
+"""Below those that the system gives to clients: a client that asks a dead server on one of these
+could be connected to itself."""
+_held: list[socket.socket] = []
+
+
+def hold_port() -> int:
+    """A port that is ours until this process ends: only a server that says, as gunicorn does, that
+    it shares addresses (SO_REUSEADDR) gets it, and may come back to it after it died. A port that
+    was only looked for and found free would be anybody's while no server is there.
+    """
+    while True:
+        port = random.randrange(*SERVER_PORTS)
+        holder = socket.socket()
+        try:
+            # Not shared yet: two processes that look for a port never take the same one.
+            holder.bind(("127.0.0.1", port))
+        except OSError:
+            holder.close()
+            continue
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _held.append(holder)
+        return port
+
+
+@atexit.register
+def _release_ports() -> None:
+    for holder in _held:
+        holder.close()
 
 
 class RealServer:
@@ -49,13 +78,7 @@ class RealServer:
 
     @staticmethod
     def find_port() -> int:
-        """A free one below those that the system gives to clients: a client that asks a dead server
-        on one of these could be connected to itself."""
-        while True:
-            port = random.randrange(*SERVER_PORTS)
-            with socket.socket() as probe, contextlib.suppress(OSError):
-                probe.bind(("127.0.0.1", port))
-                return port
+        return hold_port()
 
     def _wait(self) -> None:
         deadline = time.monotonic() + START_SECONDS

@@ -104,6 +104,9 @@ def test_words_are_those_of_the_engine() -> None:
         ("neo4j: {uri: 'http://me:secret@x'}", "neo4j.uri: found something else, allowed"),
         ("[1]", "holds no settings"),
         ("a: [", "is not valid YAML in line 1"),
+        ("port: 1\nport: 2", "is not valid YAML in line 2: port is there twice."),
+        ("api:\n  port: 1\n  port: 2", "in line 3: port is there twice."),
+        ("user_header: X-User", "not valid. user_header needs access login"),
     ],
 )
 def test_what_is_wrong_is_told(write: Path, text: str, told: str) -> None:

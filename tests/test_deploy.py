@@ -19,12 +19,23 @@ COMPOSE = yaml.safe_load((DEPLOY / "docker-compose.yml").read_text(encoding="utf
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if "build" in service}
 VARIABLES = {row["environment"] for row in list_settings()}
-PINNED = re.compile(r"[\w./-]+:\d+\.\d+\.?\d*[\w.-]*")
+PINNED = re.compile(r"[\w./-]+:(\d+\.\d+\.?\d*[\w.-]*|RELEASE\.\d{4}[\w-]+)")
 
 
 def test_services() -> None:
-    assert set(SERVICES) == {"api", "worker", "maintenance", "postgres", "redis", "neo4j"}
-    assert [name for name, service in SERVICES.items() if service.get("profiles")] == ["neo4j"]
+    assert set(SERVICES) == {
+        "api",
+        "worker",
+        "maintenance",
+        "postgres",
+        "redis",
+        "neo4j",
+        "storage",
+    }
+    assert [name for name, service in SERVICES.items() if service.get("profiles")] == [
+        "neo4j",
+        "storage",
+    ]
     for name, service in SERVICES.items():
         # That of the servers is in their image.
         assert name == "api" or service["healthcheck"]["test"][0] == "CMD"

@@ -29,6 +29,7 @@ PURE = [
     HERE,
     f"{HERE}.scanning.extras",
     f"{HERE}.scanning.heritage",
+    f"{HERE}.scanning.member",
     f"{HERE}.scanning.placing",
     f"{HERE}.client.problems",
     f"{HERE}.clustering.memory_store",
@@ -39,10 +40,12 @@ PURE = [
     f"{HERE}.clustering.tree_builder",
     f"{HERE}.clustering.mother_utils",
 ]
-ASKING = [f"{HERE}.client", f"{HERE}.client.client"]
+ASKING = [f"{HERE}.client", f"{HERE}.client.client", f"{HERE}.client.jobs"]
 MUST_SHOW = {
     f"{HERE}.scanning.heritage": ["Heritage", "scan", "load_heritage", "compare"],
+    f"{HERE}.scanning.member": ["HeritageModel"],
     f"{HERE}.client.client": ["Client"],
+    f"{HERE}.client.jobs": ["JobClient"],
     f"{HERE}.clustering.model_management": ["ModelManagementSystem"],
     f"{HERE}.clustering.mother_utils": [
         "load_model_weights",

@@ -13,13 +13,12 @@ from typing import Any
 
 import pytest
 import yaml
-from apiflask import APIFlask
 from typer.testing import CliRunner
 
 from benchmarks.zoo import Zoo
 from model_heritage_backend.cli.main import app as program
 from model_heritage_backend.config import PROJECT, list_settings
-from tests.served import get_service, upload
+from tests.served import MakeApp, get_service, upload
 
 DEPLOY = PROJECT / "deploy"
 UNIT = DEPLOY / "model-heritage.service"
@@ -50,8 +49,9 @@ def list_alarms() -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def exported(app: APIFlask, zoo_family: Zoo) -> dict[str, set[str]]:
+def exported(make_app: MakeApp, zoo_family: Zoo, tmp_path: Path) -> dict[str, set[str]]:
     """Every sample's name -> its labels, also of those that have not moved yet."""
+    app = make_app(backup_folder=tmp_path / "backups")
     assert upload(app.test_client(), zoo_family.path("base")).status_code == 201
     registry = get_service(app).metrics.registry
     found: dict[str, set[str]] = dict(OF_PROMETHEUS)

@@ -16,7 +16,7 @@ from pathlib import Path
 # Before numpy is imported: figures are of one thread, unless they say so.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from benchmarks.scale import engine, lakes, large, reading, uploads
+from benchmarks.scale import engine, lakes, large, nearest, reading, uploads
 from benchmarks.scale.lake import fill_lake
 from benchmarks.scale.rows import Row, describe_run, format_report, write_report
 
@@ -45,6 +45,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--models", type=int, default=10_000, help="in the large lake")
     parser.add_argument("--solved", type=int, default=2000, help="in the lake that is reclustered")
     parser.add_argument("--gigabytes", type=float, default=6.0, help="of the very large file")
+    parser.add_argument(
+        "--routes", type=int, default=20_000, help="of which the nearest are sought"
+    )
     parser.add_argument("--lakes", type=Path, default=LAKES, help="folder that lakes are kept in")
     parser.add_argument("--out", type=Path, default=RESULTS, help="without a suffix")
     parts: Mapping[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
@@ -53,6 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
         "lakes": lambda o: measure_lakes(o.lakes, o.models),
         "recluster": lambda o: lakes.measure_recluster(prepare_lake(o.lakes, o.solved)),
         "concurrent": lambda _: lakes.measure_concurrent(),
+        "nearest": lambda o: nearest.measure(o.routes),
         "large": lambda o: large.measure(size=int(o.gigabytes * large.GIGABYTE)),
     }
     parser.add_argument("--parts", nargs="+", choices=list(parts), default=list(parts))

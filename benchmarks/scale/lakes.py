@@ -6,7 +6,7 @@ import multiprocessing
 import tempfile
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,14 @@ from model_heritage_backend.models.files import FileStore
 from model_heritage_backend.models.migrate import upgrade_database
 from model_heritage_backend.models.sql_store import SqlStore
 from model_heritage_backend.models.tables import FingerprintRow
+from model_heritage_backend.services.engine import EngineOptions
+from model_heritage_backend.services.solving_crew import SolvingCrew, Workplace
 
 CACHE_BYTES = 256 << 20
 MINUTES, AT = 300.0, 100_000
 MEMORY_MB = 2000.0
 CLIENTS, FILES = 8, 64
+PROCESSES = 2
 
 
 def measure_recluster(folder: Path) -> Iterator[Row]:
@@ -35,8 +38,9 @@ def measure_recluster(folder: Path) -> Iterator[Row]:
 
     In a process of its own, as the most memory that a process had is never forgotten.
     """
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        found = pool.apply(recluster, (folder,))
+    # Not multiprocessing's own pool, whose processes may have no children.
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        found = pool.submit(recluster, folder).result()
     for name, part in found.items():
         what = f"recluster of {part['models']:,} in {part['families']:,}, {name}"
         share = part["models"] / AT
@@ -47,25 +51,34 @@ def measure_recluster(folder: Path) -> Iterator[Row]:
 def recluster(folder: Path) -> dict[str, dict[str, Any]]:
     database = Database(create_engine(f"sqlite:///{folder / 'app.db'}"))
     upgrade_database(database.engine)
-    store = SqlStore(database, FileStore(folder, max_file_bytes=1), cache_bytes=CACHE_BYTES)
+    files = FileStore(folder, max_file_bytes=1)
+    store = SqlStore(database, files, cache_bytes=CACHE_BYTES)
     system = ModelManagementSystem(store, stamp="bench")
+    crew = SolvingCrew(Workplace.find(database, files, EngineOptions()), processes=PROCESSES)
+    peaks: dict[int, float] = {}
+
+    def watch(_share: float, _stage: str) -> None:
+        for process in multiprocessing.active_children():
+            peaks[process.pid or 0] = measure_peak(process.pid)
+
     found = {}
     for name, round_ in (("all solved", f"r{time.time_ns()}"), ("nothing changed", None)):
         began = time.perf_counter()
-        outcome = system.recluster_all_models(round_=round_)
+        outcome = system.recluster_all_models(watch, round_=round_, helpers=crew)
         found[name] = {
             "seconds": time.perf_counter() - began,
             "models": store.count().models,
             "families": outcome["families"],
-            "megabytes": measure_peak(),
+            "megabytes": measure_peak() + sum(peaks.values()),
         }
     database.close()
     return found
 
 
-def measure_peak() -> float:
-    """Most memory that this process had, in MB; what ``getrusage`` tells is its parent's, too."""
-    lines = Path("/proc/self/status").read_text().splitlines()
+def measure_peak(process: int | None = None) -> float:
+    """Most memory that this process had, or another, in MB; what ``getrusage`` tells is its
+    parent's, too."""
+    lines = Path(f"/proc/{process or 'self'}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1e3
 
 

@@ -53,7 +53,10 @@ def run_check(*, as_json: bool) -> int:
     for problem in problems if not as_json else ():
         typer.echo(problem)
     if not problems and not as_json:
-        typer.echo("The settings are valid.")
+        from model_heritage_backend.config import find_config_file
+
+        read = "" if find_config_file() else " There is no config.yaml among them."
+        typer.echo(f"The settings are valid.{read}")
     return 1 if problems else 0
 
 

@@ -13,6 +13,7 @@ from rich.progress import DownloadColumn, Progress, TextColumn, TransferSpeedCol
 from model_heritage_backend.cli.console import is_quiet, make_console, print_json
 from model_heritage_backend.cli.drawing import count, printable
 from model_heritage_backend.errors import InvalidRequest
+from model_heritage_backend.models.blobs import Blobs
 from model_heritage_backend.services.backups import (
     DATABASE,
     Report,
@@ -28,7 +29,9 @@ DONE, PROBLEMS = 0, 1
 def run_backup(target: Path, *, data_dir: Path | None, as_json: bool) -> int:
     notes = make_console(stderr=True)
     with _progress(notes, "Copying") as advance:
-        report = make_backup(find_data(data_dir), target, advance=advance)
+        report = make_backup(
+            find_data(data_dir), target, advance=advance, blobs=find_blobs(data_dir)
+        )
     return _tell(report, notes, f"{count(report.files, 'file')} and the database", as_json=as_json)
 
 
@@ -47,7 +50,9 @@ def run_check(*, data_dir: Path | None, quick: bool, backup: Path | None, as_jso
         if backup is not None:
             report = verify_backup(backup, advance=advance)
         else:
-            report = check_data(find_data(data_dir), quick=quick, advance=advance)
+            report = check_data(
+                find_data(data_dir), quick=quick, advance=advance, blobs=find_blobs(data_dir)
+            )
     return _tell(report, notes, f"{count(report.files, 'file')} looked at", as_json=as_json)
 
 
@@ -74,6 +79,30 @@ def find_data(data_dir: Path | None) -> Path:
     return settings.data_dir
 
 
+def find_blobs(data_dir: Path | None) -> Blobs | None:
+    """Where the files are, if the settings say that they are not in the data folder.
+
+    Raises
+    ------
+    InvalidRequest, StorageUnavailable
+    """
+    if importlib.util.find_spec("pydantic_settings") is None:
+        return None
+    from model_heritage_backend.config import load_settings
+
+    settings = load_settings()
+    if settings.storage_url is None:
+        return None
+    from model_heritage_backend.models.storage import open_files
+
+    return open_files(
+        data_dir or settings.data_dir,
+        max_file_bytes=settings.max_upload_bytes,
+        storage_url=settings.storage_url,
+        storage_cache_bytes=settings.storage_cache_bytes,
+    ).blobs
+
+
 @contextlib.contextmanager
 def _progress(notes: Console, what: str) -> Iterator[Callable[[int], None]]:
     columns = (TextColumn("{task.description}"), DownloadColumn(), TransferSpeedColumn())
@@ -88,6 +117,8 @@ def _tell(report: Report, notes: Console, what: str, *, as_json: bool) -> int:
     else:
         for problem in report.problems:
             notes.print(printable(problem), style="red", soft_wrap=True)
+        if report.note is not None:
+            notes.print(printable(report.note), soft_wrap=True)
         state = count(len(report.problems), "problem") if report.problems else "no problem"
         make_console(stderr=False).print(f"{what}, {report.bytes:,} bytes, {state}.")
     return PROBLEMS if report.problems else DONE

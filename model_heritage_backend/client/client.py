@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import tempfile
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import quote
 
 import networkx as nx
 
 from model_heritage_backend.client.bodies import Form, Progress
-from model_heritage_backend.client.problems import JobFailed
+from model_heritage_backend.client.jobs import JobClient, address
 from model_heritage_backend.client.records import (
     RemoteFamily,
     RemoteJob,
@@ -26,14 +24,11 @@ from model_heritage_backend.client.uploads import send_file, send_parts
 from model_heritage_backend.errors import InvalidRequest, NotFound
 from model_heritage_backend.weights import list_parts
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0
-"""Seconds between two looks at a job."""
-PAGE = 200
 BLOCK = 1 << 20
 EDGE_MEMBERS = ("relation", "confidence", "distance", "main", "coefficient")
 
 
-class Client:
+class Client(JobClient):
     """A running server.
 
     Every method raises the errors of ``model_heritage_backend.errors`` as the server tells them,
@@ -54,7 +49,7 @@ class Client:
     """
 
     def __init__(self, url: str, token: str | None = None) -> None:
-        self._transport = Transport(url, token)
+        super().__init__(Transport(url, token))
 
     def __repr__(self) -> str:
         return f"<Client: {self._transport.url}>"
@@ -114,7 +109,7 @@ class Client:
         >>> client.get_model(tuned.id).relation
         'adapter'
         """
-        return RemoteModel.of(self._transport.ask("GET", _address("models", model_id)))
+        return RemoteModel.of(self._transport.ask("GET", address("models", model_id)))
 
     def find_model(self, name: str) -> RemoteModel | None:
         """The one model of exactly this name; None without any. Raises InvalidRequest for several.
@@ -200,9 +195,7 @@ class Client:
         'again.safetensors'
         """
         target = Path(path).expanduser()
-        response = self._transport.send(
-            "GET", _address("models", model_id, "download"), stream=True
-        )
+        response = self._transport.send("GET", address("models", model_id, "download"), stream=True)
         with response, tempfile.TemporaryDirectory(dir=target.parent) as folder:
             part = Path(folder) / "part"
             with part.open("wb") as file:
@@ -219,7 +212,7 @@ class Client:
         >>> mistaken = client.upload(models / "half.safetensors")
         >>> client.delete_model(mistaken.id)
         """
-        self._transport.send("DELETE", _address("models", model_id))
+        self._transport.send("DELETE", address("models", model_id))
 
     def weigh_deletion(
         self, *, model: str | None = None, family: str | None = None, owner: str | None = None
@@ -234,7 +227,7 @@ class Client:
         """
         given = {"models": model, "families": family, "owners": owner}
         ((kind, id_),) = [(kind, id_) for kind, id_ in given.items() if id_ is not None]
-        return self._transport.ask("GET", _address(kind, id_, "deletion"))
+        return self._transport.ask("GET", address(kind, id_, "deletion"))
 
     def delete_family(self, family_id: str) -> RemoteJob:
         """Remove all models of a family; ``wait_for_job`` tells when it is done. Raises NotFound.
@@ -245,9 +238,7 @@ class Client:
         Traceback (most recent call last):
         model_heritage_backend.errors.NotFound: There is no family 'f_5f0c2b7d9a3e'.
         """
-        return self.get_job(
-            self._transport.ask("DELETE", _address("families", family_id))["job_id"]
-        )
+        return self.get_job(self._transport.ask("DELETE", address("families", family_id))["job_id"])
 
     def delete_models_of(self, owner_id: str) -> RemoteJob:
         """Remove all that a user, or a token without a user, brought. Raises NotFound.
@@ -258,7 +249,7 @@ class Client:
         Traceback (most recent call last):
         model_heritage_backend.errors.NotFound: Nobody of the id 'u_5f0c2b7d9a3e' has models here.
         """
-        path = _address("owners", owner_id, "models")
+        path = address("owners", owner_id, "models")
         return self.get_job(self._transport.ask("DELETE", path)["job_id"])
 
     def lineage(self, model_id: str) -> list[RemoteRelative]:
@@ -270,7 +261,7 @@ class Client:
         >>> [model.name for model in client.lineage(tuned.id)]
         ['base', 'tuned']
         """
-        answer = self._transport.ask("GET", _address("models", model_id, "lineage"))
+        answer = self._transport.ask("GET", address("models", model_id, "lineage"))
         edge = answer["parent"] or {}
         own = {**edge, "id": model_id, "name": self.get_model(model_id).name}
         return list(map(RemoteRelative.of, [*reversed(answer["ancestors"]), own]))
@@ -283,7 +274,7 @@ class Client:
         >>> client.compare(base.id, tuned.id)["kinship"]["kind"]
         'child'
         """
-        return self._transport.ask("GET", _address("models", model_id, "compare", other_id))
+        return self._transport.ask("GET", address("models", model_id, "compare", other_id))
 
     def licence(self, model_id: str) -> dict[str, Any]:
         """What the licences of a model's ancestors ask of it, and which models inherit its own; as
@@ -294,7 +285,7 @@ class Client:
         >>> client.licence(tuned.id)["restrictions"]
         ['attribution']
         """
-        return self._transport.ask("GET", _address("models", model_id, "licence"))
+        return self._transport.ask("GET", address("models", model_id, "licence"))
 
     def impact(self, model_id: str) -> dict[str, Any]:
         """Which models are reached should this one be flawed, by how sure that is; as
@@ -305,7 +296,7 @@ class Client:
         >>> [reached["name"] for reached in client.impact(base.id)["sure"]]
         ['tuned']
         """
-        return self._transport.ask("GET", _address("models", model_id, "impact"))
+        return self._transport.ask("GET", address("models", model_id, "impact"))
 
     def identify(
         self, path: str | os.PathLike[str], *, progress: Progress | None = None
@@ -341,7 +332,7 @@ class Client:
         >>> client.get_family(tuned.family_id).root_id == base.id
         True
         """
-        return RemoteFamily.of(self._transport.ask("GET", _address("families", family_id)))
+        return RemoteFamily.of(self._transport.ask("GET", address("families", family_id)))
 
     def tree(self, family_id: str) -> nx.DiGraph[str]:
         """A family as a graph from parents to children, by ids, with the attributes of
@@ -353,7 +344,7 @@ class Client:
         >>> [(graph.nodes[a]["name"], graph.nodes[b]["name"]) for a, b in graph.edges]
         [('base', 'tuned')]
         """
-        answer = self._transport.ask("GET", _address("families", family_id, "tree"))
+        answer = self._transport.ask("GET", address("families", family_id, "tree"))
         graph: nx.DiGraph[str] = nx.DiGraph()
         for node in answer["nodes"]:
             graph.add_node(
@@ -380,89 +371,6 @@ class Client:
         params = {"format": format, "family": family, "model": model}
         response = self._transport.send("GET", "/lineage/export", params=params)
         return response.content.decode("utf-8")
-
-    # Jobs ---------------------------------------------------------------------------------------
-
-    def recluster(self, *, force: bool = False) -> RemoteJob:
-        """Ask for all families and trees from scratch; ``wait_for_job`` tells when it is done.
-
-        Parameters
-        ----------
-        force : solve also families that are as what they are made of asks for
-
-        Examples
-        --------
-        >>> client.recluster().kind
-        'recluster'
-        """
-        asked = {"force": "true"} if force else {}
-        answer = self._transport.ask("POST", "/clustering/recluster", params=asked)
-        return self.get_job(answer["job_id"])
-
-    def list_jobs(self, *, state: str | None = None) -> Iterator[RemoteJob]:
-        """Jobs, the newest first.
-
-        Examples
-        --------
-        >>> len(list(client.list_jobs(state="failed")))
-        0
-        """
-        return map(RemoteJob.of, self._list("/jobs", "jobs", {"state": state}))
-
-    def get_job(self, job_id: str) -> RemoteJob:
-        """One job, by its id. Raises NotFound.
-
-        Examples
-        --------
-        >>> client.get_job(client.recluster().id).kind
-        'recluster'
-        """
-        return RemoteJob.of(self._transport.ask("GET", _address("jobs", job_id)))
-
-    def wait_for_job(self, job_id: str, *, timeout: float | None = None) -> RemoteJob:
-        """The job, once it is done.
-
-        Parameters
-        ----------
-        timeout : seconds after which TimeoutError is raised; None waits for ever
-
-        Raises
-        ------
-        JobFailed
-            When it failed or was cancelled.
-
-        Examples
-        --------
-        >>> client.wait_for_job(client.recluster().id, timeout=60).state
-        'done'
-        """
-        deadline = None if timeout is None else time.monotonic() + timeout
-        pause = FIRST_PAUSE
-        while not (job := self.get_job(job_id)).is_over:
-            if deadline is not None and time.monotonic() >= deadline:
-                raise TimeoutError(f"The job {job_id} was not done in {timeout:g} seconds.")
-            time.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
-        if job.state != "done":
-            detail = job.error or f"The job was {job.state}."
-            raise JobFailed(detail, job_id=job.id, model_id=job.model_id)
-        return job
-
-    def _list(self, path: str, name: str, params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        cursor = None
-        while True:
-            page = self._transport.ask(
-                "GET", path, params={**params, "limit": PAGE, "cursor": cursor}
-            )
-            yield from page[name]
-            cursor = page["next_cursor"]
-            if cursor is None:
-                return
-
-
-def _address(*words: str) -> str:
-    """A path of ids, which are anybody's text."""
-    return "".join(f"/{quote(word, safe='')}" for word in words)
 
 
 def _check_path(path: str | os.PathLike[str]) -> Path:

@@ -14,6 +14,7 @@ from model_heritage_backend.errors import InvalidRequest
 
 NO_PARENT = -1
 INFEASIBLE = -2
+INVALID = -3
 
 
 def find_minimum_arborescence(
@@ -41,14 +42,14 @@ def find_minimum_arborescence(
     size = len(costs)
     if costs.shape != (size, size):
         raise InvalidRequest(f"Costs must be a square matrix, not of shape {costs.shape}.")
-    if np.isnan(costs).any() or np.isneginf(costs).any():
-        raise InvalidRequest("Costs must be numbers or positive infinity.")
     if root is not None and not 0 <= root < size:
         raise InvalidRequest(f"Root {root} is not one of the {size} nodes.")
     if size == 0:
         return np.zeros(0, np.int64)
     parents: NDArray[np.int64] = _solve(costs, size if root is None else root)
-    if (parents == INFEASIBLE).any() or (parents == NO_PARENT).sum() != 1:
+    if parents[0] == INVALID:
+        raise InvalidRequest("Costs must be numbers or positive infinity.")
+    if parents[0] == INFEASIBLE:
         missing = "any root" if root is None else f"root {root}"
         raise InvalidRequest(f"No arborescence reaches every node from {missing}.")
     return parents
@@ -58,26 +59,31 @@ def find_minimum_arborescence(
 def _solve(costs: NDArray[np.float64], root: int) -> NDArray[np.int64]:
     """Parents of the optimum; ``root`` = n stands for a virtual root above every node.
 
-    Costs are compared as (level, cost, edge): level counts edges of the virtual root. It takes the
-    place of a large constant, which would eat the digits of the true costs.
+    An edge of the virtual root is only taken where there is no other: every tree needs as few of
+    them as it can have. None of them is ever in a cycle, so contraction leaves that as it is. Of
+    edges that cost the same, the one with the smaller number is taken.
     """
     n = len(costs)
     slots = n + 1
+    parents = np.full(n, NO_PARENT, np.int64)
     # Rows are children here, as the search for a cheapest incoming edge runs along rows.
     cost = np.full((slots, slots), np.inf)
-    level = np.zeros((slots, slots), np.int32)
-    edge = np.full((slots, slots), -1, np.int64)
+    edge = np.empty((slots, slots), np.int64)
+    usable = True
     for child in range(n):
-        if child == root:
-            continue
         for parent in range(n):
+            price = costs[parent, child]
             if parent != child:
-                cost[child, parent] = costs[parent, child]
-                edge[child, parent] = parent * slots + child
+                usable = usable and price > -np.inf
+                cost[child, parent] = np.inf if child == root else price
+            edge[child, parent] = parent * slots + child
         if root == n:
             cost[child, n] = 0.0
-            level[child, n] = 1
-            edge[child, n] = n * slots + child
+        edge[child, n] = n * slots + child
+        edge[n, child] = -1
+    if not usable:
+        parents[:] = INVALID
+        return parents
 
     active = np.ones(slots, np.bool_)
     active[n] = root == n
@@ -92,7 +98,6 @@ def _solve(costs: NDArray[np.float64], root: int) -> NDArray[np.int64]:
     created = slots
     path = np.empty(slots, np.int64)
     cycle = np.empty(slots, np.int64)
-    parents = np.full(n, NO_PARENT, np.int64)
 
     for start in range(n):
         if settled[start] or not active[start]:
@@ -102,7 +107,7 @@ def _solve(costs: NDArray[np.float64], root: int) -> NDArray[np.int64]:
         on_path[start] = True
         while length > 0:
             child = path[length - 1]
-            parent = _find_cheapest(child, cost, level, edge, active)
+            parent = _find_cheapest(child, cost, edge, active)
             if parent < 0:
                 parents[:] = INFEASIBLE
                 return parents
@@ -128,7 +133,7 @@ def _solve(costs: NDArray[np.float64], root: int) -> NDArray[np.int64]:
                 merged = cycle[count - 1]
                 for i in range(count):
                     above[node[cycle[i]]] = created
-                _contract(cycle[:count], merged, best, cost, level, edge, active)
+                _contract(cycle[:count], merged, best, cost, edge, active)
                 for i in range(count - 1):
                     on_path[cycle[i]] = False
                 node[merged] = created
@@ -141,51 +146,36 @@ def _solve(costs: NDArray[np.float64], root: int) -> NDArray[np.int64]:
         while above[member] != whole:
             member = above[member]
         chosen[member] = chosen[whole]
+    roots = 0
     for child in range(n):
-        if child != root:
-            parent = chosen[child] // slots
-            parents[child] = NO_PARENT if parent == n else parent
+        parent = chosen[child] // slots
+        if child == root or parent == n:
+            roots += 1
+        else:
+            parents[child] = parent
+    if roots != 1:
+        parents[:] = INFEASIBLE
     return parents
-
-
-@njit(cache=True, nogil=True)
-def _is_cheaper(
-    level: int | np.int32,
-    cost: float,
-    edge: int | np.int64,
-    other_level: int | np.int32,
-    other_cost: float,
-    other_edge: int | np.int64,
-) -> bool:
-    if level != other_level:
-        return bool(level < other_level)
-    if cost != other_cost:
-        return cost < other_cost
-    return bool(edge < other_edge)
 
 
 @njit(cache=True, nogil=True)
 def _find_cheapest(
     child: int,
     cost: NDArray[np.float64],
-    level: NDArray[np.int32],
     edge: NDArray[np.int64],
     active: NDArray[np.bool_],
 ) -> int:
     """Slot of the cheapest incoming edge, or -1 when there is none."""
-    found = -1
-    for parent in range(len(cost)):
-        if not active[parent] or parent == child or cost[child, parent] == np.inf:
+    virtual = len(cost) - 1
+    found, least = -1, np.inf
+    for parent in range(virtual):
+        price = cost[child, parent]
+        if price > least or not active[parent] or price == np.inf or parent == child:
             continue
-        if found < 0 or _is_cheaper(
-            level[child, parent],
-            cost[child, parent],
-            edge[child, parent],
-            level[child, found],
-            cost[child, found],
-            edge[child, found],
-        ):
-            found = parent
+        if price < least or edge[child, parent] < edge[child, found]:
+            found, least = parent, price
+    if found < 0 and active[virtual] and cost[child, virtual] != np.inf:
+        return virtual
     return found
 
 
@@ -195,7 +185,6 @@ def _contract(
     merged: int,
     best: NDArray[np.int64],
     cost: NDArray[np.float64],
-    level: NDArray[np.int32],
     edge: NDArray[np.int64],
     active: NDArray[np.bool_],
 ) -> None:
@@ -203,40 +192,23 @@ def _contract(
 
     An edge into the cycle replaces the member's edge within it, so it costs the difference.
     """
-    own_cost = np.empty(len(cycle))
-    own_level = np.empty(len(cycle), np.int32)
+    own = np.empty(len(cycle))
     for i in range(len(cycle)):
-        own_cost[i] = cost[cycle[i], best[cycle[i]]]
-        own_level[i] = level[cycle[i], best[cycle[i]]]
+        own[i] = cost[cycle[i], best[cycle[i]]]
         active[cycle[i]] = False
     for other in range(len(cost)):
         if not active[other]:
             continue
-        in_cost, in_level, in_edge = np.inf, np.int32(0), np.int64(-1)
-        out_cost, out_level, out_edge = np.inf, np.int32(0), np.int64(-1)
+        in_cost, in_edge = np.inf, np.int64(-1)
+        out_cost, out_edge = np.inf, np.int64(-1)
         for i in range(len(cycle)):
             member = cycle[i]
-            if cost[member, other] != np.inf:
-                less = cost[member, other] - own_cost[i]
-                lower = np.int32(level[member, other] - own_level[i])
-                if in_edge < 0 or _is_cheaper(
-                    lower, less, edge[member, other], in_level, in_cost, in_edge
-                ):
-                    in_cost, in_level, in_edge = less, lower, edge[member, other]
-            if cost[other, member] != np.inf and (
-                out_edge < 0
-                or _is_cheaper(
-                    level[other, member],
-                    cost[other, member],
-                    edge[other, member],
-                    out_level,
-                    out_cost,
-                    out_edge,
-                )
-            ):
-                out_cost, out_level = cost[other, member], level[other, member]
-                out_edge = edge[other, member]
-        cost[merged, other], level[merged, other], edge[merged, other] = in_cost, in_level, in_edge
-        cost[other, merged], level[other, merged] = out_cost, out_level
-        edge[other, merged] = out_edge
+            less = cost[member, other] - own[i]
+            if less < in_cost or (less == in_cost and edge[member, other] < in_edge):
+                in_cost, in_edge = less, edge[member, other]
+            more = cost[other, member]
+            if more < out_cost or (more == out_cost and edge[other, member] < out_edge):
+                out_cost, out_edge = more, edge[other, member]
+        cost[merged, other], edge[merged, other] = in_cost, in_edge
+        cost[other, merged], edge[other, merged] = out_cost, out_edge
     active[merged] = True

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations, product
 
 import numpy as np
@@ -68,22 +69,21 @@ def find_frames(
 def are_out_of_order(family: AlignedFamily, a: int, b: int) -> bool:
     """Whether two members disagree in a way that no training explains."""
     shared = family.shared_matrices(a, b)
-    near = [s.equal or _is_near(s.first, s.second) for s in shared]
-    found = [1.0 if n else _correlate(s.first, s.second) for s, n in zip(shared, near, strict=True)]
+    compared = [None if s.equal else _Comparison.measure(s.first, s.second) for s in shared]
+    found = [1.0 if c is None or c.is_near else c.correlation for c in compared]
     usual = float(np.median(found)) if found else 0.0
     total = apart = scaled = 0
     factors = []
-    for matrix, correlation, same in zip(shared, found, near, strict=True):
+    for matrix, correlation, compared_here in zip(shared, found, compared, strict=True):
         total += matrix.size
-        if same:
+        if compared_here is None or compared_here.is_near:
             continue
-        x, y = matrix.first, matrix.second
-        if correlation * np.sqrt(x.size) < CORRELATED_ABOVE or (
+        if correlation * np.sqrt(matrix.first.size) < CORRELATED_ABOVE or (
             correlation < APART_BELOW and usual > ALIKE_ELSEWHERE
         ):
             apart += matrix.size
             continue
-        sides = [_measure_factors(x, y), _measure_factors(x.T, y.T)]
+        sides = compared_here.measure_factors()
         if max(float(np.median(np.abs(side))) for side in sides) > SCALED_ABOVE:
             scaled += matrix.size
             factors += sides
@@ -111,16 +111,49 @@ def _measure_unmatched(family: AlignedFamily, a: int, b: int) -> int:
     return sum(math.prod(shape) * count for shape, count in (first & second).items())
 
 
-def _is_near(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:
-    """Whether the step is so small that nothing can have changed places or scales, as most are."""
-    step = first - second
-    return float((step * step).sum()) < NEAR_BELOW**2 * float((first * first).sum())
+@dataclass(frozen=True)
+class _Comparison:
+    """Of one matrix in two models the sums that tell how they differ.
 
+    ``sides``: summed squares of the first, of the second and summed products, of each row and of
+    each column.
+    """
 
-def _correlate(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
-    x, y = first - first.mean(), second - second.mean()
-    squares = float((x * x).sum()) * float((y * y).sum())
-    return float((x * y).sum()) / float(np.sqrt(squares)) if squares > 0.0 else 0.0
+    is_near: bool
+    correlation: float
+    sides: tuple[NDArray[np.float64], NDArray[np.float64]]
+
+    @classmethod
+    def measure(cls, x: NDArray[np.float64], y: NDArray[np.float64]) -> _Comparison:
+        """``is_near``: the step is so small that nothing can have changed places or scales."""
+        products = np.stack([x * x, y * y, x * y])
+        rows = products.sum(2)
+        first, second, product = rows.sum(1).tolist()
+        means = float(x.sum()), float(y.sum())
+        own, other, both = (
+            total - left * right / x.size
+            for total, left, right in (
+                (first, means[0], means[0]),
+                (second, means[1], means[1]),
+                (product, *means),
+            )
+        )
+        spread = own * other
+        return cls(
+            first + second - 2 * product < NEAR_BELOW**2 * first,
+            both / float(np.sqrt(spread)) if own > 0.0 and other > 0.0 else 0.0,
+            (rows, products.sum(1)),
+        )
+
+    def measure_factors(self) -> list[NDArray[np.float64]]:
+        """Log factors between the rows, and the columns, of like direction; a single 0 where most
+        are not alike."""
+        found = []
+        for first, second, both in self.sides:
+            alike = both > ALIKE_ABOVE * np.sqrt(first * second)
+            known = alike.mean() >= 0.5
+            found.append(np.log(first[alike] / second[alike]) / 2 if known else np.zeros(1))
+        return found
 
 
 def measure_length(x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -130,13 +163,3 @@ def measure_length(x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[
         return np.zeros(0)
     factor = np.log(first / second) / 2
     return np.full(x.size if abs(factor) > SCALED_ABOVE else 0, factor)
-
-
-def _measure_factors(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Log factors between the rows of like direction; a single 0 where most are not alike."""
-    first, second = (x * x).sum(1), (y * y).sum(1)
-    alike = (x * y).sum(1) > ALIKE_ABOVE * np.sqrt(first * second)
-    if alike.mean() < 0.5:
-        return np.zeros(1)
-    logs: NDArray[np.float64] = np.log(first[alike] / second[alike]) / 2
-    return logs

@@ -53,7 +53,8 @@ class StepAngles:
     def measure(self, member: int, first: int, second: int) -> float:
         """Mean cosine over matrices in which both steps are not zero; NaN if there is none."""
         corner = member, min(first, second), max(first, second)
-        self.learn([corner])
+        if corner not in self._cosines:
+            self.learn([corner])
         return self._cosines[corner]
 
 

@@ -94,25 +94,26 @@ class EdgeJudge:
         """Measure many pairs, two at a time: from samples, or from the files of large models. Files
         of small ones are read when asked for.
 
-        ``closely``: pairs that were glanced at are measured again; else others are glanced at.
+        ``closely``: pairs whose samples were glanced at are measured again; else others are glanced
+        at.
         """
         ordered = {(min(pair), max(pair)) for pair in pairs}
         new = ordered - self._evidence.keys()
-        if self._exact is not None:
-            threads = max(f.total_parameters for f in self._family.fingerprints) >= LARGE_MODEL
-            new = new if threads else set()
+        if closely:
+            new |= (ordered & self._glanced) - self.exact_pairs
+            self._glanced -= new
         else:
-            threads = is_worth_threads(len(self._family))
-            if closely:
-                new |= ordered & self._glanced
-                self._glanced -= new
-            else:
-                self._glanced |= new
+            self._glanced |= new
         wanted = sorted(new)
         for a, b in wanted:
             for pair in ((a, b), (b, a)):
                 self._evidence.pop(pair, None)
                 self._odds.pop(pair, None)
+        threads = is_worth_threads(len(self._family))
+        if self._exact is not None:
+            threads = max(f.total_parameters for f in self._family.fingerprints) >= LARGE_MODEL
+            if not threads:
+                return
         measured = map_ahead(lambda pair: self.measure(*pair), wanted, threads=threads)
         deque(measured, maxlen=0)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 from model_heritage_backend.clustering.alignment import match_names, model_roundoff
 from model_heritage_backend.clustering.arrangement import (
@@ -20,7 +22,6 @@ from model_heritage_backend.clustering.exact_evidence import (
 )
 from model_heritage_backend.clustering.relatedness import pair_names
 from model_heritage_backend.clustering.row_blocks import limit_bytes
-from model_heritage_backend.clustering.store import HeritageStore
 from model_heritage_backend.clustering.threads import one_blas_thread
 from model_heritage_backend.clustering.unit_orders import find_arrangement
 from model_heritage_backend.fingerprints import Fingerprint
@@ -33,10 +34,22 @@ LARGEST_ARRANGED = 2**25
 """Values of the largest models that are put in order: all values of two are held in memory."""
 
 
+class EvidenceStore(Protocol):
+    """What solving a family asks of a ``HeritageStore``."""
+
+    def load_fingerprint(self, model_id: str) -> Fingerprint: ...
+
+    def open_weights(self, model_id: str) -> AbstractContextManager[Weights] | None: ...
+
+    def find_evidence(self, key: str) -> Mapping[str, Any] | None: ...
+
+    def save_evidence(self, key: str, evidence: Mapping[str, Any]) -> None: ...
+
+
 class StoredEvidence:
     """An ``ExactSource`` over a store; see heritage.py."""
 
-    def __init__(self, store: HeritageStore, *, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, store: EvidenceStore, *, most_bytes: int = MOST_BYTES) -> None:
         self._store = store
         self._most_bytes = most_bytes
 

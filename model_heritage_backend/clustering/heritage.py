@@ -192,12 +192,12 @@ class _Solver:
         )
         links = [(a, b) for a in neighbours for b in neighbours[a] if a < b]
         drift = calculate_drift_odds(neighbours, self.angles, deaf=self.deaf)
-        judge.prepare(links, closely=not self.is_large)
+        judge.prepare(links, closely=False)
         looked: set[tuple[int, int]] = set()
         while True:
             log_odds = {(a, b): judge.direct(a, b) + drift[a, b] for a, b in links}
             first = orient(neighbours, log_odds, len(self.family), pinned=known.root)
-            contested = list_contested(first, least=ROOT_POSSIBLE) if self.is_large else set()
+            contested = list_contested(first, least=ROOT_POSSIBLE)
             if contested <= looked:
                 return self._choose_root(neighbours, first, known, judge)
             judge.prepare(contested)
@@ -241,7 +241,7 @@ class _Solver:
             for root in roots
         ]
         moved = {pair for parents in repaired for pair in parents.items()}
-        judge.prepare(moved, closely=not self.is_large)
+        judge.prepare(moved, closely=False)
         scores = []
         for root, parents in zip(roots, repaired, strict=True):
             orientation = point(neighbours, root, first.posterior)

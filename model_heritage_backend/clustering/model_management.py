@@ -20,6 +20,7 @@ from model_heritage_backend.clustering.family_clustering import (
     FamilyClusteringSystem,
 )
 from model_heritage_backend.clustering.family_routing import USUAL, Screens
+from model_heritage_backend.clustering.family_tasks import Solvers
 from model_heritage_backend.clustering.genealogy import Edge, FamilyTree
 from model_heritage_backend.clustering.kinship import find_kinship
 from model_heritage_backend.clustering.memory_store import InMemoryStore
@@ -271,7 +272,11 @@ class ModelManagementSystem:
         }
 
     def recluster_all_models(
-        self, progress: Progress | None = None, *, round_: str | None = None
+        self,
+        progress: Progress | None = None,
+        *,
+        round_: str | None = None,
+        helpers: Solvers | None = None,
     ) -> dict[str, Any]:
         """All families and trees from scratch: the same as they grew one by one.
 
@@ -281,6 +286,7 @@ class ModelManagementSystem:
         ----------
         round_ : a name, under which these are solved again as well; a second run under the same
             name goes on where the first was interrupted
+        helpers : who solves the families where they are many; else this thread does
 
         Returns
         -------
@@ -292,7 +298,9 @@ class ModelManagementSystem:
         >>> system.recluster_all_models()["families"]
         1
         """
-        outcome = self._reclustering.run(progress or _ignore_progress, round_=round_)
+        outcome = self._reclustering.run(
+            progress or _ignore_progress, round_=round_, helpers=helpers
+        )
         return {
             "status": "success",
             "families": outcome.families,

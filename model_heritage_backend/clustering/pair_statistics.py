@@ -23,7 +23,8 @@ from model_heritage_backend.clustering.sample_stacks import (
 )
 from model_heritage_backend.clustering.threads import (
     WORKERS,
-    apply_halved,
+    OfStack,
+    halving,
     is_worth_threads,
     map_ahead,
 )
@@ -213,27 +214,28 @@ def _measure_details(
 ) -> list[Detail]:
     places = np.array(pairs, np.int64).reshape(-1, 2)
     nats, values, spectra = np.zeros((3, len(places)))
-    alone = not is_worth_threads(len(family))
-    for name in family.shuffled_names:
-        waiting = np.unique(places[spectra < most])
-        for block in list_blocks(family, waiting, name):
-            known, i, j = block.find_pairs(places)
-            changed = (spectra[known] < most) & ~block.are_equal(i, j)
-            known, i, j = known[changed], i[changed], j[changed]
-            for start in range(0, len(known), BATCH):
-                part = slice(start, start + BATCH)
-                added, usable = _measure_added(block, i[part], j[part], alone=alone)
-                looked = known[part][usable]
-                nats[looked] += block.size * added[usable]
-                values[looked] += block.size
-                spectra[looked] += 1
+    # Large families have threads at work on such parts already.
+    with halving(measure_energies, threads=not is_worth_threads(len(family))) as decompose:
+        for name in family.shuffled_names:
+            waiting = np.unique(places[spectra < most])
+            for block in list_blocks(family, waiting, name):
+                known, i, j = block.find_pairs(places)
+                changed = (spectra[known] < most) & ~block.are_equal(i, j)
+                known, i, j = known[changed], i[changed], j[changed]
+                for start in range(0, len(known), BATCH):
+                    part = slice(start, start + BATCH)
+                    added, usable = _measure_added(block, i[part], j[part], decompose)
+                    looked = known[part][usable]
+                    nats[looked] += block.size * added[usable]
+                    values[looked] += block.size
+                    spectra[looked] += 1
     per_value = np.divide(nats, values, out=np.zeros(len(places)), where=values > 0)
     vectors = (1 + ROW_SHARE) * measure_vectors(family, places, cap=CAP)
     return [Detail(float(p), float(v)) for p, v in zip(per_value, vectors, strict=True)]
 
 
 def _measure_added(
-    block: Block, i: Places, j: Places, *, alone: bool
+    block: Block, i: Places, j: Places, decompose: OfStack
 ) -> tuple[Array, NDArray[np.bool_]]:
     """Nats per value above the plain gain, and for which pairs of places in the block."""
     x, y = block.x[i].astype(np.float64), block.y[j].astype(np.float64)
@@ -245,16 +247,17 @@ def _measure_added(
     if not block.is_uniform:
         usable = (squares.sum(1) < 0.5 * whole) & (squares.sum(1) > 0.0)
     rows = np.minimum(count_nats(first, second, (x * y).sum(2)), CAP).mean(1)
-    tails = measure_tails(delta, whole, alone=alone)
+    tails = measure_tails(delta, whole, decompose)
     return tails.mean(1) - tails[:, -1] + ROW_SHARE * rows, usable
 
 
-def _measure_energies(grams: Samples) -> Samples:
+def measure_energies(grams: Samples) -> Samples:
+    """Eigenvalues of symmetric matrices, ascending."""
     energies: Samples = np.asarray(np.linalg.eigvalsh(grams), np.float64)
     return energies
 
 
-def measure_tails(delta: Samples, squares: Array, *, alone: bool = True) -> Array:
+def measure_tails(delta: Samples, squares: Array, decompose: OfStack = measure_energies) -> Array:
     """-1/2 ln(mean of the delta's smallest eigenvalues / variance of weights), (pairs, TAILS).
 
     The whole spectrum is the plain distance. Its tail is what siblings trained on similar data do
@@ -265,13 +268,13 @@ def measure_tails(delta: Samples, squares: Array, *, alone: bool = True) -> Arra
     Parameters
     ----------
     squares : of both models' weights, (pairs,)
-    alone : whether no other threads are at work
+    decompose : ``measure_energies``, perhaps by two threads
     """
     if delta.shape[1] > delta.shape[2]:
         delta = delta.transpose(0, 2, 1)
     count, columns = delta.shape[1:]
     grams = delta @ delta.transpose(0, 2, 1) / columns
-    energies = apply_halved(_measure_energies, grams, alone=alone)
+    energies = decompose(grams)
     running = np.cumsum(np.maximum(energies, 0.0), axis=1) / np.arange(1, count + 1)
     tails = np.take(running, [max(int(share * count), 1) - 1 for share in TAILS], axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from model_heritage_backend.clustering.family_clustering import (
     ClusteringMethod,
     FamilyClusteringSystem,
     place_where_allowed,
 )
+from model_heritage_backend.clustering.family_tasks import FamilyTask, OneByOne, Solvers
 from model_heritage_backend.clustering.genealogy import FamilyTree
-from model_heritage_backend.clustering.pair_cache import PairCache
 from model_heritage_backend.clustering.relatedness import relate_all
 from model_heritage_backend.clustering.route_groups import Groups, find_route_groups
 from model_heritage_backend.clustering.routes import RouteBlock
@@ -30,6 +32,11 @@ from model_heritage_backend.fingerprints import Fingerprint
 Progress = Callable[[float, str], None]
 FEW = 256
 """Models whose structures share a matrix's shape, up to which all pairs are tested exactly."""
+MANY = 2000
+"""Models that are solved together faster than helpers begin: of small ones, ten seconds' work."""
+TOGETHER = 400
+"""Models whose trees are stored in one transaction: with one for each small family, the disk would
+take half of the time."""
 GROUPED = 0.1
 """Share of the progress by which all families are found."""
 
@@ -41,6 +48,43 @@ class Outcome:
     families: int
     solved: int
     models_solved: int
+
+
+@dataclass(frozen=True)
+class Unsolved:
+    """Families that are stored, and those that shall take their place: none, one or several."""
+
+    families: Sequence[str]
+    tasks: Sequence[FamilyTask]
+
+
+class Tally:
+    """Tells how many families are done.
+
+    Parameters
+    ----------
+    report : told the share of all the work, and a word
+    families : that there are
+    done : of which these need nothing
+    """
+
+    def __init__(self, report: Progress, families: int, done: int) -> None:
+        self._report = report
+        self._families = families
+        self._done = done
+
+    def count(self, tasks: Iterable[FamilyTask]) -> Iterator[FamilyTask]:
+        """Each task counts as done when the next one is asked for."""
+        for task in tasks:
+            self.tell()
+            yield task
+            self._done += 1
+
+    def tell(self) -> None:
+        share = self._done / max(self._families, 1)
+        number = min(self._done + 1, self._families)
+        stage = f"solving family {number} of {self._families}"
+        self._report(GROUPED + (1.0 - GROUPED) * share, stage)
 
 
 class StoredPrints(Mapping[str, Fingerprint]):
@@ -83,7 +127,9 @@ class Reclustering:
         self._builder = builder
         self._stamp = stamp
 
-    def run(self, report: Progress, *, round_: str | None = None) -> Outcome:
+    def run(
+        self, report: Progress, *, round_: str | None = None, helpers: Solvers | None = None
+    ) -> Outcome:
         """Leave what is as it should be, solve all else.
 
         Parameters
@@ -91,61 +137,72 @@ class Reclustering:
         report : told the share that is done, in [0, 1], and a word on the present stage
         round_ : a name under which everything is solved anew, whatever it was solved from; what was
             solved under this name before counts as done
+        helpers : who solves MANY models or more; fewer are not worth calling them
         """
         report(0.0, "finding families")
+        families, waiting = self._plan(lambda share: report(share, "finding families"), round_)
+        solved = sum(len(part.tasks) for part in waiting)
+        models = sum(len(task.members) for part in waiting for task in part.tasks)
+        solvers: Solvers = OneByOne(self._store, self._builder)
+        if helpers is not None and models >= MANY:
+            solvers = helpers
+        self._solve(waiting, solvers, Tally(report, families, families - solved))
+        report(1.0, "done")
+        return Outcome(families, solved, models)
+
+    def _plan(
+        self, report: Callable[[float], None], round_: str | None
+    ) -> tuple[int, list[Unsolved]]:
+        """How many families there are now, and what is not as it should be."""
         records = {record.id: record for record in self._store.list_models()}
         statements = self._store.list_statements()
-        known = Knowledge.gather(statements)
-        groups = self._find_groups(records, known, lambda share: report(share, "finding families"))
+        groups = self._find_groups(records, Knowledge.gather(statements), report)
         solved_from = self._store.list_solved()
         mentions: dict[str, list[Statement]] = defaultdict(list)
         for statement in statements:
             for model in statement.mentioned:
                 mentions[model].append(statement)
-        solved = models_solved = done = 0
+        waiting = []
         for families, members in self._list_closed(groups, records, solved_from):
-            names = [self._name(group, records, mentions) for group in members]
-            report(_share(done, len(groups)), _tell(done, len(groups)))
+            tasks = [self._make_task(group, records, mentions) for group in members]
             # One family that was one before, of the same members: they are in its name.
-            kept = [solved_from[f] for f in families] if len(families) == len(members) == 1 else []
-            if not (kept and is_solved(kept[0], names[0], round_)):
-                trees = []
-                for group, name in zip(members, names, strict=True):
-                    report(_share(done, len(groups)), _tell(done, len(groups)))
-                    tree = self._solve(group, known)
-                    trees.append(replace(tree, solved_from=mark_round(name, round_)))
-                    done += 1
-                self._store.replace_families(families, trees, Change(cause=Cause.RECLUSTER))
-                solved += len(trees)
-                models_solved += sum(len(group) for group in members)
-            else:
-                done += len(members)
-        report(1.0, "done")
-        return Outcome(len(groups), solved, models_solved)
+            kept = [solved_from[f] for f in families] if len(families) == len(tasks) == 1 else []
+            if not (kept and is_solved(kept[0], tasks[0].solved_from, round_)):
+                marked = (replace(t, solved_from=mark_round(t.solved_from, round_)) for t in tasks)
+                waiting.append(Unsolved(families, tuple(marked)))
+        return len(groups), waiting
 
-    def _name(
+    def _solve(self, waiting: Sequence[Unsolved], solvers: Solvers, tally: Tally) -> None:
+        tasks = tally.count(task for part in waiting for task in part.tasks)
+        done: list[tuple[Unsolved, list[FamilyTree]]] = []
+        with closing(solvers.solve(tasks, beat=tally.tell)) as trees:
+            try:
+                for part in waiting:
+                    done.append((part, list(islice(trees, len(part.tasks)))))
+                    if sum(len(t.members) for _, found in done for t in found) >= TOGETHER:
+                        self._keep(done)
+            finally:
+                # Also when it is interrupted: what is solved need not be solved again.
+                self._keep(done)
+
+    def _keep(self, done: list[tuple[Unsolved, list[FamilyTree]]]) -> None:
+        """Store what was solved, and forget it."""
+        families = [family for part, _ in done for family in part.families]
+        trees = [tree for _, found in done for tree in found]
+        done.clear()
+        if families or trees:
+            self._store.replace_families(families, trees, Change(cause=Cause.RECLUSTER))
+
+    def _make_task(
         self,
         group: Sequence[str],
         records: Mapping[str, ModelRecord],
         mentions: Mapping[str, Sequence[Statement]],
-    ) -> str:
+    ) -> FamilyTask:
         said = {s.id: s for model in group if model in mentions for s in mentions[model]}
         members = {model: records[model].checksum for model in group}
-        return name_solution(members, said.values(), self._builder, stamp=self._stamp)
-
-    def _solve(self, group: Sequence[str], known: Knowledge) -> FamilyTree:
-        prints = {model: self._store.load_fingerprint(model) for model in group}
-        # What is learnt of one family is of no use to the next, and all of it would not fit.
-        builder = MoTHerTreeBuilder(
-            self._store,
-            method=self._builder.method,
-            lambda_param=self._builder.lambda_param,
-            distance_calculator=self._builder.distance_calculator,
-            kurtosis_grows=self._builder.kurtosis_grows,
-            exact=self._builder.exact,
-            pairs=PairCache(),
-        )
-        return builder.solve(prints, known=known)
+        name = name_solution(members, said.values(), self._builder, stamp=self._stamp)
+        return FamilyTask(tuple(group), tuple(said.values()), name)
 
     def _list_closed(
         self,
@@ -219,14 +276,6 @@ class Reclustering:
             else:
                 found[place].append(adapter)
         return sorted((sorted(group) for group in found), key=lambda group: (-len(group), group))
-
-
-def _share(done: int, families: int) -> float:
-    return GROUPED + (1.0 - GROUPED) * done / max(families, 1)
-
-
-def _tell(done: int, families: int) -> str:
-    return f"solving family {min(done + 1, families)} of {families}"
 
 
 def list_buckets(blocks: Sequence[RouteBlock]) -> Iterator[list[RouteBlock]]:

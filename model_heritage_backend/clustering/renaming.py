@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
+from model_heritage_backend.clustering.assignment import assign
 from model_heritage_backend.fingerprints import Fingerprint, TensorFingerprint
 
 LINKED_ABOVE = 6.5
@@ -144,7 +144,7 @@ def guess_names(
             spread = np.concatenate([x, y]).std(0)
             scale = np.where(spread > 0.0, spread, 1.0)
             costs = np.abs((y[:, None] - x[None]) / scale).sum(2)
-            rows, columns = linear_sum_assignment(costs)
+            rows, columns = assign(costs)
             names |= {free[int(i)]: wanted[int(j)] for i, j in zip(rows, columns, strict=True)}
     return names
 
@@ -160,7 +160,7 @@ def measure_unlikeness(first: Fingerprint, second: Fingerprint) -> float:
         x = np.stack([_describe(first.tensors[name]) for name in known])
         y = np.stack([_describe(second.tensors[name]) for name in free])
         differences = np.abs(y[:, None] - x[None]).mean(2)
-        rows, columns = linear_sum_assignment(differences)
+        rows, columns = assign(differences)
         costs += list(differences[rows, columns])
     return float(np.mean(costs)) if costs else np.inf
 

@@ -78,7 +78,8 @@ def group_by_step(x: Array, y: Array) -> tuple[Array, Array]:
     count, size = x.shape
     step = np.abs(y - x)
     order = np.argsort(step, axis=1)
-    x, y, step = (np.take_along_axis(v, order, axis=1) for v in (x, y, step))
+    rows = np.arange(count)[:, None]
+    x, y, step = (v[rows, order] for v in (x, y, step))
     first = np.zeros((count, size), bool)
     for row, sorted_steps in zip(first, step, strict=True):
         # Equal steps stay together.

@@ -25,9 +25,11 @@ def find_range(delta: Matrix, width: int, *, rounds: int) -> Matrix:
     """
     width = min(width, *delta.shape[-2:])
     probes = np.random.default_rng(delta.shape[-1]).standard_normal((delta.shape[-1], width))
-    image = delta @ probes.astype(delta.dtype)
+    # On the way there single precision will do: its errors are no more than other probes.
+    single = delta.astype(np.float32, copy=False)
+    image = single @ probes.astype(np.float32)
     for _ in range(rounds):
-        image = delta @ (_turn(delta) @ np.linalg.qr(image)[0])
+        image = delta @ (_turn(single) @ np.linalg.qr(image)[0])
     basis: Matrix = np.linalg.qr(image)[0]
     return basis
 
@@ -109,7 +111,7 @@ class _Bounds:
     @classmethod
     def set(cls, delta: Matrix, noise: float) -> _Bounds:
         rows, columns = delta.shape
-        total = float((delta**2).sum())
+        total = float(np.vdot(delta, delta))
         return cls(
             tolerance=1.5 * noise * (math.sqrt(rows) + math.sqrt(columns)),
             limit=int(0.6 * min(rows, columns)),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from typing import TypeVar
 
@@ -20,13 +20,23 @@ from threadpoolctl import ThreadpoolController
 Item = TypeVar("Item")
 Found = TypeVar("Found")
 Other = TypeVar("Other")
+OfStack = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 WORKERS = 2
 """Threads of our own, for what is spent in linear algebra of many pairs."""
 THREADS_FROM = 100
 """Members of a family that is worth them."""
 HALVED_FROM = 8
-"""Matrices whose decomposition takes longer than it takes to begin a thread."""
+"""Matrices whose decomposition takes longer than it takes to wake a thread."""
+
+
+_SINGLE = [False]
+
+
+def stay_single() -> None:
+    """No threads of our own in this process from now on: as many processes as there are cores share
+    the work."""
+    _SINGLE[0] = True
 
 
 @cache
@@ -49,7 +59,7 @@ def run_beside(
     first: Callable[[], Found], second: Callable[[], Other], *, threads: bool
 ) -> tuple[Found, Other]:
     """Both results, the first worked out by a thread of its own if ``threads``."""
-    if not threads:
+    if not threads or _SINGLE[0]:
         return first(), second()
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(first)
@@ -57,22 +67,25 @@ def run_beside(
         return waiting.result(), found
 
 
-def apply_halved(
-    function: Callable[[NDArray[np.float64]], NDArray[np.float64]],
-    stack: NDArray[np.float64],
-    *,
-    alone: bool,
-) -> NDArray[np.float64]:
-    """``function`` of a stack, of which it takes each item alone; two halves at once if no other
-    threads are at work (``alone``).
+@contextmanager
+def halving(function: OfStack, *, threads: bool) -> Iterator[OfStack]:
+    """``function`` of stacks, of which it takes each item alone: two halves at once, one by a
+    thread that lives as long as the block. ``threads``: otherwise, it stays as it is.
     """
-    if not alone or len(stack) < HALVED_FROM:
-        return function(stack)
-    middle = len(stack) // 2
+    if not threads or _SINGLE[0]:
+        yield function
+        return
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(function, stack[:middle])
-        second = function(stack[middle:])
-        return np.concatenate([waiting.result(), second])
+
+        def apply(stack: NDArray[np.float64]) -> NDArray[np.float64]:
+            if len(stack) < HALVED_FROM:
+                return function(stack)
+            middle = len(stack) // 2
+            waiting = pool.submit(function, stack[:middle])
+            second = function(stack[middle:])
+            return np.concatenate([waiting.result(), second])
+
+        yield apply
 
 
 def map_ahead(
@@ -85,7 +98,7 @@ def map_ahead(
 
     ``threads``: otherwise, the calling thread does it all, piece by piece.
     """
-    if not threads:
+    if not threads or _SINGLE[0]:
         yield from map(function, items)
         return
     with ThreadPoolExecutor(WORKERS) as pool:

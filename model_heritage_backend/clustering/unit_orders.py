@@ -15,10 +15,10 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from model_heritage_backend.clustering.alignment import Samples, limit_values
 from model_heritage_backend.clustering.arrangement import Arrangement, TensorOrder
+from model_heritage_backend.clustering.assignment import assign
 from model_heritage_backend.clustering.scales import find_scales
 from model_heritage_backend.clustering.symmetry import (
     SETTLED_ABOVE,
@@ -135,7 +135,7 @@ class UnitOrders:
                 if not likeness.any():
                     order = _fill(self.orders[key])
                 else:
-                    order = linear_sum_assignment(likeness, maximize=True)[1]
+                    order = assign(likeness, maximize=True)[1]
                 changed |= not np.array_equal(order, self.orders[key])
                 self.orders[key] = order
             if not changed:
@@ -253,7 +253,7 @@ class UnitOrders:
             if match.z < SETTLED_ABOVE or match.correlation < fits + NEW_BY:
                 continue
             likeness = _direct(x) @ _direct(y).T
-            order = linear_sum_assignment(likeness, maximize=True)[1]
+            order = assign(likeness, maximize=True)[1]
             number = sum(known[0] == size for known in self.orders)
             self.orders[size, number] = order
             sides = list(self.sides[name])
@@ -339,7 +339,7 @@ def _rename(
             [[found.measure_likeness(known, other) for _, known in open_] for _, other in open_]
         )
         likeness += 1e-6 * np.eye(len(open_))
-        rows, columns = linear_sum_assignment(likeness, maximize=True)
+        rows, columns = assign(likeness, maximize=True)
         better |= {open_[i][0]: open_[j][1] for i, j in zip(rows, columns, strict=True)}
     return better
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -24,6 +24,8 @@ from model_heritage_backend.fingerprints.summary import Facts, build_fingerprint
 from model_heritage_backend.weights.tensors import DOUBLE, LazyTensor, Weights
 
 SHORT_VECTOR = 1 << 16
+CHOSEN_VALUES = 1 << 18
+"""Values of chosen rows that are held in memory together."""
 
 
 def fingerprint_weights(
@@ -51,11 +53,11 @@ def fingerprint_weights(
     InvalidWeights
         When the file changes or ends while it is read.
     """
-    with ThreadPoolExecutor(2) as helpers:
+    with ThreadPoolExecutor(1) as helper:
 
         def read(tensor: LazyTensor, name: str, wide: bool) -> Facts:
             reading = Reading(tensor, name, sample_size, _widen(wide))
-            return read_whole(tensor, reading, helpers, progress)
+            return read_whole(tensor, reading, helper, progress)
 
         return _assemble(
             weights,
@@ -144,16 +146,15 @@ def _peek(
         sample[:] = tensor.read_rows(0, tensor.row_count)[rows]
         absmax[:] = np.abs(np.nan_to_num(sample[:, 0].astype(np.float64)))
     else:
-        for i, row in enumerate(rows if tensor.size else ()):
-            values = tensor.read_rows(int(row), int(row) + 1)[0]
-            sample[i] = values[columns]
-            absmax[i] = _find_largest(values)
+        for part, values in _read_chosen(tensor, rows):
+            sample[part] = values[:, columns]
+            absmax[part] = _find_largest(values)
     if cells.size:
         for row in rows:
             first = int(row) * tensor.row_size
             gather_cells(tensor, first, first + tensor.row_size, rows, columns, cells)
-    for i, row in enumerate(wide_places):
-        wide[i] = tensor.read_rows(int(row), int(row) + 1)[0][wide_columns]
+    for part, values in _read_chosen(tensor, wide_places):
+        wide[part] = values[:, wide_columns]
     return describe_sample(
         name=name,
         shape=tensor.shape,
@@ -168,9 +169,20 @@ def _peek(
     )
 
 
-def _find_largest(values: NDArray[np.floating]) -> float:
-    """The largest magnitude; what is not a number counts as 0, infinity as the largest number."""
-    largest = float(np.abs(values).max())
-    if not np.isfinite(largest):
-        largest = float(np.abs(np.nan_to_num(values.astype(np.float64))).max())
+def _read_chosen(
+    tensor: LazyTensor, rows: NDArray[np.int64]
+) -> Iterator[tuple[slice, NDArray[np.floating]]]:
+    """Which of the rows, and their values: a few at a time."""
+    together = max(1, CHOSEN_VALUES // max(tensor.row_size, 1))
+    for start in range(0, len(rows) if tensor.size else 0, together):
+        part = slice(start, start + together)
+        yield part, tensor.gather_rows(rows[part].tolist())
+
+
+def _find_largest(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Each row's largest magnitude; what is not a number counts as 0, infinity as the largest
+    number."""
+    largest: NDArray[np.float64] = np.abs(values).max(1).astype(np.float64)
+    for row in np.flatnonzero(~np.isfinite(largest)):
+        largest[row] = float(np.abs(np.nan_to_num(values[row].astype(np.float64))).max())
     return largest

@@ -238,7 +238,7 @@ class Fingerprint:
 
         def load(place: list[Any]) -> NDArray[Any]:
             dtype, shape, offset = place
-            count = int(np.prod(shape, dtype=np.int64))
+            count = math.prod(shape)
             return np.frombuffer(data, dtype, count, base + offset).reshape(shape)
 
         tensors = {}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from functools import partial
 
 import numpy as np
 import xxhash
@@ -12,14 +11,13 @@ from numpy.typing import NDArray
 
 from model_heritage_backend.fingerprints.kernels import (
     PIECE,
-    add_finite_rows,
     add_row_statistics,
-    count_nonfinite,
     expand_bfloat16,
     fits_bfloat16,
     fits_float16,
     gather_sample,
 )
+from model_heritage_backend.fingerprints.lanes import add_single_rows
 from model_heritage_backend.fingerprints.moments import RunningMoments
 from model_heritage_backend.fingerprints.places import (
     find_places,
@@ -30,10 +28,9 @@ from model_heritage_backend.fingerprints.places import (
 from model_heritage_backend.fingerprints.summary import Facts, describe_tensor
 from model_heritage_backend.weights.tensors import DOUBLE, DType, LazyTensor, decode
 
-READ_VALUES = 4 * PIECE
+READ_VALUES = 8 * PIECE
 
 Progress = Callable[[int], None]
-Task = Callable[[], None]
 
 
 class Reading:
@@ -54,7 +51,7 @@ class Reading:
         self._narrow, self._double = xxhash.xxh3_128(), xxhash.xxh3_128()
         self._moments = RunningMoments()
         self._cells = make_cells(tensor, self._rows, self._columns)
-        self._bits = np.empty((2, READ_VALUES if tensor.dtype is DType.BF16 else 0), np.uint32)
+        self._bits = np.empty(READ_VALUES if tensor.dtype is DType.BF16 else 0, np.uint32)
         self._bf16 = self._fp16 = self._exact32 = True
 
     @property
@@ -62,10 +59,8 @@ class Reading:
         """Whether a piece makes further readings of the file."""
         return self._cells.size > 0
 
-    def take(self, start: int, raw: NDArray[np.generic]) -> tuple[Task, Task]:
-        """Add the values from the ``start``-th on, but for two tasks: these may be done at the same
-        time, while the next piece is read, and must be before it is taken.
-        """
+    def take(self, start: int, raw: NDArray[np.generic]) -> None:
+        """Add the values from the ``start``-th on."""
         self._stored.update(raw.data)
         values = self._digest(raw)
         size = self._tensor.row_size
@@ -74,28 +69,19 @@ class Reading:
         if self._cells.size:
             stop = start + values.size
             gather_cells(self._tensor, start, stop, self._rows, self._columns, self._cells)
-        pieces = [values[first : first + PIECE] for first in range(0, values.size, PIECE)]
-        return partial(self._add_moments, pieces), partial(self._add_rows, start, pieces)
-
-    def _add_moments(self, pieces: Sequence[NDArray[np.floating]]) -> None:
-        for piece in pieces:
+        add_rows = add_single_rows if values.dtype == np.float32 else add_row_statistics
+        for first in range(0, values.size, PIECE):
+            piece = values[first : first + PIECE]
             self._moments.add(piece)
-
-    def _add_rows(self, start: int, pieces: Sequence[NDArray[np.floating]]) -> None:
-        for piece in pieces if self._is_matrix else ():
-            finite = piece.dtype == np.float32 and not count_nonfinite(piece)
-            add = add_finite_rows if finite else add_row_statistics
-            add(piece, start, self._tensor.row_size, self._norms, self._absmax)
-            start += piece.size
+            if self._is_matrix:
+                add_rows(piece, start + first, size, self._norms, self._absmax)
 
     def _digest(self, raw: NDArray[np.generic]) -> NDArray[np.floating]:
         """The numbers of raw values, in float32 as long as that is exact."""
         dtype = self._tensor.dtype
         if dtype is DType.BF16:
-            # Helpers may still be at work on the piece before.
-            self._bits = self._bits[::-1]
-            expand_bfloat16(raw.view(np.uint16), self._bits[0])
-            values: NDArray[np.floating] = self._bits[0][: raw.size].view(np.float32)
+            expand_bfloat16(raw.view(np.uint16), self._bits)
+            values: NDArray[np.floating] = self._bits[: raw.size].view(np.float32)
         elif dtype is DType.F32:
             values = raw.view(np.float32)
         else:
@@ -107,7 +93,8 @@ class Reading:
             values = values.astype(np.float32, copy=False)
             if dtype is not DType.F32:
                 self._narrow.update(values.data)
-            self._bf16 = self._bf16 and fits_bfloat16(values.view(np.uint32))
+            if dtype is not DType.BF16:
+                self._bf16 = self._bf16 and fits_bfloat16(values.view(np.uint32))
             self._fp16 = self._fp16 and (dtype is DType.F16 or fits_float16(values.view(np.uint32)))
         else:
             self._bf16 = self._fp16 = False
@@ -151,22 +138,20 @@ class Reading:
 
 
 def read_whole(
-    tensor: LazyTensor, reading: Reading, helpers: Executor, progress: Progress | None
+    tensor: LazyTensor, reading: Reading, helper: Executor, progress: Progress | None
 ) -> Facts:
-    """The full pass over one tensor: while helpers work on a piece, the next one is read."""
+    """The full pass over one tensor: while a helper works on a piece, the next one is read."""
     alone = reading.reads_besides or tensor.size <= PIECE
-    waiting: list[Future[None]] = []
+    waiting: Future[None] | None = None
     for start, raw in tensor.iterate_raw(READ_VALUES):
-        tasks = reading.take(start, raw)
-        for task in waiting:
-            task.result()
+        if waiting is not None:
+            waiting.result()
         if alone:
-            for do in tasks:
-                do()
+            reading.take(start, raw)
         else:
-            waiting = [helpers.submit(do) for do in tasks]
+            waiting = helper.submit(reading.take, start, raw)
         if progress is not None:
             progress(raw.nbytes)
-    for task in waiting:
-        task.result()
+    if waiting is not None:
+        waiting.result()
     return reading.finish()

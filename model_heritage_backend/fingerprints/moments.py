@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from model_heritage_backend.fingerprints.fingerprint import Moments
 from model_heritage_backend.fingerprints.kernels import count_nonfinite, piece_moments
+from model_heritage_backend.fingerprints.lanes import single_moments
 
 
 class RunningMoments:
@@ -24,13 +25,21 @@ class RunningMoments:
         self.nonfinite = 0
 
     def add(self, values: NDArray[np.floating]) -> None:
-        bad = count_nonfinite(values)
-        if bad:
-            self.nonfinite += bad
-            values = values[np.isfinite(values)]
         if values.size == 0:
             return
-        total, m2, m3, m4, low, high, zeros = piece_moments(values)
+        summarise = single_moments if values.dtype == np.float32 else piece_moments
+        figures = summarise(values)
+        # Float32 values that are all finite have a finite sum in float64; float64 ones may not.
+        if not np.isfinite(figures[0]):
+            bad = count_nonfinite(values)
+            if bad == values.size:
+                self.nonfinite += bad
+                return
+            if bad:
+                self.nonfinite += bad
+                values = values[np.isfinite(values)]
+                figures = summarise(values)
+        total, m2, m3, m4, low, high, zeros = figures
         na, nb = float(self.n), float(values.size)
         n = na + nb
         delta = total / nb - self.mean

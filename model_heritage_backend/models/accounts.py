@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy.orm import Session
 
 from model_heritage_backend.errors import Conflict, NotFound
 from model_heritage_backend.models.account_tables import BrowserSession, User
@@ -39,10 +40,8 @@ class Users:
 
     def get(self, user_id: str) -> User:
         """Raises NotFound."""
-        row = self.find(user_id)
-        if row is None:
-            raise NotFound(f"There is no user {user_id!r}.")
-        return row
+        with self._database.read() as session:
+            return _get(session, user_id)
 
     def find(self, user_id: str) -> User | None:
         with self._database.read() as session:
@@ -62,7 +61,7 @@ class Users:
             return session.scalar(select(User.id).limit(1)) is None
 
     def change(self, user_id: str, values: Mapping[str, Any]) -> User:
-        """Set columns. Whoever may do less, or has another password, is signed out everywhere.
+        """Set columns. A closed account and one with another password are signed out everywhere.
 
         Raises
         ------
@@ -71,14 +70,10 @@ class Users:
             When no admin would be left.
         """
         with self._database.write() as session:
-            row = session.get(User, user_id)
-            if row is None:
-                raise NotFound(f"There is no user {user_id!r}.")
+            row = _get(session, user_id)
             for name, value in values.items():
                 setattr(row, name, value)
-            session.flush()
-            if not session.scalar(select(func.count()).where(_can_administer())):
-                raise Conflict(LAST_ADMIN)
+            _refuse_to_lose_all_admins(session)
             if {"password_hash", "disabled_at"} & set(values):
                 session.execute(delete(BrowserSession).where(BrowserSession.user_id == user_id))
             return row
@@ -93,13 +88,8 @@ class Users:
             When no admin would be left.
         """
         with self._database.write() as session:
-            row = session.get(User, user_id)
-            if row is None:
-                raise NotFound(f"There is no user {user_id!r}.")
-            session.delete(row)
-            session.flush()
-            if not session.scalar(select(func.count()).where(_can_administer())):
-                raise Conflict(LAST_ADMIN)
+            session.delete(_get(session, user_id))
+            _refuse_to_lose_all_admins(session)
             tokens = update(ApiToken).where(ApiToken.user_id == user_id)
             session.execute(tokens.where(ApiToken.revoked_at.is_(None)).values(revoked_at=now()))
 
@@ -126,15 +116,17 @@ class BrowserSessions:
         with self._database.read() as session:
             return session.scalar(query.where(BrowserSession.expires_at > now()))
 
-    def list_valid(
-        self, *, user_id: str | None = None, token_id: str | None = None
-    ) -> list[BrowserSession]:
-        """Those that are not over, the newest first; of one user or token, or all."""
+    def list_valid(self, *, owner_id: str | None = None) -> list[BrowserSession]:
+        """Those that are not over, the newest first; all, or what one user began, by a password
+        or a token of theirs, or one token."""
         query = select(BrowserSession).where(BrowserSession.expires_at > now())
-        if user_id is not None:
-            query = query.where(BrowserSession.user_id == user_id)
-        if token_id is not None:
-            query = query.where(BrowserSession.token_id == token_id)
+        if owner_id is not None:
+            tokens = select(ApiToken.id).where(
+                or_(ApiToken.user_id == owner_id, ApiToken.id == owner_id)
+            )
+            query = query.where(
+                or_(BrowserSession.user_id == owner_id, BrowserSession.token_id.in_(tokens))
+            )
         with self._database.read() as session:
             return list(session.scalars(query.order_by(BrowserSession.created_at.desc())))
 
@@ -153,5 +145,15 @@ class BrowserSessions:
             session.execute(change.values(last_used_at=when))
 
 
-def _can_administer() -> ColumnElement[bool]:
-    return (User.role == "admin") & User.disabled_at.is_(None)
+def _get(session: Session, user_id: str) -> User:
+    row = session.get(User, user_id)
+    if row is None:
+        raise NotFound(f"There is no user {user_id!r}.")
+    return row
+
+
+def _refuse_to_lose_all_admins(session: Session) -> None:
+    session.flush()
+    admins = select(User.id).where(User.role == "admin", User.disabled_at.is_(None))
+    if session.scalar(admins.limit(1)) is None:
+        raise Conflict(LAST_ADMIN)

@@ -15,6 +15,7 @@ import errno
 import fcntl
 import hashlib
 import io
+import logging
 import os
 import threading
 import time
@@ -32,7 +33,14 @@ from model_heritage_backend.errors import (
     InvalidRequest,
 )
 from model_heritage_backend.models.ballast import Ballast
+from model_heritage_backend.models.blobs import (
+    Blobs,
+    FolderBlobs,
+    StorageUnavailable,
+    sync_folder,
+)
 
+logger = logging.getLogger(__name__)
 PIECE = 1 << 20
 CHECKSUM_LENGTH = 64
 SHARE_SECONDS = 60.0
@@ -151,6 +159,8 @@ class ReceivedFile(StagedFile):
 class FileStore:
     """The data folder: ``staging/``, ``blobs/`` and the lock that keeps a second server away.
 
+    ``blobs`` may be elsewhere: see ``storage.open_files``.
+
     ``commit_lock`` is held from looking a checksum up until its row is committed or its blob is
     removed: the loser of two equal uploads must not take away the winner's blob. Where several
     processes share the folder, their service puts a lock in its place that they share, too.
@@ -168,7 +178,7 @@ class FileStore:
         self.ballast = Ballast(data_dir)
         self._reserve_bytes = reserve_bytes
         self.staging = data_dir / "staging"
-        self.blobs = data_dir / "blobs"
+        self.blobs: Blobs = FolderBlobs(data_dir / "blobs")
         self.max_file_bytes = max_file_bytes
         self.commit_lock: AbstractContextManager[object] = threading.Lock()
         self.is_alone = True
@@ -178,7 +188,7 @@ class FileStore:
         try:
             with room_on_disk():
                 self.staging.mkdir(parents=True, exist_ok=True)
-                self.blobs.mkdir(exist_ok=True)
+                (data_dir / "blobs").mkdir(exist_ok=True)
         except OSError as error:
             raise InvalidRequest(
                 f"The data folder {data_dir} cannot be used: {error.strerror}."
@@ -251,11 +261,17 @@ class FileStore:
 
     def check_room(self, expected_bytes: int) -> None:
         """Raises InsufficientStorage when so much cannot fit, or the reserve would be touched."""
-        disk = os.statvfs(self.staging)
-        if expected_bytes + self._reserve_bytes > disk.f_bavail * disk.f_frsize:
+        if self._has_room(expected_bytes):
+            return
+        self.blobs.give_room()
+        if not self._has_room(expected_bytes):
             raise InsufficientStorage(
                 f"There is no room left on the server for {format_bytes(expected_bytes)}."
             )
+
+    def _has_room(self, expected_bytes: int) -> bool:
+        disk = os.statvfs(self.staging)
+        return expected_bytes + self._reserve_bytes <= disk.f_bavail * disk.f_frsize
 
     def receive(
         self, read: Callable[[int], bytes], *, expected_bytes: int | None = None
@@ -283,18 +299,40 @@ class FileStore:
             raise
         return staged
 
-    def publish(self, staged: StagedFile) -> Path:
+    @contextmanager
+    def sending(self, staged: StagedFile, is_known: Callable[[str], bool]) -> Iterator[None]:
+        """Do before the block what lasts of ``publish``, so that ``commit_lock`` is held briefly.
+
+        Parameters
+        ----------
+        is_known : whether a row names a checksum; asked when the block did not ``confirm``
+        """
+        if self.blobs.takes_files:
+            yield
+            return
+        staged.finish()
+        try:
+            self.mark(staged.checksum)
+            self.blobs.send(staged.path, staged.checksum)
+            yield
+        finally:
+            with self.commit_lock:
+                if (self.staging / staged.checksum).exists():
+                    self._settle(staged.checksum, is_known)
+
+    def publish(self, staged: StagedFile, *, anew: bool = False) -> None:
         """Move a finished file to its place, durably, and mark it until ``confirm``.
 
         Call with ``commit_lock`` held, as for the following methods.
+
+        Parameters
+        ----------
+        anew : what is there of it is damaged
         """
         staged.finish()
-        target = self.get_path(staged.checksum)
         with room_on_disk():
             self.mark(staged.checksum)
-            staged.path.replace(target)
-            sync_folder(self.blobs)
-        return target
+            self.blobs.keep(staged.path, staged.checksum, anew=anew)
 
     def mark(self, checksum: str) -> None:
         """Note, durably, that a blob and its row are about to come or go."""
@@ -306,13 +344,16 @@ class FileStore:
         """The blob's row is committed (or is there still): the mark goes."""
         (self.staging / checksum).unlink(missing_ok=True)
 
-    def get_path(self, checksum: str) -> Path:
-        return self.blobs / checksum
-
     def remove(self, checksum: str) -> None:
-        """Take a blob away, and its mark; its row must be gone already."""
-        self.get_path(checksum).unlink(missing_ok=True)
-        sync_folder(self.blobs)
+        """Take a blob away, and its mark; its row must be gone already.
+
+        Where the storage does not answer, the mark stays, and the next start does it.
+        """
+        try:
+            self.blobs.remove(checksum)
+        except StorageUnavailable:
+            logger.error("the file %s is not removed before the next start", checksum)
+            return
         self.confirm(checksum)
 
     def retract(self, checksum: str, path: Path) -> bool:
@@ -320,19 +361,22 @@ class FileStore:
 
         Returns
         -------
-        False when nothing marked is there.
+        False when the bytes are not there.
         """
-        blob = self.get_path(checksum)
-        if not (self.staging / checksum).exists() or not blob.is_file():
+        if not (self.staging / checksum).exists():
+            # Files that are copied into the store have not left their place.
+            return not self.blobs.takes_files and path.is_file()
+        if not self.blobs.take_back(checksum, path):
             return False
-        blob.replace(path)
-        sync_folder(path.parent)
-        sync_folder(self.blobs)
         self.confirm(checksum)
         return True
 
-    def sweep(self, known_checksums: set[str]) -> int:
+    def sweep(self, is_known: Callable[[str], bool]) -> int:
         """Remove what unfinished uploads and deletions left; only at start, before any upload.
+
+        Parameters
+        ----------
+        is_known : whether a row names a checksum
 
         Returns
         -------
@@ -345,16 +389,24 @@ class FileStore:
             if len(path.name) != CHECKSUM_LENGTH:
                 removed += 1
                 path.unlink()
-            elif path.name in known_checksums:
-                self.confirm(path.name)
             else:
-                removed += self.get_path(path.name).is_file()
-                self.remove(path.name)
+                # Servers on other machines may be sending the same bytes to the same place.
+                with self.commit_lock:
+                    removed += self._settle(path.name, is_known)
         return removed
 
+    def _settle(self, checksum: str, is_known: Callable[[str], bool]) -> bool:
+        """End what a mark stands for; whether a blob went."""
+        if is_known(checksum):
+            self.confirm(checksum)
+            return False
+        there = self.blobs.has(checksum)
+        self.remove(checksum)
+        return there
+
     def list_missing(self, known_checksums: set[str]) -> list[str]:
-        """Checksums that the database knows and the folder does not hold."""
-        return sorted(known_checksums - {path.name for path in self.blobs.iterdir()})
+        """Checksums that the database knows and whose files are nowhere."""
+        return sorted(known_checksums.difference(blob.checksum for blob in self.blobs.list_all()))
 
 
 def _try_lock(file: BinaryIO, kind: int) -> bool:
@@ -363,15 +415,6 @@ def _try_lock(file: BinaryIO, kind: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def sync_folder(folder: Path) -> None:
-    """Make what was created, renamed or removed in a folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def format_bytes(count: int) -> str:

@@ -12,7 +12,7 @@ On SQLite one process does everything, in one thread, and these turns are not ne
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import select
@@ -43,9 +43,10 @@ class GenealogyTurns:
             yield
 
     @contextmanager
-    def take_for_model(self, model_id: str) -> Iterator[None]:
-        """No family that a stored model may belong to changes within the block but by it."""
-        with self._take(lambda session: _find_parts_of_model(session, model_id)):
+    def take_for_models(self, model_ids: Sequence[str]) -> Iterator[None]:
+        """No family that one of some stored models may belong to changes within the block but by
+        it."""
+        with self._take(lambda session: _find_parts_of_models(session, model_ids)):
             yield
 
     @contextmanager
@@ -76,8 +77,8 @@ class GenealogyTurns:
             return find(session)
 
 
-def _find_parts_of_model(session: Session, model_id: str) -> frozenset[str] | None:
-    own = _list_shapes(session, [model_id])
+def _find_parts_of_models(session: Session, model_ids: Sequence[str]) -> frozenset[str] | None:
+    own = _list_shapes(session, model_ids)
     families: set[str] = set()
     for shapes in in_batches(own):
         families.update(

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from model_heritage_backend.models.database import Database, now
 from model_heritage_backend.models.files import CHECKSUM_LENGTH, FileStore
@@ -28,6 +28,7 @@ SAFE_SECONDS = 86_400.0
 STAGED_NAME = re.compile(r"[0-9a-f]{32}")
 BLOB_NAME = re.compile(rf"[0-9a-f]{{{CHECKSUM_LENGTH}}}")
 SAID_CHECKSUM = re.compile(rf"(?<![0-9a-f])[0-9a-f]{{{CHECKSUM_LENGTH}}}(?![0-9a-f])")
+CLEANUP = "cleanup"
 WORTHWHILE_SHARE = 0.1
 """Of the database's pages that must be free before it is written anew."""
 
@@ -50,6 +51,14 @@ class Leftovers:
         self._database = database
         self._files = files
 
+    def measure_wait(self) -> timedelta | None:
+        """Since the last clean-up was asked for, or, before the first, since the first job; None
+        where there was no job yet."""
+        last = select(func.max(Job.created_at)).where(Job.kind == CLEANUP)
+        with self._database.read() as session:
+            since = session.scalar(last) or session.scalar(select(func.min(Job.created_at)))
+        return None if since is None else now() - since
+
     def remove_dead_uploads(self) -> Freed:
         """Staged files that nobody receives any more. (At start, all of them go.)"""
         old = _list_old(self._files.staging, STAGED_NAME)
@@ -60,17 +69,20 @@ class Leftovers:
         """Stored files without a model. Of those that this database never knew, which may be
         another database's, the checksums are told instead."""
         removed, doubtful = [], []
-        for path in _list_old(self._files.blobs, BLOB_NAME):
-            checksum = path.name
+        before = time.time() - SAFE_SECONDS
+        for blob in self._files.blobs.list_all():
+            checksum = blob.checksum
+            if not BLOB_NAME.fullmatch(checksum) or blob.changed_at >= before:
+                continue
             with self._files.commit_lock:
                 if self._is_stored(checksum) or (self._files.staging / checksum).exists():
                     continue
                 if not self._was_known(checksum):
                     doubtful.append(checksum)
                     continue
-                removed.append(path.stat().st_size)
+                removed.append(blob.size)
                 self._files.remove(checksum)
-        return Freed(len(removed), sum(removed)), doubtful
+        return Freed(len(removed), sum(removed)), sorted(doubtful)
 
     def remove_old_jobs(self, *, days: float) -> int:
         """Records of jobs that were over so long ago."""

@@ -12,7 +12,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from io import FileIO
@@ -20,16 +20,18 @@ from pathlib import Path
 from typing import Any
 
 from model_heritage_backend.errors import FileTooLarge, HeritageError, InvalidRequest
+from model_heritage_backend.models.blobs import sync_folder
 from model_heritage_backend.models.files import (
     PIECE,
     ReceivedFile,
     format_bytes,
     room_on_disk,
-    sync_folder,
 )
 
-SENT_PIECE = 1 << 16
-"""Small, as what a slow sender has sent of a piece is lost when the connection breaks."""
+LEAST_PIECE = 1 << 16
+"""Small, as what a slow sender has sent of a piece is lost when the connection breaks. A quick one
+would be held up by them: what the server has read ahead is copied for each."""
+QUICK_SECONDS = 0.1
 LOCK_SUFFIX = ".lock"
 RECORD_SUFFIX = ".json"
 NEW_SUFFIX = ".new"
@@ -241,7 +243,7 @@ class Reception:
         with self.path.open("r+b", buffering=0) as file:
             file.seek(self.offset)
             try:
-                while piece := read(SENT_PIECE):
+                for piece in _read_pieces(read):
                     if self.offset + len(piece) > self.record.length:
                         raise self._too_much()
                     if digest is not None:
@@ -297,3 +299,13 @@ class Reception:
         self._record_path.unlink(missing_ok=True)
         self.path.unlink(missing_ok=True)
         self.lock_path.unlink(missing_ok=True)
+
+
+def _read_pieces(read: Callable[[int], bytes]) -> Iterator[bytes]:
+    """Until there are no more: the larger, the quicker they come."""
+    size, began = LEAST_PIECE, time.monotonic()
+    while piece := read(size):
+        is_quick = time.monotonic() - began < QUICK_SECONDS
+        size = min(2 * size, PIECE) if is_quick else LEAST_PIECE
+        yield piece
+        began = time.monotonic()

@@ -15,27 +15,21 @@ import logging
 import os
 import threading
 from collections import OrderedDict
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import xxhash
 
-from model_heritage_backend.errors import HeritageError, NotFound
-from model_heritage_backend.models.files import PIECE, FileStore, room_on_disk, sync_folder
+from model_heritage_backend.errors import NotFound
+from model_heritage_backend.models.blobs import DAMAGED, Blob, DamagedFile, sync_folder
+from model_heritage_backend.models.files import PIECE, FileStore, room_on_disk
 
 logger = logging.getLogger(__name__)
 
 RECORD = "damaged.json"
 REMEMBERED = 4096
 """Files whose digests are kept: 8 bytes for every MiB of each."""
-
-
-class DamagedFile(HeritageError):
-    """The bytes on the disk are not those that were received."""
-
-    type = "file-damaged"
-    title = "The stored file is damaged"
-    status = 404
 
 
 @dataclass
@@ -75,7 +69,7 @@ class SoundFiles:
         if checksum in self._damaged:
             raise DamagedFile(DAMAGED)
         try:
-            file = self._files.get_path(checksum).open("rb", buffering=0)
+            file = self._files.blobs.open(checksum)
         except FileNotFoundError:
             raise NotFound(
                 "The file of this model is missing from the server's data folder."
@@ -86,7 +80,7 @@ class SoundFiles:
         """Read a file whole; whether it is what it was."""
         known = _Known(0)
         try:
-            with self._files.get_path(checksum).open("rb", buffering=0) as file:
+            with closing(self._files.blobs.open(checksum)) as file:
                 known = _read_through(file, checksum)
         except OSError as error:
             logger.error("the file %s cannot be read: %s", checksum, error.strerror)
@@ -95,7 +89,7 @@ class SoundFiles:
 
     def is_lost(self, checksum: str) -> bool:
         """Whether it is missing or known to be damaged: then the same bytes are welcome again."""
-        return checksum in self._damaged or not self._files.get_path(checksum).is_file()
+        return checksum in self._damaged or not self._files.blobs.has(checksum)
 
     def list_damaged(self) -> list[str]:
         return sorted(self._damaged)
@@ -113,7 +107,7 @@ class SoundFiles:
                 if len(self._known) > REMEMBERED:
                     self._known.popitem(last=False)
             # One that was taken away meanwhile is no damage.
-            lost = not known.whole and self._files.get_path(checksum).is_file()
+            lost = not known.whole and self._files.blobs.has(checksum)
             if lost == (checksum in self._damaged):
                 return
             self._damaged ^= {checksum}
@@ -142,21 +136,15 @@ class SoundFiles:
             sync_folder(new.parent)
 
 
-DAMAGED = (
-    "The stored file of this model is damaged and is not given out. Sending the same file again "
-    "puts it right; a backup has it, too."
-)
-
-
 class SoundFile(io.RawIOBase):
     """One stored file; ``read`` raises DamagedFile instead of giving what was not received."""
 
-    def __init__(self, owner: SoundFiles, checksum: str, file: io.FileIO, *, whole: bool) -> None:
+    def __init__(self, owner: SoundFiles, checksum: str, file: Blob, *, whole: bool) -> None:
         super().__init__()
         self._owner = owner
         self._checksum = checksum
         self._file = file
-        self.size = os.fstat(file.fileno()).st_size
+        self.size = file.size
         self._whole = whole
         self._position = 0
         self._piece = b""
@@ -209,7 +197,7 @@ class SoundFile(io.RawIOBase):
             if not self._owner.check(self._checksum):
                 raise DamagedFile(DAMAGED)
             known = self._owner.find(self._checksum)
-        piece = os.pread(self._file.fileno(), PIECE, number * PIECE)
+        piece = self._file.read_at(number * PIECE, PIECE)
         if self._first is not None:
             self._follow(self._first, piece)
         elif known is not None and known.pieces[number] != xxhash.xxh3_64_intdigest(piece):
@@ -230,9 +218,9 @@ class SoundFile(io.RawIOBase):
             raise DamagedFile(DAMAGED)
 
 
-def _read_through(file: io.FileIO, checksum: str) -> _Known:
+def _read_through(file: Blob, checksum: str) -> _Known:
     known, digest = _Known(0), hashlib.sha256()
-    while piece := file.read(PIECE):
+    while piece := file.read_at(known.size, PIECE):
         known.size += len(piece)
         known.pieces.append(xxhash.xxh3_64_intdigest(piece))
         digest.update(piece)

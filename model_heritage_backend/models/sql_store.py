@@ -6,8 +6,8 @@ import hashlib
 import logging
 import math
 import uuid
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -100,7 +100,7 @@ class SqlStore:
 
     def _read_file(self, model_id: str, checksum: str, *, admitted: bool) -> None:
         """Take the fingerprint from the file, in the place of any that is there."""
-        with open_weights(self._files.get_path(checksum)) as weights:
+        with self._open(checksum) as weights:
             fingerprint = fingerprint_weights(weights, checksum=checksum)
         with self._database.write() as session:
             _get_model(session, model_id)
@@ -177,8 +177,12 @@ class SqlStore:
             checksum = session.scalar(query)
         if checksum is None:
             raise NotFound(f"There is no model {model_id!r}.")
-        path = self._files.get_path(checksum)
-        return open_weights(path) if path.is_file() else None
+        return self._open(checksum) if self._files.blobs.has(checksum) else None
+
+    @contextmanager
+    def _open(self, checksum: str) -> Iterator[Weights]:
+        with self._files.blobs.borrow(checksum) as path, open_weights(path) as weights:
+            yield weights
 
     def list_likely(self, fingerprint: Fingerprint) -> Mapping[str, Sequence[str]]:
         if fingerprint.is_adapter:

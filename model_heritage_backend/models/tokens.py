@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from model_heritage_backend.errors import NotFound
+from model_heritage_backend.models.account_tables import BrowserSession
 from model_heritage_backend.models.database import Database, now
 from model_heritage_backend.models.tables import ApiToken
 
@@ -38,8 +39,14 @@ class Tokens:
         with self._database.read() as session:
             return list(session.scalars(query))
 
+    def list_of(self, user_id: str) -> list[ApiToken]:
+        """One user's, the newest first."""
+        query = select(ApiToken).where(ApiToken.user_id == user_id)
+        with self._database.read() as session:
+            return list(session.scalars(query.order_by(ApiToken.created_at.desc(), ApiToken.id)))
+
     def revoke(self, token_id: str) -> None:
-        """For good; one that is revoked stays as it is.
+        """For good, with the sessions that it began; one that is revoked stays as it is.
 
         Raises
         ------
@@ -49,6 +56,7 @@ class Tokens:
         change = update(ApiToken).where(ApiToken.id == token_id, ApiToken.revoked_at.is_(None))
         with self._database.write() as session:
             session.execute(change.values(revoked_at=now()))
+            session.execute(delete(BrowserSession).where(BrowserSession.token_id == token_id))
 
     def note_use(self, token_id: str, when: datetime) -> None:
         change = update(ApiToken).where(ApiToken.id == token_id)

@@ -195,7 +195,7 @@ def refuse_others(owner_id: str | None) -> None:
     """
     identity = get_identity()
     if identity.role is not Role.ADMIN and (owner_id is None or owner_id != identity.owner_id):
-        raise NotAllowed("Only admins may do this with what others have brought.")
+        raise NotAllowed("Only admins may do this with what others have brought or asked for.")
 
 
 def get_address() -> str:

@@ -8,6 +8,7 @@ from apiflask import APIBlueprint
 
 from model_heritage_backend.clustering.corrections import Correction
 from model_heritage_backend.clustering.statements import Statement
+from model_heritage_backend.routes.access import get_guard, get_identity
 from model_heritage_backend.routes.schemas.common import FamilyShape
 from model_heritage_backend.routes.schemas.corrections import (
     ConstraintIn,
@@ -42,7 +43,7 @@ def list_of_model(model_id: str) -> dict[str, Any]:
     responses=[200, 400, 404, 409],
 )
 def state(model_id: str, json_data: dict[str, Any]) -> Answer:
-    done = get_service().corrections.state(model_id, **json_data)
+    done = get_service().corrections.state(model_id, **_sign(json_data))
     return _show_change(done, model_id)
 
 
@@ -52,7 +53,7 @@ def state(model_id: str, json_data: dict[str, Any]) -> Answer:
 @blueprint.doc(summary="Take back what was stated about a model", responses=[400, 404, 409])
 def retract_of_model(model_id: str, query_data: dict[str, Any]) -> Answer:
     service = get_service().corrections
-    author = query_data.pop("author")
+    author = _sign(query_data).pop("author")
     statement = service.find(model_id, **query_data)
     return _show_change(service.retract(statement.id, author=author), model_id)
 
@@ -70,7 +71,7 @@ def get_constraint(constraint_id: str) -> dict[str, Any]:
 @blueprint.output(Corrected)
 @blueprint.doc(summary="Take a statement back", responses=[400, 404, 409])
 def retract(constraint_id: str, query_data: dict[str, Any]) -> Answer:
-    done = get_service().corrections.retract(constraint_id, **query_data)
+    done = get_service().corrections.retract(constraint_id, **_sign(query_data))
     return _show_change(done, min(done.statement.models or done.statement.mentioned))
 
 
@@ -91,7 +92,7 @@ def list_of_family(family_id: str) -> dict[str, Any]:
     responses=[200, 400, 404, 409],
 )
 def split(family_id: str, json_data: dict[str, Any]) -> Answer:
-    done = get_service().corrections.split(family_id, **json_data)
+    done = get_service().corrections.split(family_id, **_sign(json_data))
     return _show_change(done, json_data["models"][0])
 
 
@@ -101,8 +102,15 @@ def split(family_id: str, json_data: dict[str, Any]) -> Answer:
 @blueprint.doc(summary="Name a family; null names it after its root again", responses=[400, 404])
 def name_family(family_id: str, json_data: dict[str, Any]) -> dict[str, Any]:
     service = get_service()
-    service.corrections.name_family(family_id, **json_data)
+    service.corrections.name_family(family_id, **_sign(json_data))
     return show_family(service.families.get(family_id))
+
+
+def _sign(data: dict[str, Any]) -> dict[str, Any]:
+    """What was sent, by whom the server knows it is from, where it knows."""
+    if not get_guard().is_open:
+        data["author"] = get_identity().name
+    return data
 
 
 def _show_change(done: Correction, model_id: str) -> Answer:
@@ -125,7 +133,8 @@ def _show_all(statements: Any) -> dict[str, Any]:
 
 def _show(statement: Statement, names: dict[str, str]) -> dict[str, Any]:
     def show(model_id: str) -> dict[str, Any]:
-        return {"id": model_id, "name": names[model_id]}
+        # One that was deleted while this was asked has no name any more.
+        return {"id": model_id, "name": names.get(model_id, model_id)}
 
     return {
         "id": statement.id,

@@ -7,10 +7,13 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import Response, current_app
 
-from model_heritage_backend.routes.access import get_identity
+from model_heritage_backend.models.tables import Job
+from model_heritage_backend.routes.access import get_identity, refuse_others
 from model_heritage_backend.routes.job_events import MEDIA_TYPE, EventStreams
 from model_heritage_backend.routes.schemas.jobs import JobList, JobListQuery, JobShape
 from model_heritage_backend.routes.views import get_service, show_job
+from model_heritage_backend.services.deletion import OWNER
+from model_heritage_backend.services.jobs import EDITORS_KINDS
 
 STREAMS = "model_heritage_streams"
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
@@ -59,10 +62,16 @@ def get_job(job_id: str) -> dict[str, Any]:
 @blueprint.doc(
     summary="Cancel a job",
     description="204 when it had not begun; 202 when it is asked to stop, which it does soon.",
-    responses={204: "It is cancelled", 404: "No such job", 409: "It is over already"},
+    responses={
+        204: "It is cancelled",
+        403: "Only who may ask for such a job may cancel it",
+        404: "No such job",
+        409: "It is over already",
+    },
 )
 def cancel_job(job_id: str) -> Any:
     service = get_service()
+    _refuse_others_work(service.jobs.get(job_id))
     if service.jobs.cancel(job_id):
         return "", 204
     return show_job(service.jobs.get(job_id)), 202, _place(job_id)
@@ -70,9 +79,10 @@ def cancel_job(job_id: str) -> Any:
 
 @blueprint.post("/jobs/<job_id>/retry")
 @blueprint.output(JobShape, status_code=202)
-@blueprint.doc(summary="Try a failed or cancelled job again", responses=[404, 409])
+@blueprint.doc(summary="Try a failed or cancelled job again", responses=[403, 404, 409])
 def retry_job(job_id: str) -> tuple[dict[str, Any], int, dict[str, str]]:
     service = get_service()
+    _refuse_others_work(service.jobs.get(job_id))
     service.jobs.retry(job_id)
     return show_job(service.jobs.get(job_id)), 202, _place(job_id)
 
@@ -99,6 +109,17 @@ def follow_job(job_id: str) -> Response:
     response.headers["X-Accel-Buffering"] = "no"
     response.call_on_close(release)
     return response
+
+
+def _refuse_others_work(job: Job) -> None:
+    """Whoever may not ask for a job may not bring it back either, nor stop it.
+
+    Raises
+    ------
+    NotAllowed
+    """
+    if job.kind not in EDITORS_KINDS:
+        refuse_others(job.parameters.get(OWNER) if job.kind == "delete" else None)
 
 
 def _place(job_id: str) -> dict[str, str]:

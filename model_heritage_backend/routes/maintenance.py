@@ -6,13 +6,14 @@ from typing import Any
 
 from apiflask import APIBlueprint
 
-from model_heritage_backend.routes.access import needs
+from model_heritage_backend.routes.access import get_identity, needs
 from model_heritage_backend.routes.schemas.families import Queued
 from model_heritage_backend.routes.schemas.maintenance import ImportRequest, UpkeepState
 from model_heritage_backend.routes.views import get_service, show_time
 from model_heritage_backend.services.access import Role
 
 blueprint = APIBlueprint("maintenance", __name__, tag="Jobs")
+TIMES = ("last_backup_at", "last_verified_at")
 Answer = tuple[dict[str, Any], int, dict[str, str]]
 
 
@@ -26,7 +27,9 @@ Answer = tuple[dict[str, Any], int, dict[str, str]]
     responses=[400, 403, 404],
 )
 def start_import(json_data: dict[str, Any]) -> Answer:
-    return _queued(get_service().imports.start(json_data["folder"]))
+    return _queued(
+        get_service().imports.start(json_data["folder"], owner_id=get_identity().owner_id)
+    )
 
 
 @blueprint.post("/maintenance/cleanup")
@@ -43,8 +46,8 @@ def clean_up() -> Answer:
 @blueprint.doc(summary="What there is of backups, and which stored files are damaged")
 def show_upkeep() -> dict[str, Any]:
     state = get_service().upkeep.get_state()
-    last = state["last_backup_at"]
-    return state | {"last_backup_at": last and show_time(last)}
+    times = {name: state[name] and show_time(state[name]) for name in TIMES}
+    return state | times
 
 
 def _queued(job_id: str) -> Answer:

@@ -51,6 +51,7 @@ DOWNLOAD: Responses = {
     404: "Not found",
     412: "The state has changed",
     416: "The file has no such range",
+    503: "The storage of the files does not answer",
 }
 
 RECIPE: Responses = {
@@ -218,7 +219,7 @@ def get_merge_recipe(model_id: str) -> Response:
 
 @blueprint.get("/models/<model_id>/compare/<other_id>")
 @blueprint.output(Comparison)
-@blueprint.doc(summary="What differs between two models", responses=[404])
+@blueprint.doc(summary="What differs between two models", responses=[404, 503])
 def compare(model_id: str, other_id: str) -> dict[str, Any]:
     return get_service().management.compare(model_id, other_id)
 

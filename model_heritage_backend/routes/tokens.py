@@ -145,6 +145,7 @@ def show_token(row: ApiToken) -> dict[str, Any]:
         "id": row.id,
         "name": row.name,
         "role": row.role,
+        "user_id": row.user_id,
         "state": row.state,
         "created_at": show_time(row.created_at),
         "expires_at": show_time(row.expires_at),

@@ -6,28 +6,26 @@ adapter merged into base) and ``half`` (tuned in half precision).
 
 from __future__ import annotations
 
-import contextlib
-import html
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-import networkx as nx
-
-from model_heritage_backend.errors import InvalidRequest, InvalidWeights, NotFound
+from model_heritage_backend.errors import InvalidRequest, NotFound
 from model_heritage_backend.fingerprints import Fingerprint
 from model_heritage_backend.interop.heritage_document import SCHEMA_NAME, write_document
-from model_heritage_backend.scanning.cache import ScanCache, find_cache_folder
 from model_heritage_backend.scanning.discovery import FoundFile, find_checkpoints
 from model_heritage_backend.scanning.extras import require
+from model_heritage_backend.scanning.forms import build_graph, write_html
+from model_heritage_backend.scanning.member import HeritageModel
+from model_heritage_backend.scanning.one_file import open_cache, read_one
 from model_heritage_backend.scanning.placing import Place, compare_files, place_file
 from model_heritage_backend.scanning.reading import PASSES, Reading, read_files
 from model_heritage_backend.scanning.solving import solve
 
 if TYPE_CHECKING:
+    import networkx as nx
     import pandas as pd
     from matplotlib.axes import Axes
 
@@ -37,47 +35,6 @@ READING_SHARE = 0.8
 
 Progress = Callable[[float, str], None]
 """Called with the share done, in [0, 1], and a word on the present stage."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class HeritageModel:
-    """One checkpoint of a genealogy.
-
-    Attributes
-    ----------
-    id : derived from the checksum
-    path : relative to the folder that was scanned
-    family : "F1", the largest, "F2", ...
-    parent : id of the main parent; None for a root and for a model without relatives
-    relation, confidence : of the edge to that parent; confidence in [0, 1]
-
-    Examples
-    --------
-    >>> heritage = scan(models)
-    >>> heritage["half"].relation, heritage["base"].parent
-    ('cast', None)
-    """
-
-    id: str
-    path: str
-    checksum: str
-    family: str | None
-    total_parameters: int
-    quality: tuple[str, ...]
-    parent: str | None
-    relation: str | None
-    confidence: float | None
-
-    @property
-    def name(self) -> str:
-        """The file's name without its ending.
-
-        Examples
-        --------
-        >>> heritage["half"].name
-        'half'
-        """
-        return PurePosixPath(self.path).stem
 
 
 class Heritage(Mapping[str, HeritageModel]):
@@ -220,26 +177,8 @@ class Heritage(Mapping[str, HeritageModel]):
         """
         if family is not None and family not in {f["id"] for f in self.document["families"]}:
             raise NotFound(f"There is no family {family!r}.")
-        graph: nx.DiGraph[str] = nx.DiGraph()
-        for model in self._models.values():
-            if family in (None, model.family):
-                graph.add_node(
-                    model.id,
-                    path=model.path,
-                    family=model.family,
-                    total_parameters=model.total_parameters,
-                )
-        for edge in self.document["edges"]:
-            if edge["child"] in graph:
-                graph.add_edge(
-                    edge["parent"],
-                    edge["child"],
-                    **{
-                        of: edge[of]
-                        for of in ("relation", "confidence", "distance", "main", "coefficient")
-                    },
-                )
-        return graph
+        models = [m for m in self._models.values() if family in (None, m.family)]
+        return build_graph(models, self.document["edges"])
 
     def to_pandas(self) -> pd.DataFrame:
         """One row per model, indexed by id; needs pandas.
@@ -283,8 +222,8 @@ class Heritage(Mapping[str, HeritageModel]):
         <Place: found, cast of tuned.safetensors, 99 % sure>
         """
         known = self._get_reading()
-        with _open_cache(use_cache=True) as cache:
-            file, fingerprint = _read_one(Path(path).expanduser(), cache)
+        with open_cache(use_cache=True) as cache:
+            file, fingerprint = read_one(Path(path).expanduser(), cache)
             return place_file(file, fingerprint, known, cache, exact=self._exact)
 
     def compare(self, first: str, second: str) -> dict[str, Any]:
@@ -298,7 +237,7 @@ class Heritage(Mapping[str, HeritageModel]):
         2
         """
         files = {fingerprint.checksum: (file, fingerprint) for file, fingerprint in self._files}
-        with _open_cache(use_cache=True) as cache:
+        with open_cache(use_cache=True) as cache:
             return compare_files(files[self[first].checksum], files[self[second].checksum], cache)
 
     def _get_reading(self) -> Reading:
@@ -334,21 +273,8 @@ class Heritage(Mapping[str, HeritageModel]):
         return draw_family(self.tree(family), ax=ax)
 
     def _repr_html_(self) -> str:
-        """For notebooks: the trees as nested lists."""
-        children: dict[str | None, list[HeritageModel]] = {}
-        for model in self._models.values():
-            children.setdefault(model.parent, []).append(model)
-        lines = [f"<p>{html.escape(repr(self)[1:-1])}</p>", "<ul>"]
-        # Without recursion, as a lineage may be long.
-        waiting: list[HeritageModel | None] = list(reversed(children.get(None, [])))
-        while waiting:
-            current = waiting.pop()
-            if current is None:
-                lines.append("</ul></li>")
-                continue
-            lines.append(f"<li>{_describe(current)}<ul>")
-            waiting += [None, *reversed(children.get(current.id, []))]
-        return "".join([*lines, "</ul>"])
+        """For notebooks."""
+        return write_html(repr(self)[1:-1], self.models)
 
 
 def scan(
@@ -391,7 +317,7 @@ def scan(
         done += count
         report(READING_SHARE * done / total, "reading")
 
-    with _open_cache(use_cache=cache) as memory:
+    with open_cache(use_cache=cache) as memory:
         reading = read_files(found.files, memory, on_bytes=advance, on_error=lambda _error: None)
         document = solve(
             reading,
@@ -444,27 +370,6 @@ def compare(
     >>> print(found["kinship"]["kind"], found["kinship"]["relation"])
     child adapter
     """
-    with _open_cache(use_cache=cache) as memory:
-        one, two = (_read_one(Path(path).expanduser(), memory) for path in (first, second))
+    with open_cache(use_cache=cache) as memory:
+        one, two = (read_one(Path(path).expanduser(), memory) for path in (first, second))
         return compare_files(one, two, memory)
-
-
-def _read_one(path: Path, cache: ScanCache) -> tuple[FoundFile, Fingerprint]:
-    if not path.exists():
-        raise NotFound(f"There is no file {path}.")
-    file = FoundFile(path=path, shown=path.name, size=path.stat().st_size)
-    reading = read_files([file], cache, on_bytes=lambda _: None, on_error=lambda _: None)
-    if reading.errors:
-        raise InvalidWeights(f"{path}: {reading.errors[0].detail}")
-    return reading.files[0]
-
-
-def _open_cache(*, use_cache: bool) -> contextlib.closing[ScanCache]:
-    return contextlib.closing(ScanCache(find_cache_folder() if use_cache else None))
-
-
-def _describe(model: HeritageModel) -> str:
-    name = f"<code>{html.escape(model.path)}</code>"
-    if model.confidence is None:
-        return name
-    return f"{name} {html.escape(str(model.relation))}, {model.confidence:.0%} sure"

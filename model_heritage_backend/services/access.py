@@ -18,8 +18,10 @@ from enum import StrEnum
 
 from model_heritage_backend.config import Settings
 from model_heritage_backend.errors import (
+    Conflict,
     InsufficientStorage,
     InvalidRequest,
+    NotAllowed,
     NotFound,
     NotSignedIn,
 )
@@ -35,6 +37,8 @@ from model_heritage_backend.services.texts import check_text
 NAME_LENGTH = 200
 SECRET_BYTES = 32
 MOST_DAYS = 3650
+MOST_OWN = 50
+"""Valid tokens that one person may have made for themselves."""
 TOKEN = re.compile(r"mh_([0-9a-f]{12})_[A-Za-z0-9_-]{43}")
 NO_HASH = "0" * 64
 USE_PRECISION = timedelta(minutes=1)
@@ -123,6 +127,37 @@ class AccessService:
         )
         self.tokens.add(row)
         return row, text
+
+    def create_own(
+        self, name: str, role: Role, *, days: int | None, user_id: str, own_role: Role
+    ) -> tuple[ApiToken, str]:
+        """A new token that somebody makes for themselves; see ``create``.
+
+        Raises
+        ------
+        InvalidRequest
+        NotAllowed
+            When it should be allowed more than they are.
+        Conflict
+            When they have ``MOST_OWN`` that are valid.
+        """
+        if not own_role.allows(role):
+            raise NotAllowed(f"Your role is {own_role}: a token of yours cannot be {role}.")
+        if sum(row.state == "valid" for row in self.tokens.list_of(user_id)) >= MOST_OWN:
+            raise Conflict(f"You have {MOST_OWN} valid tokens; revoke those that nobody uses.")
+        return self.create(name, role, days=days, user_id=user_id)
+
+    def revoke_own(self, token_id: str, *, user_id: str) -> None:
+        """For good. Of others, nobody learns that it is there.
+
+        Raises
+        ------
+        NotFound
+        """
+        row = self.tokens.find(token_id)
+        if row is None or row.user_id != user_id:
+            raise NotFound(f"There is no token {token_id!r} of yours.")
+        self.tokens.revoke(token_id)
 
     def find_user(self, name: str) -> str:
         """The id of the user of this name. Raises NotFound."""

@@ -11,21 +11,26 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from model_heritage_backend.errors import Conflict, InvalidRequest
+from model_heritage_backend.models.blobs import Blob, Blobs, FolderBlobs, sync_folder
 from model_heritage_backend.models.database_file import DatabaseFile, StoredFile
-from model_heritage_backend.models.files import CHECKSUM_LENGTH, room_on_disk, sync_folder
+from model_heritage_backend.models.files import CHECKSUM_LENGTH, room_on_disk
 from model_heritage_backend.version import __version__
 
 DATABASE, BLOBS, LIST = "app.db", "blobs", "backup.json"
 KIND = "model-heritage-backup/1"
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 BLOCK = 1 << 20
+ELSEWHERE = (
+    "The files of models are in the object storage (storage_url) and not in this backup: see that "
+    "the bucket keeps versions of what is deleted, or is copied."
+)
 TRIES = 3
 """Models may be deleted while their files are copied: then the database is copied again."""
 
@@ -34,26 +39,37 @@ Advance = Callable[[int], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What was done or found; ``problems`` are sentences, empty where all is well."""
+    """What was done or found; ``problems`` are sentences, empty where all is well. ``note`` is what
+    to know all the same."""
 
     files: int = 0
     bytes: int = 0
     problems: list[str] = field(default_factory=list)
+    note: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        return {"files": self.files, "bytes": self.bytes, "problems": self.problems}
+        found = {"files": self.files, "bytes": self.bytes, "problems": self.problems}
+        return found if self.note is None else found | {"note": self.note}
 
 
 def make_backup(
-    data_dir: Path, target: Path, *, advance: Advance, base: Path | None = None
+    data_dir: Path,
+    target: Path,
+    *,
+    advance: Advance,
+    base: Path | None = None,
+    blobs: Blobs | None = None,
 ) -> Report:
     """Copy the database and all files that it knows into a new folder.
+
+    Files of an object storage stay where they are, which the report's ``note`` says.
 
     Parameters
     ----------
     target : missing or empty
     base : an earlier backup on the same disk; files that it has are linked, not copied again
     advance : called with the number of bytes copied since the last call
+    blobs : where the files are, if not in the folder
 
     Returns
     -------
@@ -66,6 +82,11 @@ def make_backup(
     Conflict, InsufficientStorage
     """
     database = DatabaseFile(data_dir / DATABASE)
+    if blobs is not None and not blobs.takes_files:
+        with _new_folder(target):
+            (target / BLOBS).mkdir()
+            _write_list(target, _copy_database(database, target / DATABASE), [])
+        return Report(note=ELSEWHERE)
     with _new_folder(target):
         (target / BLOBS).mkdir()
         done: dict[str, StoredFile] = {}
@@ -139,7 +160,7 @@ def verify_backup(source: Path, *, advance: Advance) -> Report:
     problems = []
     for entry in content["files"]:
         file = StoredFile(entry["checksum"], entry["size"])
-        problem = _inspect(file, source / BLOBS, advance, quick=False)
+        problem = _inspect(file, FolderBlobs(source / BLOBS), advance, quick=False)
         if problem is not None:
             problems.append(problem)
     try:
@@ -160,27 +181,30 @@ def find_time(source: Path) -> datetime | None:
         return None
 
 
-def check_data(data_dir: Path, *, quick: bool, advance: Advance) -> Report:
+def check_data(
+    data_dir: Path, *, quick: bool, advance: Advance, blobs: Blobs | None = None
+) -> Report:
     """Whether database and files are whole and belong together. A server may run meanwhile.
 
     Parameters
     ----------
     quick : believe the lengths of the files, without reading them
+    blobs : where the files are, if not in the folder
     """
+    blobs = blobs or FolderBlobs(data_dir / BLOBS)
     database = DatabaseFile(data_dir / DATABASE)
     problems = database.find_faults()
     known = database.list_files()
     for file in known:
-        problem = _inspect(file, data_dir / BLOBS, advance, quick=quick)
+        problem = _inspect(file, blobs, advance, quick=quick)
         # One that was deleted since is none.
         if problem is not None and file in database.list_files():
             problems.append(problem)
     names = {file.checksum for file in known}
     waiting = {path.name for path in (data_dir / "staging").glob("*")}
     now = {file.checksum for file in database.list_files()}
-    for path in sorted((data_dir / BLOBS).glob("*")):
-        if path.name not in names | now | waiting:
-            problems.append(f"No model has the file blobs/{path.name}: a clean-up may remove it.")
+    for name in sorted({blob.checksum for blob in blobs.list_all()} - names - now - waiting):
+        problems.append(f"No model has the file blobs/{name}: a clean-up may remove it.")
     return Report(files=len(known), bytes=sum(file.size for file in known), problems=problems)
 
 
@@ -251,18 +275,29 @@ def _copy(file: StoredFile, source: Path, target: Path, advance: Advance) -> str
     return None
 
 
-def _inspect(file: StoredFile, folder: Path, advance: Advance, *, quick: bool) -> str | None:
-    path = folder / file.checksum
+def _inspect(file: StoredFile, blobs: Blobs, advance: Advance, *, quick: bool) -> str | None:
     try:
-        if path.stat().st_size != file.size:
-            return f"The file blobs/{file.checksum} has another length than it had."
-        if not quick and _hash(path, advance) != file.checksum:
-            return f"The file blobs/{file.checksum} has changed: its bytes have another checksum."
+        with closing(blobs.open(file.checksum)) as blob:
+            if blob.size != file.size:
+                return f"The file blobs/{file.checksum} has another length than it had."
+            if not quick and _hash_blob(blob, advance) != file.checksum:
+                return (
+                    f"The file blobs/{file.checksum} has changed: its bytes have another checksum."
+                )
     except FileNotFoundError:
         return f"The file blobs/{file.checksum} is missing."
     except OSError as error:
         return f"The file blobs/{file.checksum} cannot be read: {error.strerror}."
     return None
+
+
+def _hash_blob(blob: Blob, advance: Advance) -> str:
+    digest, done = hashlib.sha256(), 0
+    while block := blob.read_at(done, BLOCK):
+        digest.update(block)
+        advance(len(block))
+        done += len(block)
+    return digest.hexdigest()
 
 
 def _hash(path: Path, advance: Advance = lambda _: None) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from model_heritage_backend.clustering import ModelManagementSystem
@@ -15,8 +16,12 @@ from model_heritage_backend.models.files import FileStore
 from model_heritage_backend.models.job_queue import JobQueue
 from model_heritage_backend.models.lake import Lake
 from model_heritage_backend.models.owners import Owners
+from model_heritage_backend.models.sound_files import SoundFiles
 from model_heritage_backend.models.sql_store import SqlStore
 from model_heritage_backend.models.tables import Job
+
+OWNER = "owner"
+"""In a job's parameters: whose models it deletes, where it is about all that somebody brought."""
 
 
 class DeletionService:
@@ -27,6 +32,7 @@ class DeletionService:
         self,
         database: Database,
         files: FileStore,
+        sound_files: SoundFiles,
         lake: Lake,
         store: SqlStore,
         management: ModelManagementSystem,
@@ -36,6 +42,7 @@ class DeletionService:
         self._deletions = Deletions(database)
         self._owners = Owners(database)
         self._files = files
+        self._sound_files = sound_files
         self._lake = lake
         self._store = store
         self._management = management
@@ -67,13 +74,18 @@ class DeletionService:
         NotFound
             When they have no models.
         """
-        return self._start(self.weigh_owner(owner_id))
+        return self._start(self.weigh_owner(owner_id), about={OWNER: owner_id})
 
     def work(self, job: Job, progress: Progress) -> dict[str, Any]:
         """The job. Stopped in the middle, it deletes the rest the next time, and solves the
         families that the first time had left without some of their members."""
         parameters = job.parameters
-        freed = self._deletions.weigh(parameters["models"])
+        wanted = parameters["models"]
+        if OWNER in parameters:
+            # The same file may have come again meanwhile, from somebody else.
+            still = set(self._owners.list_models(parameters[OWNER]))
+            wanted = [model_id for model_id in wanted if model_id in still]
+        freed = self._deletions.weigh(wanted)
         rows = self._lake.list_by_ids(freed.models)
         checksums = [view.row.checksum for view in rows]
         progress(0.1, f"deleting {len(rows)} models")
@@ -87,6 +99,7 @@ class DeletionService:
                 with self._files.commit_lock:
                     if self._lake.find_by_checksum(checksum) is None:
                         self._files.remove(checksum)
+                        self._sound_files.forget(checksum)
                     else:
                         self._files.confirm(checksum)
         return result | {"models_deleted": len(rows), "bytes_freed": freed.bytes}
@@ -97,11 +110,14 @@ class DeletionService:
             raise NotFound(f"Nobody of the id {owner_id!r} has models here.")
         return models
 
-    def _start(self, deletion: Deletion, *, family_id: str | None = None) -> str:
-        job_id = self._queue.add(
-            "delete",
-            family_id=family_id,
-            parameters={"models": list(deletion.models), "families": list(deletion.families)},
-        )
+    def _start(
+        self,
+        deletion: Deletion,
+        *,
+        family_id: str | None = None,
+        about: Mapping[str, str] = MappingProxyType({}),
+    ) -> str:
+        named = {"models": list(deletion.models), "families": list(deletion.families)}
+        job_id = self._queue.add("delete", family_id=family_id, parameters={**named, **about})
         self._executor.submit(job_id)
         return job_id

@@ -65,8 +65,10 @@ from model_heritage_backend.services.quotas import NO_QUOTA, Quota, Quotas
 from model_heritage_backend.services.readiness import Readiness
 from model_heritage_backend.services.resumable import ResumableUploads
 from model_heritage_backend.services.sessions import SessionService
+from model_heritage_backend.services.solving_crew import SolvingCrew, Workplace
 from model_heritage_backend.services.texts import check_text as check_text
 from model_heritage_backend.services.upkeep import Plan, Upkeep
+from model_heritage_backend.services.upkeep_figures import UpkeepFigures
 from model_heritage_backend.weights import is_misnamed, open_weights
 from model_heritage_backend.weights.checkpoint_set import refuse_lone_part
 
@@ -114,6 +116,7 @@ class HeritageService:
     quota, quota_per_owner : how much is kept in all, and of each owner
     redis_url : where workers get their jobs; without it, this process does them
     is_worker : whether this is such a worker
+    solver_processes : that a reclustering of many models may begin
     """
 
     def __init__(
@@ -136,6 +139,7 @@ class HeritageService:
         quota_per_owner: Quota = NO_QUOTA,
         redis_url: str | None = None,
         is_worker: bool = False,
+        solver_processes: int = 1,
     ) -> None:
         self._is_worker = is_worker
         self._database = database
@@ -160,7 +164,13 @@ class HeritageService:
         self.metrics = Metrics()
         self.management = engine.build(self.store, self.metrics.watch)
         self._admission = Admission(rules, self.store, self._find_families)
-        self._placing = Placing(database, self.lake, self.job_queue, self.management)
+        self._placing = Placing(
+            database,
+            self.lake,
+            self.job_queue,
+            self.management,
+            self._hire(engine, solver_processes),
+        )
         self._executor = self._choose_executor(redis_url, merge_time_limits(job_seconds))
         self.readiness = Readiness(database, files, self._executor)
         self.metrics.add_figures(Figures(database, files, self.readiness).read)
@@ -177,6 +187,7 @@ class HeritageService:
         self.deletion = DeletionService(
             database,
             files,
+            self.sound_files,
             self.lake,
             self.store,
             self.management,
@@ -207,9 +218,18 @@ class HeritageService:
             files.data_dir,
             upkeep or Plan(),
             sound_files=self.sound_files,
+            blobs=files.blobs,
             list_checksums=self.lake.list_checksums,
+            clean_up=self.maintenance.start_if_due,
         )
+        self.metrics.add_figures(UpkeepFigures(self.upkeep).read)
         self.maintenance.add_step("removing expired uploads", self.resumable.remove_expired)
+
+    def _hire(self, engine: EngineOptions, processes: int) -> SolvingCrew | None:
+        if processes == 1:
+            return None
+        workplace = Workplace.find(self._database, self.files, engine)
+        return SolvingCrew(workplace, processes=processes, watch=self.metrics.watch)
 
     def _choose_executor(self, redis_url: str | None, time_limits: Mapping[str, float]) -> Executor:
         guard = self._placing.turns.take_all
@@ -247,15 +267,15 @@ class HeritageService:
         self.resumable.load()
         known = self.lake.list_checksums()
         # Others may be receiving files here.
-        removed = self.files.sweep(known) if self.files.is_alone else 0
+        removed = self.files.sweep(self._is_known) if self.files.is_alone else 0
         if removed:
             logger.info("removed %d files of uploads that were never acknowledged", removed)
         self.files.ballast.lay()
         missing = self.files.list_missing(known)
         for checksum in missing[:MISSING_TOLD]:
-            logger.error("the file %s is missing from the data folder", checksum)
+            logger.error("the file %s is missing", checksum)
         if len(missing) > MISSING_TOLD:
-            logger.error("%d files are missing from the data folder in all", len(missing))
+            logger.error("%d files are missing in all", len(missing))
         self.claims.read_files()
         filled = self.store.fill_routes()
         if filled:
@@ -423,7 +443,7 @@ class HeritageService:
         with self.files.commit_lock:
             if not self.sound_files.is_lost(checksum) or not self.lake.find_by_checksum(checksum):
                 return False
-            self.files.publish(staged)
+            self.files.publish(staged, anew=True)
             self.files.confirm(checksum)
         self.sound_files.forget(checksum)
         return True
@@ -438,7 +458,7 @@ class HeritageService:
     ) -> None:
         """Blob first, rows second, both durable."""
         checksum = staged.checksum
-        with self.files.commit_lock:
+        with self.files.sending(staged, self._is_known), self.files.commit_lock:
             existing = self.lake.find_by_checksum(checksum)
             if existing is not None:
                 raise DuplicateModel(STORED.format(existing.name), existing_id=existing.id)
@@ -455,6 +475,9 @@ class HeritageService:
                     ) from error
                 raise
             self.files.confirm(checksum)
+
+    def _is_known(self, checksum: str) -> bool:
+        return self.lake.find_by_checksum(checksum) is not None
 
     def _await(self, outcome: Outcome) -> bool:
         """Whether a job ended in time; how it ended is in the model's status."""
@@ -497,7 +520,6 @@ class HeritageService:
         """Remove a model and its file; its family is solved again without it."""
         with self._executor.paused(), self.files.ballast.make_room():
             row = self.lake.get(model_id).row
-            self._placing.forget(model_id)
             # Should the process die in the middle, this job solves the family after the restart.
             job_id = None
             if row.family_id is not None:

@@ -56,7 +56,13 @@ class TakeIn(Protocol):
     """``HeritageService.upload``."""
 
     def __call__(
-        self, staged: StagedFile, *, filename: str, name: str = "", wait: bool = True
+        self,
+        staged: StagedFile,
+        *,
+        filename: str,
+        name: str = "",
+        wait: bool = True,
+        owner_id: str | None = None,
     ) -> object: ...
 
 
@@ -85,8 +91,8 @@ class Imports:
         self._executor = executor
         self._take_in = take_in
 
-    def start(self, folder: str) -> str:
-        """Import a folder in the background; gives the job's id.
+    def start(self, folder: str, *, owner_id: str | None = None) -> str:
+        """Import a folder in the background, as what ``owner_id`` brings; gives the job's id.
 
         Raises
         ------
@@ -96,7 +102,7 @@ class Imports:
             When no setting allows it.
         """
         self._resolve(folder)
-        job_id = self._queue.add("import", parameters={"folder": folder})
+        job_id = self._queue.add("import", parameters={"folder": folder, "owner_id": owner_id})
         self._executor.submit(job_id)
         return job_id
 
@@ -129,13 +135,15 @@ class Imports:
         import that was interrupted goes on where it was."""
         # Again: what the path leads to may have changed since it was asked for.
         folder = self._resolve(str(job.parameters["folder"]))
+        owner_id = job.parameters.get("owner_id")
         progress(0.0, "looking for checkpoints")
         found = find_checkpoints(folder)
         tally = Tally(len(found.files), PASSES * sum(file.size for file in found.files), progress)
         with ThreadPoolExecutor(WORKERS, "import") as pool:
             try:
                 for _ in pool.map(
-                    partial(self._take_file, folder=folder, tally=tally), found.files
+                    partial(self._take_file, folder=folder, tally=tally, owner_id=owner_id),
+                    found.files,
                 ):
                     pass
             except BaseException:
@@ -153,10 +161,12 @@ class Imports:
             "links_out": list(found.links_out[:LISTED]),
         }
 
-    def _take_file(self, file: FoundFile, *, folder: Path, tally: Tally) -> None:
+    def _take_file(
+        self, file: FoundFile, *, folder: Path, tally: Tally, owner_id: str | None
+    ) -> None:
         with tally.next(file) as advance:
             try:
-                self._import(file, folder, advance)
+                self._import(file, folder, advance, owner_id)
             except DuplicateModel:
                 tally.count(duplicates=1)
             except HeritageError as error:
@@ -166,7 +176,13 @@ class Imports:
             else:
                 tally.count(stored=1)
 
-    def _import(self, file: FoundFile, folder: Path, advance: Callable[[int], None]) -> None:
+    def _import(
+        self,
+        file: FoundFile,
+        folder: Path,
+        advance: Callable[[int], None],
+        owner_id: str | None,
+    ) -> None:
         if file.path.is_dir():
             members = _list_members(file.path)
             filename = BUNDLE_NAME
@@ -190,7 +206,13 @@ class Imports:
             copy(staged)
             staged.finish()
             # Its place is found by a job of its own, which does not wait for the whole import.
-            self._take_in(staged, filename=filename, name=_name(file, folder), wait=False)
+            self._take_in(
+                staged,
+                filename=filename,
+                name=_name(file, folder),
+                wait=False,
+                owner_id=owner_id,
+            )
 
 
 @dataclass

@@ -7,6 +7,9 @@ from model_heritage_backend.models.job_list import JobList
 from model_heritage_backend.models.job_queue import JobQueue
 from model_heritage_backend.models.tables import Job
 
+EDITORS_KINDS = ("process", "reprocess", "rebuild")
+"""Jobs that every editor may ask for, and so cancel and repeat."""
+
 
 class Jobs:
     """The jobs of one server.

@@ -13,8 +13,9 @@ from model_heritage_backend.config import load_settings
 from model_heritage_backend.errors import DuplicateModel, HeritageError, NotFound
 from model_heritage_backend.models.bundles import BUNDLE_NAME, bundle
 from model_heritage_backend.models.database import Database, open_engine
-from model_heritage_backend.models.files import FileStore, StagedFile
+from model_heritage_backend.models.files import StagedFile
 from model_heritage_backend.models.migrate import upgrade_database
+from model_heritage_backend.models.storage import open_files
 from model_heritage_backend.services.engine import EngineOptions
 from model_heritage_backend.services.heritage_service import HeritageService
 from model_heritage_backend.weights import list_parts
@@ -107,7 +108,12 @@ def open_library(
         data_dir=Path(folder).expanduser(),
         **({} if database_url is None else {"database_url": database_url}),
     )
-    files = FileStore(settings.data_dir, max_file_bytes=settings.max_upload_bytes)
+    files = open_files(
+        settings.data_dir,
+        max_file_bytes=settings.max_upload_bytes,
+        storage_url=settings.storage_url,
+        storage_cache_bytes=settings.storage_cache_bytes,
+    )
     files.acquire(shared=settings.is_shared)
     try:
         database = Database(open_engine(settings.resolved_database_url))

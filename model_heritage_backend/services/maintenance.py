@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from model_heritage_backend.jobs.executor import Executor
 from model_heritage_backend.jobs.run import Progress
 from model_heritage_backend.models.job_queue import JobQueue
-from model_heritage_backend.models.leftovers import Leftovers
+from model_heritage_backend.models.leftovers import CLEANUP, Leftovers
 from model_heritage_backend.models.tables import Job
 
 Step = Callable[[], dict[str, Any]]
@@ -48,10 +49,19 @@ class Maintenance:
 
     def start(self) -> str:
         """Clean up in the background; gives the job's id. One that still waits serves all."""
-        job_id, new = self._queue.add_once("cleanup")
+        job_id, new = self._queue.add_once(CLEANUP)
         if new:
             self._executor.submit(job_id)
         return job_id
+
+    def start_if_due(self, every: timedelta) -> bool:
+        """Clean up when that was not done for so long, also when the last time seems to lie in the
+        future, as the clock was set back since; whether it is."""
+        wait = self._leftovers.measure_wait()
+        if wait is None or timedelta(0) <= wait < every:
+            return False
+        self.start()
+        return True
 
     def work(self, _job: Job, progress: Progress) -> dict[str, Any]:
         """All steps, and the database last: it gives free what they left."""

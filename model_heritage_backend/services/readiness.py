@@ -37,6 +37,7 @@ class Readiness:
             "data_folder": self._write_file,
             "disk": self._look_at_disk,
             "queue": self._look_at_queue,
+            **({} if files.blobs.takes_files else {"storage": self._ask_storage}),
         }
 
     def check(self) -> dict[str, str]:
@@ -81,6 +82,13 @@ class Readiness:
             return "Less is free on the disk than uploads leave to it."
         except OSError:
             return "The data folder is not there."
+        return OK
+
+    def _ask_storage(self) -> str:
+        try:
+            self._files.blobs.ask()
+        except HeritageError:
+            return "The storage of the files does not answer."
         return OK
 
     def _look_at_queue(self) -> str:

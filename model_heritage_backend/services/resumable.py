@@ -62,6 +62,7 @@ class ResumableUploads:
     def __init__(self, service: HeritageService, receptions: Receptions) -> None:
         self._service = service
         self._receptions = receptions
+        self._moves_files = service.files.blobs.takes_files
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._resume, name="uploads", daemon=True)
 
@@ -71,7 +72,10 @@ class ResumableUploads:
         """Take over what a former process left; before ``FileStore.sweep``, which would remove
         bytes that were on their way into the store."""
         for reception in self._receptions.load():
-            if not reception.record.state.settled and not reception.path.is_file():
+            record, is_there = reception.record, reception.path.is_file()
+            # Where the store copies files, the bytes are here also after they were stored.
+            copied = is_there and record.state is UploadState.PROCESSING and not self._moves_files
+            if not record.state.settled and (copied or not is_there):
                 with self._receptions.hold(reception.record.id):
                     self._find_bytes(reception)
 

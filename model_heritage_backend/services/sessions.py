@@ -86,11 +86,8 @@ class SessionService:
 
     def list_visible(self, identity: Identity) -> list[BrowserSession]:
         """All for admins, for others their own; the newest first."""
-        if identity.role is Role.ADMIN:
-            return self._sessions.list_valid()
-        if identity.user_id is not None:
-            return self._sessions.list_valid(user_id=identity.user_id)
-        return self._sessions.list_valid(token_id=identity.token_id or "")
+        everybody = identity.role is Role.ADMIN
+        return self._sessions.list_valid(owner_id=None if everybody else identity.owner_id)
 
     def end(self, session_id: str, identity: Identity) -> None:
         """End a session; what somebody may not see is not there for them.

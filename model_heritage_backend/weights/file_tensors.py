@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from model_heritage_backend.errors import InvalidWeights
 from model_heritage_backend.weights.names import quote
 from model_heritage_backend.weights.open_file import OpenFile
-from model_heritage_backend.weights.tensors import DType, LazyTensor, Weights
+from model_heritage_backend.weights.tensors import DType, LazyTensor, Weights, decode
 
 LONGEST_EMPTY = 1 << 20
 """Largest dimension of a tensor that holds no values."""
@@ -71,6 +71,14 @@ class ContiguousTensor(LazyTensor):
         item = self.dtype.itemsize
         view = self._file.read_buffer(self._offset + start * item, (stop - start) * item)
         return np.frombuffer(view, self.dtype.storage)
+
+    def gather_rows(self, rows: Sequence[int]) -> NDArray[np.floating]:
+        count = self.row_size * self.dtype.itemsize
+        for row in rows:
+            check_range(self, row * self.row_size, (row + 1) * self.row_size)
+        raw = self._file.read_pieces([self._offset + row * count for row in rows], count)
+        stored: NDArray[np.generic] = np.frombuffer(raw, self.dtype.storage)
+        return decode(stored, self.dtype).reshape(len(rows), self.row_size)
 
 
 class Window:

@@ -80,8 +80,8 @@ class StoredMember(OpenFile):
     def _fill(self, view: memoryview, offset: int) -> None:
         self._outer._fill(view, self._offset + offset)
 
-    def _fetch(self, offset: int) -> None:
-        self._outer._fetch(self._offset + offset)
+    def _fetch(self, offset: int, count: int) -> None:
+        self._outer._fetch(self._offset + offset, count)
 
     def close(self) -> None:
         self._end()
@@ -131,7 +131,7 @@ class DeflatedMember(StoredMember):
                 self._pending = piece[skip + len(part) :]
                 self._at = _Point(start + skip + len(part), self._at.taken, self._at.state)
 
-    def _fetch(self, offset: int) -> None:
+    def _fetch(self, offset: int, count: int) -> None:
         """Nobody knows where in the archive these bytes are."""
 
     def _restart(self, offset: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 from model_heritage_backend.errors import (
@@ -47,6 +48,7 @@ class OpenFile:
     def _begin(self, size: int) -> None:
         self._open = True
         self._buffer = self._other = bytearray(0)
+        self._asked = 0
         self.size = size
 
     def _end(self) -> None:
@@ -66,6 +68,17 @@ class OpenFile:
         self._fill(memoryview(own), offset)
         return bytes(own)
 
+    def read_pieces(self, offsets: Sequence[int], count: int) -> bytearray:
+        """``count`` bytes from each of some offsets, asked for together, as a copy."""
+        own = bytearray(count * len(offsets))
+        view = memoryview(own)
+        for offset in offsets:
+            self._check(offset, count)
+            self._fetch(offset, count)
+        for place, offset in enumerate(offsets):
+            self._fill(view[place * count : (place + 1) * count], offset)
+        return own
+
     def read_buffer(self, offset: int, count: int) -> memoryview:
         """As ``read_bytes``, but a read-only view, valid until the next such read but one."""
         self._check(offset, count)
@@ -73,16 +86,18 @@ class OpenFile:
         if len(self._buffer) < count:
             # A new object, as views of the old one may still be alive.
             self._buffer = bytearray(max(count, SMALLEST_BUFFER))
-        if count >= MUCH:
-            self._fetch(offset + count)
+        # Asking is not free, also where the system holds all: half of what is ahead at a time.
+        if count >= MUCH and not offset + count + AHEAD // 2 <= self._asked <= offset + 2 * AHEAD:
+            self._fetch(offset + count, AHEAD)
+            self._asked = offset + count + AHEAD
         view = memoryview(self._buffer)[:count]
         self._fill(view, offset)
         return view.toreadonly()
 
-    def _fetch(self, offset: int) -> None:
-        """Ask the system for what follows, without waiting for it."""
+    def _fetch(self, offset: int, count: int) -> None:
+        """Ask the system for what will be read, without waiting for it."""
         if hasattr(os, "posix_fadvise"):
-            os.posix_fadvise(self._descriptor, offset, AHEAD, os.POSIX_FADV_WILLNEED)
+            os.posix_fadvise(self._descriptor, offset, count, os.POSIX_FADV_WILLNEED)
 
     def _check(self, offset: int, count: int) -> None:
         if not self._open:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType, TracebackType
@@ -146,6 +146,10 @@ class LazyTensor(abc.ABC):
         """
         raw = self.read_raw(start * self.row_size, stop * self.row_size)
         return decode(raw, self.dtype).reshape(stop - start, self.row_size)
+
+    def gather_rows(self, rows: Sequence[int]) -> NDArray[np.floating]:
+        """Rows at one place or more, decoded likewise, (len(rows), row_size)."""
+        return np.concatenate([self.read_rows(row, row + 1) for row in rows])
 
 
 class Weights(Mapping[str, LazyTensor]):

@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 from sqlalchemy import create_engine, func, select
 
+from benchmarks.scale import nearest
 from benchmarks.scale.lake import fill_lake
 from benchmarks.scale.rows import at_least, at_most, format_report, time_median, write_report
 from benchmarks.scale.synthetic import OPERATIONS, Breeder
@@ -75,3 +77,21 @@ def test_rows_tell_whether_they_hold(tmp_path: Path) -> None:
     assert content["run"].keys() == {"when", "commit", "machine", "python", "load"}
     assert "| slow | 3 s | limit | 1 s | 0.333 | 0.5 | no |" in format_report(rows, content["run"])
     assert time_median(lambda: None, 3) < 1.0
+
+
+def test_all_relatives_are_found_among_few_routes() -> None:
+    pytest.importorskip("usearch", reason="only the benchmark needs it")
+    rows = {row.what: row for row in nearest.measure(400)}
+    # As many as are asked for at most, so nothing can be missed.
+    for kind in nearest.SHARES:
+        row = rows[f"families found of {kind}"]
+        assert (row.found, row.against) == (1.0, pytest.approx(1.0, abs=0.02))
+
+
+def test_newcomers_correlate_as_they_should() -> None:
+    rng = np.random.default_rng(1)
+    routes = nearest.draw_routes(100, rng)
+    asking, families = nearest.draw_newcomers(routes, (0.3, 0.3001), rng)
+    known = routes[families * nearest.FAMILY].astype(float)
+    found = [np.corrcoef(a, b)[0, 1] for a, b in zip(asking, known, strict=True)]
+    assert np.mean(found) == pytest.approx(0.3, abs=0.03)

@@ -94,21 +94,27 @@ class Audit:
     def _wait_for_rest(self) -> None:
         deadline = time.monotonic() + QUIET_SECONDS
         while time.monotonic() < deadline:
+            # First the uploads: one that is settled has its job by now, so that the next question
+            # finds it, and one that is not is waited for. The other way round, what is settled in
+            # between would be seen by neither.
+            whole = [
+                entry
+                for entry in self._ledger.entries
+                if entry.sending is not None
+                and _goes_on(self._victim.ask("GET", entry.sending.address)[1])
+            ]
             waiting = [
                 job
                 for state in ("queued", "running")
                 for job in self._victim.ask("GET", f"/api/jobs?state={state}")[1]["jobs"]
             ]
-            whole = [
-                entry
-                for entry in self._ledger.entries
-                if entry.sending is not None
-                and self._victim.ask("GET", entry.sending.address)[1].get("state") == "processing"
-            ]
-            if not waiting and not whole and not self._try_again():
+            # Of a body that broke off, the server may not know yet.
+            staged = any((self._victim.data_dir / "staging").iterdir())
+            if not waiting and not whole and not staged and not self._try_again():
                 return
             time.sleep(0.05)
-        self._accuse(f"stuck: {[(job['id'], job['kind'], job['stage']) for job in waiting]}")
+        jobs = [(job["id"], job["kind"], job["stage"]) for job in waiting]
+        self._accuse(f"no rest: jobs {jobs}, {len(whole)} uploads, staging in use: {staged}")
 
     def _try_again(self) -> bool:
         """Ask again for jobs that were given up as the server died three times at them: with so
@@ -208,6 +214,12 @@ class Audit:
 
     def _accuse(self, fault: str) -> None:
         self._ledger.accuse(fault)
+
+
+def _goes_on(upload: dict[str, Any]) -> bool:
+    """Whether the server makes a model of an upload, or is about to, without being asked."""
+    state = upload.get("state")
+    return state == "processing" or (state == "receiving" and upload["offset"] == upload["length"])
 
 
 def _list_trees(store: SqlStore) -> dict[tuple[str, ...], FamilyTree]:

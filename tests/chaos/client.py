@@ -75,6 +75,9 @@ class Client(threading.Thread):
             if not self._gate.wait(0.1):
                 continue
             self._waiting.clear()
+            # Closed between the two lines above, nobody may count this client as at rest and go on.
+            if not self._gate.is_set():
+                continue
             [act] = self._random.choices(acts, weights)
             try:
                 act()

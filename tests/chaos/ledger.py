@@ -72,5 +72,10 @@ class Ledger:
         with self._lock:
             self.done[what] = self.done.get(what, 0) + 1
 
+    def count_all(self) -> int:
+        """How many things were done, of whatever kind."""
+        with self._lock:
+            return sum(self.done.values())
+
     def list_stored(self) -> list[Entry]:
         return [entry for entry in self.entries if entry.stored]

@@ -28,6 +28,8 @@ PATIENCE_SECONDS = 600.0
 class Starter(Protocol):
     """Starts ``run_server.py`` with an environment, as the leader of a process group."""
 
+    log: Path
+
     def start(self, environment: dict[str, str]) -> int: ...
 
 
@@ -35,10 +37,10 @@ class FreshPython:
     """As people start it."""
 
     def __init__(self, log: Path) -> None:
-        self._log = log
+        self.log = log
 
     def start(self, environment: dict[str, str]) -> int:
-        with self._log.open("ab") as log:
+        with self.log.open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "run_server.py"],
                 cwd=PROJECT,
@@ -54,6 +56,7 @@ class Nursery:
     """A process that forks servers; a context manager that ends it."""
 
     def __init__(self, log: Path) -> None:
+        self.log = log
         with log.open("ab") as file:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.chaos.nursery"],
@@ -106,13 +109,16 @@ class Victim:
 
     def wait(self) -> float:
         """Until it answers; seconds since its start."""
+        assert self._pid is not None
         deadline = self._started + START_SECONDS
-        while time.monotonic() < deadline:
+        # Not again what has ended: a server that cannot start says why, and ends.
+        while time.monotonic() < deadline and _is_alive(self._pid):
             with contextlib.suppress(OSError):
                 if self.ask("GET", "/api/health", seconds=5)[0] == 200:
                     return time.monotonic() - self._started
             time.sleep(0.02)
-        raise AssertionError("the server does not answer")
+        log = self._starter.log.read_text(errors="replace")[-4000:]
+        raise AssertionError(f"the server does not answer; the end of its log:\n{log}")
 
     def kill(self) -> None:
         """As a power cut does, for all its processes; returns when they are gone."""
@@ -194,9 +200,12 @@ class Victim:
 
 
 def _is_alive(process: int) -> bool:
-    """Not gone, nor dead and not yet buried by whoever has to."""
-    try:
-        status = Path(f"/proc/{process}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return status.rsplit(")", 1)[1].split()[0] != "Z"
+    """Not gone, nor dead and not yet buried by whoever has to. The first of its threads may be dead
+    while others still hold the port."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                status = (thread / "stat").read_text()
+                if status.rsplit(")", 1)[1].split()[0] not in "ZX":
+                    return True
+    return False

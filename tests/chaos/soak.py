@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 import tempfile
 import threading
@@ -20,7 +21,8 @@ from tests.chaos.client import Client
 from tests.chaos.ledger import Ledger
 from tests.chaos.servers import FreshPython, Victim
 
-ROUNDS = 20
+ROUNDS = 80
+DEEP_EVERY = 10
 SAMPLE_SECONDS = 2.0
 
 
@@ -45,16 +47,20 @@ class Gauge(threading.Thread):
 
     def tell(self) -> dict[str, Any]:
         """Means of ten equal parts of the time: MiB and open files."""
-        size = max(len(self.samples) // 10, 1)
-        parts = [self.samples[n : n + size] for n in range(0, len(self.samples), size)]
+        samples = self.samples or [(0.0, 0)]
+        size = math.ceil(len(samples) / 10)
+        parts = [samples[n : n + size] for n in range(0, len(samples), size)]
         return {
             "memory_mib": [round(sum(m for m, _ in part) / len(part)) for part in parts],
+            "memory_peak_mib": round(max(memory for memory, _ in samples)),
             "open_files": [round(sum(f for _, f in part) / len(part)) for part in parts],
         }
 
 
-def soak(folder: Path, *, operations: int, clients: int, seed: int) -> dict[str, Any]:
-    """All figures, JSON-ready."""
+def soak(
+    folder: Path, *, operations: int, clients: int, seed: int, limit: float = math.inf
+) -> dict[str, Any]:
+    """All figures, JSON-ready; after ``limit`` seconds it ends with the round that is on."""
     ledger, gate = Ledger(clients * MODELS_EACH), threading.Event()
     victim = Victim(FreshPython(folder / "server.log"), folder / "data")
     victim.data_dir.mkdir()
@@ -77,9 +83,11 @@ def soak(folder: Path, *, operations: int, clients: int, seed: int) -> dict[str,
         for worker in workers:
             worker.join()
         done += steps * clients
-        audit.check(deep=number % 5 == 4)
-        print(f"{done} operations, {len(ledger.faults)} faults", file=sys.stderr, flush=True)
-        if ledger.faults:
+        is_last = number == ROUNDS - 1 or time.monotonic() - began > limit
+        audit.check(deep=is_last or number % DEEP_EVERY == 0)
+        told = f"{time.monotonic() - began:.0f} s: {done} operations, {len(ledger.faults)} faults"
+        print(told, gauge.tell(), file=sys.stderr, flush=True)
+        if is_last or ledger.faults:
             break
     seconds = time.monotonic() - began
     gauge.end()
@@ -100,10 +108,15 @@ def main() -> int:
     parser.add_argument("--operations", type=int, default=20_000)
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="end after so many")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="heritage-soak-"))
     figures = soak(
-        folder, operations=options.operations, clients=options.clients, seed=options.seed
+        folder,
+        operations=options.operations,
+        clients=options.clients,
+        seed=options.seed,
+        limit=60 * options.minutes,
     )
     print(json.dumps(figures, indent=1))
     return 1 if figures["faults"] else 0

@@ -27,7 +27,11 @@ def test_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
             deep_every=5,
             first_answer=60.0,
         )
-        figures = campaign.run(KILLS)
+        try:
+            figures = campaign.run(KILLS)
+        except AssertionError:
+            print((tmp_path / "server.log").read_text(errors="replace")[-4000:])
+            raise
     print(json.dumps(figures, indent=1))
     assert figures["faults"] == []
     assert figures["kills"] == KILLS

@@ -67,7 +67,7 @@ def test_upload_gives_the_place(family: dict[str, RemoteModel], client: Client) 
 def test_lists_go_on_over_pages(
     family: dict[str, RemoteModel], client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("model_heritage_backend.client.client.PAGE", 1)
+    monkeypatch.setattr("model_heritage_backend.client.jobs.PAGE", 1)
     assert [m.name for m in client.list_models(family=family["base"].family_id)] == sorted(family)
     assert len(list(client.list_jobs(state="done"))) >= 3
 

@@ -10,7 +10,7 @@ import numpy as np
 from model_heritage_backend.clustering.threads import (
     HALVED_FROM,
     WORKERS,
-    apply_halved,
+    halving,
     map_ahead,
     run_beside,
 )
@@ -36,8 +36,10 @@ def test_nothing_new_is_begun_when_nobody_asks() -> None:
 
 def test_halves_are_put_together_again() -> None:
     stack = np.random.default_rng(0).standard_normal((HALVED_FROM + 1, 3))
-    for alone in (False, True):
-        np.testing.assert_array_equal(apply_halved(np.square, stack, alone=alone), stack**2)
+    for threads in (False, True):
+        with halving(np.square, threads=threads) as square:
+            for part in (stack, stack[:1], stack):
+                np.testing.assert_array_equal(square(part), part**2)
 
 
 def test_both_results_come_back() -> None:

@@ -6,12 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from model_heritage_backend.fingerprints.kernels import (
-    add_finite_rows,
-    add_row_statistics,
-    fits_bfloat16,
-    fits_float16,
-)
+from model_heritage_backend.fingerprints.kernels import fits_bfloat16, fits_float16
 
 
 def make_numbers(kind: str) -> NDArray[np.uint32]:
@@ -39,17 +34,3 @@ def test_what_is_exact_in_fewer_bits(kind: str) -> None:
     assert [fits_float16(bits[i : i + 1]) for i in range(bits.size)] == exact.tolist()
     assert fits_float16(bits) == exact.all()
     assert fits_bfloat16(bits) == (not (bits & np.uint32(0xFFFF)).any())
-
-
-@pytest.mark.parametrize("row_size", [1, 5, 8, 100, 5000])
-def test_finite_rows_have_the_same_statistics_to_the_last_bit(row_size: int) -> None:
-    values = np.random.default_rng(row_size).standard_normal(3000).astype(np.float32)
-    values[::7] *= np.float32(1e30)
-    values[::11] = 0.0
-    figures = np.zeros((2, 2, 3010 // row_size + 1))
-    for (norms, absmax), add in zip(figures, (add_row_statistics, add_finite_rows), strict=True):
-        # A piece that begins within a row, and one after it.
-        add(values[:1300], 10, row_size, norms, absmax)
-        add(values[1300:], 1310, row_size, norms, absmax)
-    assert (figures[0] == figures[1]).all()
-    assert figures[0].any()

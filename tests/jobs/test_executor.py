@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,15 +18,19 @@ from model_heritage_backend.errors import (
 )
 from model_heritage_backend.jobs.executor import JobExecutor
 from model_heritage_backend.jobs.lane import UNEXPECTED
+from model_heritage_backend.jobs.outcome import Outcome
 from model_heritage_backend.jobs.run import Cancelled, LetGo, OutOfTime, Progress, Stopped
 from model_heritage_backend.models.database import Database, DatabaseBusy, open_engine
 from model_heritage_backend.models.job_queue import JobQueue
 from model_heritage_backend.models.tables import Job
 from tests.databases import get_address
+from tests.jobs.over_redis import OverRedis
+from tests.redis_server import RedisServer
 
 Work = Callable[[Job, Progress], dict[str, Any]]
-Run = Callable[..., JobExecutor]
+Run = Callable[..., Any]
 SECONDS = 5
+everywhere = pytest.mark.parametrize("run", ["threads", "redis"], indirect=True)
 
 
 @pytest.fixture
@@ -34,12 +40,26 @@ def jobs(tmp_path: Path) -> Iterator[JobQueue]:
     database.close()
 
 
-@pytest.fixture
-def run(jobs: JobQueue) -> Iterator[Run]:
-    started: list[JobExecutor] = []
+@pytest.fixture(scope="module")
+def redis() -> Iterator[RedisServer]:
+    folder = Path(tempfile.mkdtemp(prefix="heritage-redis-"))
+    with RedisServer(folder) as server:
+        yield server
+    shutil.rmtree(folder)
 
-    def start(work: Work, **options: Any) -> JobExecutor:
-        started.append(JobExecutor(jobs, work, pauses=(0.01,), **options))
+
+@pytest.fixture(params=["threads"])
+def run(request: pytest.FixtureRequest, jobs: JobQueue) -> Iterator[Run]:
+    """Starts an executor: threads of this process, or of a test that is ``everywhere``, RQ workers,
+    to which a real Redis carries the jobs."""
+    started: list[JobExecutor | OverRedis] = []
+
+    def start(work: Work, **options: Any) -> JobExecutor | OverRedis:
+        if request.param == "redis":
+            server: RedisServer = request.getfixturevalue("redis")
+            started.append(OverRedis(jobs, work, server.url, pauses=(0.01,), **options))
+        else:
+            started.append(JobExecutor(jobs, work, pauses=(0.01,), **options))
         started[-1].start()
         return started[-1]
 
@@ -55,6 +75,13 @@ def wait_until(condition: Callable[[], object]) -> None:
         time.sleep(0.01)
 
 
+def fail(outcome: Outcome) -> HeritageError:
+    """What a job failed with. Over Redis only the words are known, as they are in its row."""
+    error = outcome.exception(SECONDS)
+    assert isinstance(error, HeritageError)
+    return error
+
+
 def keep_on(_: Job, progress: Progress) -> dict[str, Any]:
     """Work that ends only when it is told to."""
     while True:
@@ -62,6 +89,7 @@ def keep_on(_: Job, progress: Progress) -> dict[str, Any]:
         time.sleep(0.005)
 
 
+@everywhere
 def test_result_and_progress(jobs: JobQueue, run: Run) -> None:
     seen = []
 
@@ -95,6 +123,7 @@ def test_unfinished_work_comes_first(jobs: JobQueue, run: Run) -> None:
     assert [jobs.get(job_id).attempts for job_id in order] == [2, 1, 1]
 
 
+@everywhere
 def test_failures_are_told_and_the_next_job_runs(
     jobs: JobQueue, run: Run, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -108,10 +137,8 @@ def test_failures_are_told_and_the_next_job_runs(
     executor = run(work)
     ids = [jobs.add("recluster") for _ in range(3)]
     outcomes = [executor.submit(job_id) for job_id in ids]
-    assert isinstance(outcomes[0].exception(SECONDS), InvalidWeights)
-    unexpected = outcomes[1].exception(SECONDS)
-    assert isinstance(unexpected, HeritageError)
-    assert unexpected.detail == UNEXPECTED
+    assert fail(outcomes[0]).detail == "The file is broken."
+    assert fail(outcomes[1]).detail == UNEXPECTED
     assert outcomes[2].result(SECONDS) == {}
     states = [(jobs.get(job_id).state, jobs.get(job_id).error) for job_id in ids]
     assert states == [("failed", "The file is broken."), ("failed", UNEXPECTED), ("done", None)]
@@ -119,6 +146,7 @@ def test_failures_are_told_and_the_next_job_runs(
     assert "secret" in caplog.text
 
 
+@everywhere
 @pytest.mark.parametrize(("faults", "state"), [(2, "done"), (3, "failed")])
 def test_faults_of_the_world_are_tried_again(
     jobs: JobQueue, run: Run, caplog: pytest.LogCaptureFixture, faults: int, state: str
@@ -141,6 +169,7 @@ def test_faults_of_the_world_are_tried_again(
     assert job.error == (None if state == "done" else "The disk is full.")
 
 
+@everywhere
 def test_a_full_disk_takes_no_record_either(
     jobs: JobQueue, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,6 +190,7 @@ def test_a_full_disk_takes_no_record_either(
     assert (jobs.get(job_id).state, jobs.get(job_id).attempts) == ("done", 2)
 
 
+@everywhere
 def test_a_busy_database_makes_no_job_forgotten(
     jobs: JobQueue, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,6 +225,7 @@ def test_a_failure_that_cannot_be_recorded_does_not_end_the_thread(
     assert jobs.recover() == [lost]
 
 
+@everywhere
 def test_cancelled_jobs_are_not_run(jobs: JobQueue, run: Run) -> None:
     ran: list[str] = []
 
@@ -205,10 +236,12 @@ def test_cancelled_jobs_are_not_run(jobs: JobQueue, run: Run) -> None:
     executor = run(work)
     job_id = jobs.add("recluster")
     jobs.cancel(job_id)
-    assert executor.submit(job_id).result(SECONDS) == {}
+    error = executor.submit(job_id).exception(SECONDS)
+    assert isinstance(executor, OverRedis) == (error is not None)
     assert ran == []
 
 
+@everywhere
 @pytest.mark.parametrize("told", [True, False])
 def test_a_running_job_stops_where_it_reports(jobs: JobQueue, run: Run, told: bool) -> None:
     """Told by this process, or by another one that writes into the table only."""
@@ -219,14 +252,18 @@ def test_a_running_job_stops_where_it_reports(jobs: JobQueue, run: Run, told: bo
     assert not jobs.cancel(job_id)
     if told:
         executor.cancel(job_id)
-    assert isinstance(outcome.exception(SECONDS), Cancelled)
+    error = outcome.exception(SECONDS)
+    assert error is not None
+    assert isinstance(executor, OverRedis) or isinstance(error, Cancelled)
     assert jobs.get(job_id).state == "cancelled"
 
 
+@everywhere
 def test_a_job_has_its_time_and_no_more(jobs: JobQueue, run: Run) -> None:
     executor = run(keep_on, time_limits={"recluster": 0.05})
     job_id = jobs.add("recluster")
-    assert isinstance(executor.submit(job_id).exception(SECONDS), OutOfTime)
+    error = fail(executor.submit(job_id))
+    assert isinstance(executor, OverRedis) or isinstance(error, OutOfTime)
     job = jobs.get(job_id)
     assert (job.state, job.attempts) == ("failed", 1)
     assert job.error is not None
@@ -310,3 +347,20 @@ def test_a_job_that_does_not_stop_is_given_back(
     go_on.set()
     outcome.exception(SECONDS)
     assert jobs.get(job_id).state == "queued"
+
+
+@pytest.mark.parametrize("run", ["redis"], indirect=True)
+def test_what_is_lost_or_said_twice_on_the_way_is_done_once(jobs: JobQueue, run: Run) -> None:
+    done: list[str] = []
+
+    def work(job: Job, _: Progress) -> dict[str, Any]:
+        done.append(job.id)
+        return {}
+
+    executor = run(work)
+    twice, lost = jobs.add("rebuild"), jobs.add("recluster")
+    outcomes = [executor.submit(twice) for _ in range(2)]
+    assert [outcome.result(SECONDS) for outcome in outcomes] == [{}, {}]
+    # Its row is all that is left of the other.
+    wait_until(lambda: jobs.get(lost).state == "done")
+    assert sorted(done) == sorted([twice, lost])

@@ -57,7 +57,7 @@ def is_kept_waiting(
 
 
 def take_new(turns: GenealogyTurns) -> AbstractContextManager[None]:
-    return turns.take_for_model("m_003")
+    return turns.take_for_models(["m_003"])
 
 
 def take_first(turns: GenealogyTurns) -> AbstractContextManager[None]:
@@ -95,7 +95,7 @@ def test_an_adapter_is_placed_alone(
         session.flush()
         session.add(MatrixShape(model_id="m_004", shape="+9x9"))
     with take_new(turns):
-        assert is_kept_waiting(turns, pool, lambda turns: turns.take_for_model("m_004"))
+        assert is_kept_waiting(turns, pool, lambda turns: turns.take_for_models(["m_004"]))
         assert is_kept_waiting(turns, pool, take_second)
 
 

@@ -65,8 +65,8 @@ def test_files_of_models_that_are_gone(
     for checksum in (gone, marked, fresh):
         jobs.add("process", model_id=f"m_{checksum[:16]}")
     for checksum in (gone, unknown, marked, stored.checksum, "not a checksum"):
-        write(files.blobs / checksum)
-    write(files.blobs / fresh, days=0.5)
+        write(files.data_dir / "blobs" / checksum)
+    write(files.data_dir / "blobs" / fresh, days=0.5)
     files.mark(marked)
     assert leftovers.remove_orphans() == (Freed(1, 5), [unknown])
     left = set(list_files(files.data_dir)["blobs"])
@@ -79,7 +79,7 @@ def test_a_database_that_knows_nothing_removes_nothing(
     """It may be the wrong one."""
     blobs = [name(bytes([n])) for n in range(5)]
     for checksum in blobs:
-        write(files.blobs / checksum)
+        write(files.data_dir / "blobs" / checksum)
     assert leftovers.remove_orphans() == (Freed(0, 0), sorted(blobs))
     assert list_files(files.data_dir)["blobs"] == sorted(blobs)
 

@@ -4,12 +4,22 @@ import hashlib
 import io
 import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from model_heritage_backend.errors import FileTooLarge, InsufficientStorage
-from model_heritage_backend.models.reception import Check, Reception, UploadRecord, UploadState
+from model_heritage_backend.models import reception as reception_room
+from model_heritage_backend.models.files import PIECE
+from model_heritage_backend.models.reception import (
+    LEAST_PIECE,
+    Check,
+    Reception,
+    UploadRecord,
+    UploadState,
+    _read_pieces,
+)
 from tests.models.test_files import largest_file
 
 CONTENT = bytes(range(256)) * 5000
@@ -142,3 +152,20 @@ def test_settling_removes_the_bytes(reception: Reception, tmp_path: Path) -> Non
     assert again.complete
     assert again.record == reception.record
     assert (again.record.model_id, again.record.problem) == ("m", None)
+
+
+def test_pieces_grow_with_the_speed_of_the_sender(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small piece is lost where a slow sender breaks off, and a quick one is not held up."""
+    for slow in (False, True):
+        asked: list[int] = []
+        clock = iter(range(1000)) if slow else iter(float(n) / 1000 for n in range(1000))
+        monkeypatch.setattr(reception_room, "time", SimpleNamespace(monotonic=clock.__next__))
+        source = io.BytesIO(CONTENT)
+
+        def read(size: int, asked: list[int] = asked, source: io.BytesIO = source) -> bytes:
+            asked.append(size)
+            return source.read(size)
+
+        assert b"".join(_read_pieces(read)) == CONTENT
+        sizes = {LEAST_PIECE} if slow else {LEAST_PIECE << n for n in range(5)}
+        assert set(asked) == sizes and max(sizes) <= PIECE

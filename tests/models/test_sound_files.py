@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from model_heritage_backend.errors import NotFound
+from model_heritage_backend.models.blobs import DamagedFile
 from model_heritage_backend.models.files import PIECE, FileStore
-from model_heritage_backend.models.sound_files import DamagedFile, SoundFiles
+from model_heritage_backend.models.sound_files import SoundFiles
 
 SIZE = 3 * PIECE + 1234
 
@@ -29,7 +30,7 @@ def checksum(files: FileStore) -> str:
 
 def flip(files: FileStore, checksum: str, offset: int) -> None:
     """One bit of the disk turns."""
-    with files.get_path(checksum).open("r+b") as file:
+    with (files.data_dir / "blobs" / checksum).open("r+b") as file:
         file.seek(offset)
         [byte] = file.read(1)
         file.seek(offset)
@@ -37,7 +38,7 @@ def flip(files: FileStore, checksum: str, offset: int) -> None:
 
 
 def test_whole_and_parts(files: FileStore, checksum: str) -> None:
-    content = files.get_path(checksum).read_bytes()
+    content = (files.data_dir / "blobs" / checksum).read_bytes()
     sound = SoundFiles(files)
     for offset, size in ((PIECE + 5, 10), (0, 3), (SIZE - 4, 100), (2 * PIECE - 1, 2)):
         with sound.open(checksum, whole=False) as file:

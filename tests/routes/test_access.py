@@ -36,6 +36,8 @@ OF_VIEWERS = {
     "DELETE /api/session",
     "PUT /api/session/password",
     "DELETE /api/sessions/{session_id}",
+    "POST /api/session/tokens",
+    "DELETE /api/session/tokens/{token_id}",
 }
 """Changes that every token may make: nothing of the lake changes."""
 OF_ADMINS = {
@@ -288,8 +290,11 @@ def test_a_session_ends_with_its_token(app: APIFlask) -> None:
     row, text = access.create("laptop", Role.ADMIN, days=None)
     sign_in(client, text)
     assert client.get("/api/stats").status_code == 200
+    _, other = access.create("other", Role.ADMIN, days=None)
+    assert len(client.get("/api/sessions").get_json()["sessions"]) == 1
     access.tokens.revoke(row.id)
     check_problem(client.get("/api/stats"), 401, "not-signed-in")
+    assert client.get("/api/sessions", headers=bear(other)).get_json()["sessions"] == []
 
 
 def test_forged_and_old_sessions(app: APIFlask) -> None:

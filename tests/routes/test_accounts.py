@@ -200,6 +200,17 @@ def test_sessions_are_listed_and_ended(app: APIFlask) -> None:
     assert eve.delete(f"/api/sessions/{elsewhere}", headers=OWN).status_code == 204
     assert other.get("/api/stats").status_code == 401
     assert eve.get("/api/stats").status_code == 200
+    # One that began with a token of theirs is theirs, too.
+    _, text = get_service(app).access.create(
+        "laptop", Role.VIEWER, days=1, user_id=get_id(app, "a-viewer")
+    )
+    laptop = app.test_client()
+    assert laptop.post("/api/session", json={"token": text}, headers=OWN).status_code == 200
+    for asked in (eve, laptop):
+        seen = asked.get("/api/sessions").get_json()["sessions"]
+        assert sorted(each["name"] for each in seen) == ["a-viewer", "laptop"]
+    (own,) = (each["id"] for each in seen if each["present"])
+    assert laptop.delete(f"/api/sessions/{own}", headers=OWN).status_code == 204
 
 
 def test_a_token_of_a_user_may_no_more_than_the_user(app: APIFlask) -> None:

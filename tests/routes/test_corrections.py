@@ -12,8 +12,17 @@ from flask.testing import FlaskClient
 
 from benchmarks.zoo import Zoo
 from model_heritage_backend.app import close_app, create_app
+from model_heritage_backend.services.access import Role
 from tests.databases import make_settings
-from tests.served import check_problem, list_models, upload, wait_for_jobs
+from tests.routes.test_access import bear
+from tests.served import (
+    MakeApp,
+    check_problem,
+    get_service,
+    list_models,
+    upload,
+    wait_for_jobs,
+)
 
 MEMBERS = ("base", "noisy", "rotated", "noisy-rotated", "base-bf16")
 ANN = {"author": "Ann", "reason": "I trained it."}
@@ -234,3 +243,20 @@ def test_a_name_stays_with_the_family(client: FlaskClient, ids: dict[str, str]) 
     assert back.get_json()["name"] == "Family of base"
     for name in ("", "a\x00", "\ud800"):
         assert client.patch(f"/api/families/{family}", json={"name": name}).status_code == 400
+
+
+def test_nobody_signs_for_another(make_app: MakeApp, zoo_family: Zoo) -> None:
+    app = make_app(access="token")
+    _, text = get_service(app).access.create("Bob", Role.EDITOR, days=1)
+    client, bob = app.test_client(), bear(text)
+    for name in ("base", "noisy"):
+        answer = upload(client, zoo_family.path(name), name=name, headers=bob).get_json()
+    model = f"/api/models/{answer['model_id']}"
+    body = {"kind": "root", **ANN}
+    stated = client.put(f"{model}/constraints", json=body, headers=bob).get_json()
+    assert stated["constraint"]["author"] == "Bob"
+    family = client.get(model, headers=bob).get_json()["family_id"]
+    client.patch(f"/api/families/{family}", json={"name": "X", "author": "Ann"}, headers=bob)
+    client.delete(f"/api/constraints/{stated['constraint']['id']}?author=Ann", headers=bob)
+    done = client.get(f"/api/families/{family}/revisions", headers=bob).get_json()["revisions"]
+    assert [each["author"] for each in done] == ["Bob", "Bob", "Bob", None, None]

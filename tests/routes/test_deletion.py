@@ -67,6 +67,9 @@ def test_a_family_is_deleted_with_its_files(
     client.put(f"/api/models/{ids['base']}/constraints", json=reason)
     told = client.get(f"/api/families/{family}/deletion").get_json()
     size = sum(zoo_family.path(name).stat().st_size for name in MEMBERS)
+    row = service.lake.get(ids["base"]).row
+    (service.files.data_dir / "blobs" / row.checksum).write_bytes(b"rotten")
+    assert not service.sound_files.check(row.checksum)
     assert (told["models"], told["bytes"], told["families_ended"]) == (4, size, 1)
     assert (told["children"], told["statements"]) == ([], 1)
     answer = client.delete(f"/api/families/{family}")
@@ -78,8 +81,9 @@ def test_a_family_is_deleted_with_its_files(
     assert set(list_models(client)) == {"stranger"}
     assert len(list_blobs(service)) == 1
     check_problem(client.get(f"/api/families/{family}"), 404, "not-found")
-    # The same bytes may come again.
-    fill(client, zoo_family, MEMBERS[:1])
+    # The same bytes may come again, and nobody takes them for those that were rotten.
+    again = fill(client, zoo_family, MEMBERS[:1])
+    assert client.get(f"/api/models/{again['base']}/download").status_code == 200
 
 
 def test_models_of_several_are_solved_again_as_from_scratch(
@@ -118,6 +122,39 @@ def test_models_of_several_are_solved_again_as_from_scratch(
     check_problem(
         client.delete(f"/api/owners/{first.id}/models", headers=bear(mine)), 404, "not-found"
     )
+
+
+def test_what_editors_may_not_ask_for_they_may_not_repeat(
+    make_app: MakeApp, zoo_family: Zoo
+) -> None:
+    app = make_app(access="token")
+    service, client = get_service(app), app.test_client()
+    (first, mine), (_, yours) = (
+        service.access.create(name, Role.EDITOR, days=1) for name in ("mine", "yours")
+    )
+    admin = bear(service.access.create("root", Role.ADMIN, days=1)[1])
+    ids = fill(client, zoo_family, ("base",), headers=bear(mine))
+    family = client.get(f"/api/models/{ids['base']}", headers=admin).get_json()["family_id"]
+    with service._executor.paused():
+        # The thread takes the first job and waits for its turn; the others are queued.
+        client.post("/api/clustering/recluster", headers=admin)
+        whole = client.delete(f"/api/families/{family}", headers=admin).headers["Location"]
+        answer = client.delete(f"/api/owners/{first.id}/models", headers=bear(mine))
+        own = answer.headers["Location"]
+        for job, who in ((whole, mine), (own, yours)):
+            check_problem(client.delete(job, headers=bear(who)), 403, "not-allowed")
+        assert client.delete(whole, headers=admin).status_code == 204
+        assert client.delete(own, headers=bear(mine)).status_code == 204
+        for job, who in ((whole, mine), (own, yours)):
+            answer = client.post(f"{job}/retry", headers=bear(who))
+            check_problem(answer, 403, "not-allowed")
+    # The same file, from somebody else: it is not theirs whose models are deleted.
+    service.delete(ids["base"])
+    fill(client, zoo_family, ("base",), headers=bear(yours))
+    assert client.post(f"{own}/retry", headers=bear(mine)).status_code == 202
+    asking = AuthorisedClient(client, admin)
+    wait_for_jobs(asking)  # type: ignore[arg-type]
+    assert set(list_models(asking)) == {"base"}  # type: ignore[arg-type]
 
 
 def pass_by(share: float, stage: str) -> None:

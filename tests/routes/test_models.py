@@ -11,12 +11,11 @@ from safetensors.numpy import save_file
 
 from benchmarks.zoo import Zoo
 from model_heritage_backend.config import Settings
-from model_heritage_backend.models.sound_files import DamagedFile
+from model_heritage_backend.models.blobs import DamagedFile
 from tests.clustering.models import make_adapter, make_arrays
 from tests.served import (
     MakeApp,
     check_problem,
-    get_service,
     list_edges,
     list_files,
     list_models,
@@ -182,9 +181,9 @@ def test_download(client: FlaskClient, make_app: MakeApp, zoo_family: Zoo) -> No
         response.close()
 
 
-def test_a_missing_file_is_said(client: FlaskClient, make_app: MakeApp, zoo_family: Zoo) -> None:
+def test_a_missing_file_is_said(client: FlaskClient, settings: Settings, zoo_family: Zoo) -> None:
     model = upload(client, zoo_family.path("base")).get_json()["model"]
-    get_service(client.application).files.get_path(model["checksum"]).unlink()  # type: ignore[arg-type]
+    (settings.data_dir / "blobs" / model["checksum"]).unlink()
     problem = check_problem(client.get(model["weights_uri"]), 404, "not-found")
     assert "missing" in problem["detail"]
 
@@ -296,13 +295,13 @@ def test_an_adapter_of_nothing_here_says_so(client: FlaskClient, tmp_path: Path)
 
 
 def test_a_rotten_file_is_not_served_and_can_be_put_right(
-    client: FlaskClient, make_app: MakeApp, zoo_family: Zoo
+    client: FlaskClient, make_app: MakeApp, settings: Settings, zoo_family: Zoo
 ) -> None:
     path = zoo_family.path("base")
     content = path.read_bytes()
     url = upload(client, path).get_json()["model"]["weights_uri"]
     checksum = hashlib.sha256(content).hexdigest()
-    blob = get_service(client.application).files.get_path(checksum)  # type: ignore[arg-type]
+    blob = settings.data_dir / "blobs" / checksum
     blob.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     part = {"Range": "bytes=0-9"}
     for headers in (part, {}):

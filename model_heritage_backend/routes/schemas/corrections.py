@@ -13,9 +13,11 @@ from model_heritage_backend.services.corrections import AUTHOR_LENGTH, NAME_LENG
 KINDS = ("confirm", "forbid", "root")
 ID = Regexp(r"^[\x21-\x7e]{1,80}$", error="Not an id.")
 
+AUTHOR = {"description": "Where access is not open, who is signed in counts instead"}
+
 
 class Stated(Schema):
-    author = describe_writing(AUTHOR_LENGTH, visible=True, required=True)
+    author = describe_writing(AUTHOR_LENGTH, visible=True, required=True, metadata=AUTHOR)
     reason = describe_writing(REASON_LENGTH, lines=True, load_default="")
 
 

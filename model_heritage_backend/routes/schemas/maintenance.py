@@ -18,8 +18,13 @@ class ImportRequest(Schema):
 class UpkeepState(Schema):
     backups = Integer(metadata={"description": "Whole ones in `backup_folder`"})
     last_backup_at = String(allow_none=True)
+    last_verified_at = String(
+        allow_none=True,
+        metadata={"description": "When a backup was last read again, and found without a problem"},
+    )
     backup_problem = String(
-        allow_none=True, metadata={"description": "Why the last try failed, or what it lacks"}
+        allow_none=True,
+        metadata={"description": "Why the last try failed, what it lacks, or what is damaged"},
     )
     damaged_files = List(
         String(), metadata={"description": "Checksums; these files are not given out"}

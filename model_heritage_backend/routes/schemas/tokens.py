@@ -64,6 +64,10 @@ class TokenShape(Schema):
     id = String(metadata={"example": EXAMPLE_ID})
     name = String(metadata={"example": "Ada's laptop"})
     role = String(validate=OneOf(ROLES), metadata={"example": "editor"})
+    user_id = String(
+        allow_none=True,
+        metadata={"description": "Whose it is: it never may more than they"},
+    )
     state = String(validate=OneOf(("valid", "expired", "revoked")))
     created_at = String()
     expires_at = String(allow_none=True)

@@ -30,7 +30,7 @@ class RemoteFile(OpenFile):
     def close(self) -> None:
         self._end()
 
-    def _fetch(self, offset: int) -> None:
+    def _fetch(self, offset: int, count: int) -> None:
         """``fetch`` gets what is needed, and nothing else."""
 
     @contextmanager

@@ -114,11 +114,18 @@ export const deletionQuery = (of: 'families' | 'owners', id: string) =>
     gcTime: 0,
   })
 
-export const tokensQuery = () =>
-  queryOptions({ queryKey: ['tokens'], queryFn: ({ signal }) => api.listTokens(signal) })
+/** All tokens, for admins; or one's own. */
+export const tokensQuery = (own = false) =>
+  queryOptions({
+    queryKey: ['tokens', own ? 'own' : 'all'],
+    queryFn: ({ signal }) => (own ? api.listOwnTokens(signal) : api.listTokens(signal)),
+  })
 
 export const healthQuery = () =>
   queryOptions({ queryKey: ['health'], queryFn: ({ signal }) => api.getHealth(signal) })
+
+export const upkeepQuery = () =>
+  queryOptions({ queryKey: ['upkeep'], queryFn: ({ signal }) => api.getUpkeep(signal) })
 
 export const serverSettingsQuery = () =>
   queryOptions({

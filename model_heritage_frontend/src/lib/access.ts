@@ -20,6 +20,8 @@ export interface Token {
   id: string
   name: string
   role: Role
+  /** Whose it is; null for one of the server. */
+  user_id: string | null
   state: 'valid' | 'expired' | 'revoked'
   created_at: string
   expires_at: string | null

@@ -30,8 +30,6 @@ import type {
   FamilyPage,
   FamilyTree,
   Health,
-  Ready,
-  ServerSettingList,
   Job,
   JobPage,
   LakeDistributions,
@@ -40,8 +38,11 @@ import type {
   ModelDetail,
   ModelPage,
   ModelStatus,
+  Ready,
   ResumableUpload,
+  ServerSettingList,
   Stats,
+  Upkeep,
   Words,
 } from '@/lib/types'
 
@@ -224,7 +225,14 @@ export const api = {
   listTokens: (signal?: AbortSignal) => getJson<TokenList>(apiUrl(['tokens']), signal),
   createToken: (wanted: TokenRequest) => sendJson<NewToken>('POST', apiUrl(['tokens']), wanted),
   revokeToken: (id: string) => remove(apiUrl(['tokens', id])),
+  listOwnTokens: (signal?: AbortSignal) =>
+    getJson<TokenList>(apiUrl(['session', 'tokens']), signal),
+  createOwnToken: (wanted: TokenRequest) =>
+    sendJson<NewToken>('POST', apiUrl(['session', 'tokens']), wanted),
+  revokeOwnToken: (id: string) => remove(apiUrl(['session', 'tokens', id])),
   getHealth: (signal?: AbortSignal) => getJson<Health>(apiUrl(['health']), signal),
+  getUpkeep: (signal?: AbortSignal) =>
+    getJson<Upkeep>(apiUrl(['maintenance', 'upkeep']), signal),
   listSettings: (signal?: AbortSignal) => getJson<ServerSettingList>(apiUrl(['settings']), signal),
   getReady: (signal?: AbortSignal) => getJson<Ready>(apiUrl(['ready']), signal),
   getStats: (signal?: AbortSignal) => getJson<Stats>(apiUrl(['stats']), signal),

@@ -403,3 +403,14 @@ export interface StoredBytes {
   bytes: number
   saved_bytes: number
 }
+
+/** What the server does for its data by itself, for admins. */
+export interface Upkeep {
+  backups: number
+  last_backup_at: string | null
+  /** When one was last read again whole, and found without a problem. */
+  last_verified_at: string | null
+  backup_problem: string | null
+  /** Checksums. */
+  damaged_files: string[]
+}

@@ -71,6 +71,8 @@ export const jobWords = {
     added: (models: number): string => `${plural(models, 'model')} added`,
     alreadyHere: (files: number): string => `${files} already here`,
     unreadable: (files: number): string => `${files} unreadable`,
+    deleted: (models: number, bytes: string): string =>
+      `${plural(models, 'model')} deleted, ${bytes} freed.`,
     nothing: 'Nothing had to be removed.',
     removed: (files: number, bytes: string): string =>
       `${plural(files, 'file')} removed, ${bytes} freed.`,

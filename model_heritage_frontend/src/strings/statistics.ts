@@ -113,7 +113,7 @@ export const statisticsParts = {
     inBytes: (bytes: string): string => `in ${bytes}`,
   },
   relationBars: {
-    howModelsCameAbout: 'How models came about',
+    howModelsCameAbout: 'How parents led to children',
     noParentHasBeen: 'No parent has been found yet.',
   },
   largestFamilies: {

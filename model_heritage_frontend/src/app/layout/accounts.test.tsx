@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { FamilyPage } from '@/app/pages/family'
 import { ModelPage } from '@/app/pages/model'
 import { routes } from '@/app/router'
-import type { Role, Session, User } from '@/lib/access'
+import type { Role, Session, Token, User } from '@/lib/access'
 import { renderRoutes, serve } from '@/testing/render'
 import { detail, family, tree } from '@/testing/samples'
 
@@ -37,6 +37,18 @@ const refused = {
 function serveUsers(role: Role | null, { awaitsSetup = false } = {}) {
   const state = { who: role === null ? null : session(role) }
   const bodies: Record<string, string> = {}
+  const token: Token = {
+    id: 't_1',
+    name: 'nightly',
+    role: 'viewer',
+    user_id: 'u_1',
+    state: 'valid',
+    created_at: '2026-11-20T10:00:00Z',
+    expires_at: null,
+    last_used_at: null,
+    revoked_at: null,
+  }
+  const made: Token[] = []
   const users: User[] = [
     {
       id: 'u_1',
@@ -70,6 +82,11 @@ function serveUsers(role: Role | null, { awaitsSetup = false } = {}) {
     if (request === 'GET /api/session') return { json: state.who }
     if (request === 'GET /api/users') return { json: { users } }
     if (request === 'GET /api/tokens') return { json: { tokens: [] } }
+    if (request === 'GET /api/session/tokens') return { json: { tokens: made } }
+    if (request === 'POST /api/session/tokens') {
+      made.push(token)
+      return { status: 201, json: { ...token, token: 'mh_text' } }
+    }
     if (request.startsWith('PATCH /api/users/')) return { json: users[1] }
     if (request === 'POST /api/users') return { status: 201, json: users[1] }
     if (request === 'GET /api/sessions') {
@@ -185,6 +202,29 @@ test('viewers are offered nothing that they may not do', async () => {
   for (const name of ['Add a user', 'Make a token', 'Delete all models of eve'])
     expect(screen.queryByRole('button', { name })).toBeNull()
   expect(screen.queryByRole('link', { name: 'Add Model' })).toBeNull()
+})
+
+test('everybody makes and revokes tokens of their own, up to their role', async () => {
+  const { requests, bodies } = serveUsers('editor')
+  renderRoutes(routes, '/settings')
+  const user = userEvent.setup()
+  await user.click(await screen.findByRole('button', { name: 'Make a token for yourself' }))
+  await user.type(screen.getByLabelText('What it is for'), 'nightly')
+  const roles = within(screen.getByLabelText('Role')).getAllByRole('option')
+  expect(roles.map((role) => role.textContent)).toEqual(['Viewer', 'Editor'])
+  await user.click(screen.getByRole('button', { name: 'Make a token' }))
+  expect(await screen.findByText('mh_text')).toBeInTheDocument()
+  expect(JSON.parse(bodies['POST /api/session/tokens'] ?? '')).toEqual({
+    name: 'nightly',
+    role: 'viewer',
+    expires_in_days: 90,
+  })
+  await user.click(screen.getByRole('button', { name: 'Done' }))
+  expect(requests).not.toContain('GET /api/tokens')
+  await user.click(await screen.findByRole('button', { name: /^Revoke / }))
+  const dialog = await screen.findByRole('alertdialog')
+  await user.click(within(dialog).getByRole('button', { name: 'Revoke' }))
+  await waitFor(() => expect(requests).toContain('DELETE /api/session/tokens/t_1'))
 })
 
 test.each([

@@ -1,4 +1,4 @@
-import { screen, waitFor } from '@testing-library/react'
+import { screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { expect, test } from 'vitest'
 
@@ -23,6 +23,7 @@ const token = (changes: Partial<Token> = {}): Token => ({
   id: 't_1',
   name: 'Ada',
   role: 'admin',
+  user_id: null,
   state: 'valid',
   created_at: '2026-11-20T10:00:00Z',
   expires_at: null,
@@ -83,6 +84,8 @@ test('who is not signed in is asked for a token, which goes into no address', as
   renderRoutes(routes, '/no-such-page')
   expect(await screen.findByRole('heading', { level: 1, name: 'Sign in' })).toBeInTheDocument()
   expect(screen.getByLabelText('Token')).toHaveAttribute('type', 'password')
+  expect(screen.queryByRole('link', { name: 'Add Model' })).toBeNull()
+  expect(screen.getByLabelText('Token').closest('[aria-disabled="true"]')).toBeNull()
   const user = await signIn('mh_wrong')
   expect(await screen.findByText('This is no token of this server.')).toBeInTheDocument()
   await user.clear(screen.getByLabelText('Token'))
@@ -118,9 +121,7 @@ test('admins see who may come in, make tokens and revoke them', async () => {
   await user.click(screen.getByRole('button', { name: 'Done' }))
   await waitFor(() => expect(screen.queryByText('mh_new')).toBeNull())
   expect(await screen.findByText('CI')).toBeInTheDocument()
-  const [revoke] = screen.getAllByRole('button', { name: 'Revoke' })
-  if (!revoke) throw new Error('no button')
-  await user.click(revoke)
+  await user.click(screen.getByRole('button', { name: 'Revoke CI' }))
   expect(await screen.findByText('Revoke “CI”?')).toBeInTheDocument()
   const confirm = screen.getAllByRole('button', { name: 'Revoke' }).at(-1)
   if (!confirm) throw new Error('no button')
@@ -138,4 +139,19 @@ test.each([
   expect(await screen.findByRole('heading', { level: 1, name: 'Settings' })).toBeInTheDocument()
   expect(await screen.findByRole('heading', { name: 'About this server' })).toBeInTheDocument()
   expect(screen.queryByRole('button', { name: 'Make a token' })).toBeNull()
+  // Whoever is signed in has a name already.
+  expect(screen.queryAllByLabelText('Your name')).toHaveLength(who.access === 'open' ? 1 : 0)
+})
+
+test('viewers are not invited to add models', async () => {
+  const { state } = guard(session({ role: 'viewer' }))
+  state.signedIn = true
+  renderRoutes(routes, '/')
+  await waitFor(() => expect(screen.queryByRole('link', { name: 'Add Model' })).toBeNull())
+  expect(screen.getByRole('link', { name: 'Browse the models' })).toBeInTheDocument()
+  expect(screen.queryByRole('button', { name: 'Choose files' })).toBeNull()
+  const tour = within(screen.getByRole('region', { name: 'Tour' }))
+  expect(tour.getByRole('heading', { name: 'Read the sentence' })).toBeInTheDocument()
+  expect(tour.getByText('1 of 2')).toBeInTheDocument()
+  expect(document.querySelector('[aria-disabled="true"]')).toBeNull()
 })

@@ -4,6 +4,7 @@ import { Link } from 'react-router'
 
 import { endTour, isTourOver } from '@/app/tour-state'
 import { Button } from '@/components/ui/button'
+import { useMay } from '@/hooks/use-may'
 import { shellWords } from '@/strings/shell'
 
 const words = shellWords.tour
@@ -12,9 +13,11 @@ const words = shellWords.tour
 export function Tour() {
   const [over, setOver] = useState(isTourOver)
   const [place, setPlace] = useState(0)
-  const step = words.steps[place]
+  const may = useMay()
+  const steps = words.steps.filter(({ least }) => may(least))
+  const step = steps[place]
   if (over || !step) return null
-  const last = place === words.steps.length - 1
+  const last = place === steps.length - 1
   const end = () => {
     endTour()
     setOver(true)
@@ -50,7 +53,7 @@ export function Tour() {
       )}
       <div className="mt-4 flex items-center gap-2">
         <p className="text-muted-foreground mr-auto text-sm tabular-nums">
-          {words.step(place + 1, words.steps.length)}
+          {words.step(place + 1, steps.length)}
         </p>
         {place > 0 && (
           <Button size="sm" variant="ghost" onClick={() => setPlace(place - 1)}>

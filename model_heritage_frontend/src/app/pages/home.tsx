@@ -3,6 +3,7 @@ import { ArrowRightIcon, PlusIcon } from 'lucide-react'
 import { Link, useLocation } from 'react-router'
 
 import { Tour } from '@/app/layout/tour'
+import { Needs } from '@/components/needs'
 import { CopyButton } from '@/components/copy-button'
 import { ErrorState, Loading } from '@/components/states'
 import { Button } from '@/components/ui/button'
@@ -80,12 +81,14 @@ function Hero({ stats }: { stats: Stats | undefined }) {
         </h1>
         <p className="text-muted-foreground mt-5 max-w-xl text-lg text-pretty">{words.answer}</p>
         <div className="mt-7 flex flex-wrap gap-3">
-          <Button asChild size="lg">
-            <Link to={paths.add}>
-              <PlusIcon aria-hidden />
-              {words.add}
-            </Link>
-          </Button>
+          <Needs least="editor">
+            <Button asChild size="lg">
+              <Link to={paths.add}>
+                <PlusIcon aria-hidden />
+                {words.add}
+              </Link>
+            </Button>
+          </Needs>
           {!empty && (
             <Button asChild size="lg" variant="outline">
               <Link to={paths.models}>
@@ -108,9 +111,11 @@ export function HomePage() {
   return (
     <div className="space-y-14 sm:space-y-16">
       <Hero stats={stats.data} />
-      <section aria-label={words.drop}>
-        <HomeDropZone />
-      </section>
+      <Needs least="editor">
+        <section aria-label={words.drop}>
+          <HomeDropZone />
+        </section>
+      </Needs>
       {stats.isPending ? (
         <Loading label={words.loading}>
           <Skeleton className="h-28 rounded-xl" />
@@ -118,7 +123,9 @@ export function HomePage() {
       ) : stats.isError && !stats.data ? (
         <ErrorState error={stats.error} onRetry={() => void stats.refetch()} className="py-4" />
       ) : stats.data.total_models === 0 ? (
-        <FirstSteps />
+        <Needs least="editor">
+          <FirstSteps />
+        </Needs>
       ) : (
         <>
           <section aria-label={words.totals}>

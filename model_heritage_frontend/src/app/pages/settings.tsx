@@ -5,7 +5,7 @@ import { PageHeader } from '@/components/page-header'
 import { OwnerSettings } from '@/features/access/components/owner-settings'
 import { PasswordSettings } from '@/features/access/components/password-settings'
 import { SignedInSettings } from '@/features/access/components/signed-in-settings'
-import { TokenSettings } from '@/features/access/components/token-settings'
+import { OwnTokenSettings, TokenSettings } from '@/features/access/components/token-settings'
 import { UserSettings } from '@/features/access/components/user-settings'
 import { AboutServer } from '@/features/settings/components/about-server'
 import { Preferences } from '@/features/settings/components/preferences'
@@ -28,6 +28,7 @@ export function SettingsPage() {
           }}
         />
         <PasswordSettings />
+        <OwnTokenSettings />
         <UserSettings />
         <TokenSettings />
         <ServerSettings />

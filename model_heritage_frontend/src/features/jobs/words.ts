@@ -5,6 +5,9 @@ import { jobWords } from '@/strings/jobs'
 export const KIND_WORDS = jobWords.kinds
 export const STATE_WORDS = jobWords.states
 
+/** Jobs that every editor may ask for, and so cancel and repeat. */
+export const EDITORS_KINDS: readonly Job['kind'][] = ['process', 'reprocess', 'rebuild']
+
 /** Whether it can be tried again. */
 export const isRetryable = ({ state }: Job): boolean => state === 'failed' || state === 'cancelled'
 
@@ -24,6 +27,9 @@ export function describeResult({ kind, result }: Job): string | null {
       ...(count('unreadable') > 0 ? [jobWords.results.unreadable(count('unreadable'))] : []),
     ]
     return `${parts.join(', ')}.`
+  }
+  if (kind === 'delete') {
+    return jobWords.results.deleted(count('models_deleted'), formatBytes(count('bytes_freed')))
   }
   if (kind === 'cleanup') {
     const files = count('staged_files') + count('orphan_files')

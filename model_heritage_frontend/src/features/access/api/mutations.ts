@@ -99,20 +99,20 @@ export function useSignOut() {
   })
 }
 
-export function useCreateToken() {
+export function useCreateToken(own: boolean) {
   const client = useQueryClient()
   return useMutation({
-    mutationFn: api.createToken,
+    mutationFn: own ? api.createOwnToken : api.createToken,
     // The answer holds the token itself: it is not to stay in memory longer than it is shown.
     gcTime: 0,
     onSuccess: () => client.invalidateQueries(TOKENS),
   })
 }
 
-export function useRevokeToken() {
+export function useRevokeToken(own: boolean) {
   const client = useQueryClient()
   return useMutation({
-    mutationFn: (id: string) => api.revokeToken(id),
+    mutationFn: (id: string) => (own ? api.revokeOwnToken(id) : api.revokeToken(id)),
     onSuccess: () => toast.success(accessWords.tokens.revoked),
     onError: (error) => toast.error(describeError(error)),
     onSettled: () => client.invalidateQueries(TOKENS),

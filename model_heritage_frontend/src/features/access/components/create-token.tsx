@@ -41,17 +41,24 @@ function Made({ token }: { token: string }) {
   )
 }
 
-function Form() {
+interface CreateTokenProps {
+  /** Whether it is for oneself, and not for the server. */
+  own: boolean
+  /** The largest role that it may have. */
+  upTo: Role
+}
+
+function Form({ own, upTo }: CreateTokenProps) {
   const id = useId()
   const [name, setName] = useState('')
   const [role, setRole] = useState<Role>('viewer')
   const [days, setDays] = useState(DAYS)
-  const { mutate, isPending, error, data } = useCreateToken()
+  const { mutate, isPending, error, data } = useCreateToken(own)
   if (data) return <Made token={data.token} />
   return (
     <>
       <DialogTitle>{words.create}</DialogTitle>
-      <DialogDescription>{words.createText}</DialogDescription>
+      <DialogDescription>{own ? words.createOwnText : words.createText}</DialogDescription>
       <form
         className="mt-4 space-y-4"
         onSubmit={(event) => {
@@ -69,7 +76,7 @@ function Form() {
             onChange={(event) => setName(event.target.value)}
           />
         </div>
-        <RoleSelect label={words.role} role={role} onChange={setRole} explained />
+        <RoleSelect label={words.role} role={role} onChange={setRole} upTo={upTo} explained />
         <div className="space-y-1.5">
           <Label htmlFor={`${id}-days`}>{words.days}</Label>
           <NativeSelect
@@ -100,17 +107,17 @@ function Form() {
 }
 
 /** The form, and then the token. Closing the dialog forgets it. */
-export function CreateToken() {
+export function CreateToken({ own, upTo }: CreateTokenProps) {
   return (
     <Dialog>
       <DialogTrigger asChild>
         <Button variant="outline">
           <PlusIcon aria-hidden />
-          {words.create}
+          {own ? words.createOwn : words.create}
         </Button>
       </DialogTrigger>
       <DialogContent>
-        <Form />
+        <Form own={own} upTo={upTo} />
       </DialogContent>
     </Dialog>
   )

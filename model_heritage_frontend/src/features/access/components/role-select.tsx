@@ -12,9 +12,18 @@ interface RoleSelectProps {
   /** Whether the label is seen and the role explained; else the label is spoken only. */
   explained?: boolean
   disabled?: boolean
+  /** The largest one that is offered. */
+  upTo?: Role
 }
 
-export function RoleSelect({ label, role, onChange, explained, disabled }: RoleSelectProps) {
+export function RoleSelect({
+  label,
+  role,
+  onChange,
+  explained,
+  disabled,
+  upTo = 'admin',
+}: RoleSelectProps) {
   const id = useId()
   return (
     <div className="space-y-1.5">
@@ -29,7 +38,7 @@ export function RoleSelect({ label, role, onChange, explained, disabled }: RoleS
           onChange(ROLES.find((each) => each === event.target.value) ?? 'viewer')
         }
       >
-        {ROLES.map((each) => (
+        {ROLES.slice(0, ROLES.indexOf(upTo) + 1).map((each) => (
           <option key={each} value={each}>
             {accessWords.roles[each]}
           </option>

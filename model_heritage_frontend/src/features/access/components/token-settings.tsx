@@ -1,14 +1,12 @@
 import { useQuery } from '@tanstack/react-query'
 
-import { ErrorState, Loading } from '@/components/states'
+import { ListCard, ListEntry } from '@/components/list-card'
 import { Ago } from '@/components/time'
 import { ConfirmDialog } from '@/components/ui/alert-dialog'
 import { Badge } from '@/components/ui/badge'
 import { Button } from '@/components/ui/button'
-import { Card, CardContent, CardHeader, CardTitle } from '@/components/ui/card'
-import { Skeleton } from '@/components/ui/skeleton'
-import { sessionQuery, tokensQuery } from '@/hooks/queries'
-import type { Token } from '@/lib/access'
+import { sessionQuery, tokensQuery, usersQuery } from '@/hooks/queries'
+import type { Session, Token } from '@/lib/access'
 import { formatDateTime } from '@/lib/format'
 import { accessWords } from '@/strings/access'
 
@@ -17,18 +15,30 @@ import { CreateToken } from './create-token'
 
 const words = accessWords.tokens
 
-function TokenRow({ token, own }: { token: Token; own: boolean }) {
-  const revoke = useRevokeToken()
+interface TokenEntryProps {
+  token: Token
+  /** Whether the list is of one's own tokens. */
+  own: boolean
+  /** Whether this browser signed in with it. */
+  present: boolean
+  user: string | undefined
+}
+
+function TokenEntry({ token, own, present, user }: TokenEntryProps) {
+  const revoke = useRevokeToken(own)
   return (
-    <li className="flex flex-wrap items-center justify-between gap-x-6 gap-y-2 py-3">
-      <div className="min-w-0 flex-1 basis-60">
-        <p className="flex flex-wrap items-center gap-x-2 gap-y-1 text-sm font-medium">
-          <span className="[overflow-wrap:anywhere]">{token.name}</span>
+    <ListEntry
+      name={token.name}
+      badges={
+        <>
           <Badge variant="outline">{accessWords.roles[token.role]}</Badge>
           {token.state !== 'valid' && <Badge variant="muted">{words.states[token.state]}</Badge>}
-          {own && <Badge variant="muted">{words.yours}</Badge>}
-        </p>
-        <p className="text-muted-foreground mt-0.5 text-sm">
+          {user !== undefined && <Badge variant="outline">{user}</Badge>}
+          {present && <Badge variant="muted">{words.yours}</Badge>}
+        </>
+      }
+      details={
+        <>
           <span className="font-mono text-xs">{token.id}</span>, {words.made_at}{' '}
           <Ago iso={token.created_at} />,{' '}
           {token.expires_at ? `${words.until} ${formatDateTime(token.expires_at)}` : words.forEver},{' '}
@@ -39,8 +49,9 @@ function TokenRow({ token, own }: { token: Token; own: boolean }) {
           ) : (
             words.neverUsed
           )}
-        </p>
-      </div>
+        </>
+      }
+    >
       {token.state === 'valid' && (
         <ConfirmDialog
           title={words.revokeTitle(token.name)}
@@ -49,31 +60,48 @@ function TokenRow({ token, own }: { token: Token; own: boolean }) {
           destructive
           onConfirm={() => revoke.mutate(token.id)}
           trigger={
-            <Button variant="outline" disabled={revoke.isPending}>
+            <Button
+              variant="outline"
+              disabled={revoke.isPending}
+              aria-label={words.revokeWhich(token.name)}
+            >
               {words.revoke}
             </Button>
           }
         />
       )}
-    </li>
+    </ListEntry>
   )
 }
 
-function TokenRows({ own }: { own: string | null }) {
-  const { data, isError, error, refetch } = useQuery(tokensQuery())
-  if (isError) return <ErrorState error={error} onRetry={() => void refetch()} className="py-8" />
-  if (!data)
-    return (
-      <Loading label={words.loading}>
-        <Skeleton className="my-3 h-24" />
-      </Loading>
-    )
+function TokenCard({ own, session }: { own: boolean; session: Session }) {
+  const { data: users } = useQuery({
+    ...usersQuery(),
+    enabled: !own && session.access === 'login',
+  })
   return (
-    <ul className="divide-y">
-      {data.tokens.map((token) => (
-        <TokenRow key={token.id} token={token} own={token.id === own} />
-      ))}
-    </ul>
+    <ListCard
+      title={own ? words.ownTitle : words.title}
+      text={own ? words.ownText : words.text}
+      action={<CreateToken own={own} upTo={session.role} />}
+      query={tokensQuery(own)}
+      loading={words.loading}
+      note={({ tokens }) =>
+        tokens.length === 0 && <p className="text-muted-foreground py-3 text-sm">{words.none}</p>
+      }
+    >
+      {({ tokens }) =>
+        tokens.map((token) => (
+          <TokenEntry
+            key={token.id}
+            token={token}
+            own={own}
+            present={token.id === session.token_id}
+            user={own ? undefined : users?.users.find((user) => user.id === token.user_id)?.name}
+          />
+        ))
+      }
+    </ListCard>
   )
 }
 
@@ -81,18 +109,12 @@ function TokenRows({ own }: { own: string | null }) {
 export function TokenSettings() {
   const { data: session } = useQuery(sessionQuery())
   if (!session || session.access === 'open' || session.role !== 'admin') return null
-  return (
-    <Card>
-      <CardHeader>
-        <div>
-          <CardTitle>{words.title}</CardTitle>
-          <p className="text-muted-foreground mt-0.5 text-sm text-pretty">{words.text}</p>
-        </div>
-        <CreateToken />
-      </CardHeader>
-      <CardContent className="pt-2 pb-3">
-        <TokenRows own={session.token_id} />
-      </CardContent>
-    </Card>
-  )
+  return <TokenCard own={false} session={session} />
+}
+
+/** Tokens for oneself; for whoever signed in as somebody, and not with a token. */
+export function OwnTokenSettings() {
+  const { data: session } = useQuery(sessionQuery())
+  if (!session?.user_id || session.token_id !== null) return null
+  return <TokenCard own session={session} />
 }

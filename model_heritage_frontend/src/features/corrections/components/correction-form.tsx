@@ -43,7 +43,7 @@ function describeDeed(deed: Deed, child: string, parent: string | undefined): st
 /** One correction: what is stated, by whom, and why. */
 export function CorrectionForm(props: CorrectionFormProps) {
   const { deed, child, parents, familyId, onCancel, onSolved } = props
-  const [author, setAuthor] = useAuthor()
+  const { author, setAuthor } = useAuthor()
   const [reason, setReason] = useState('')
   const [chosen, setChosen] = useState<Named | undefined>(
     deed === 'choose' ? undefined : parents[0],

@@ -21,7 +21,7 @@ import { useNameFamily } from '../api/mutations'
 
 function NameForm({ family, onDone }: { family: Family; onDone: () => void }) {
   const [name, setName] = useState(family.given_name ?? '')
-  const [author, setAuthor] = useAuthor()
+  const { author, setAuthor, isKnown } = useAuthor()
   const naming = useNameFamily(family.id, onDone)
   const nameId = useId()
   const authorId = useId()
@@ -45,19 +45,21 @@ function NameForm({ family, onDone }: { family: Family; onDone: () => void }) {
           onChange={(event) => setName(event.target.value)}
         />
       </div>
-      <div className="space-y-1.5">
-        <Label htmlFor={authorId}>
-          {correctionWords.yourName}{' '}
-          <span className="text-muted-foreground font-normal">{correctionWords.optional}</span>
-        </Label>
-        <Input
-          id={authorId}
-          maxLength={200}
-          autoComplete="name"
-          value={author}
-          onChange={(event) => setAuthor(event.target.value)}
-        />
-      </div>
+      {!isKnown && (
+        <div className="space-y-1.5">
+          <Label htmlFor={authorId}>
+            {correctionWords.yourName}{' '}
+            <span className="text-muted-foreground font-normal">{correctionWords.optional}</span>
+          </Label>
+          <Input
+            id={authorId}
+            maxLength={200}
+            autoComplete="name"
+            value={author}
+            onChange={(event) => setAuthor(event.target.value)}
+          />
+        </div>
+      )}
       {naming.isError && (
         <p role="alert" className="text-destructive text-sm">
           {describeError(naming.error)}

@@ -87,7 +87,7 @@ interface SplitFormProps {
 
 function SplitForm({ familyId, members, onSolved }: SplitFormProps) {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
-  const [author, setAuthor] = useAuthor()
+  const { author, setAuthor } = useAuthor()
   const [reason, setReason] = useState('')
   const split = useSplit(familyId, onSolved)
   const toggle = (id: string) =>

@@ -19,7 +19,7 @@ interface TakeBackProps {
 export function TakeBack({ what, id, onSolved }: TakeBackProps) {
   const may = useMay()
   const takeBack = useTakeBack(onSolved)
-  const [author] = useAuthor()
+  const { author } = useAuthor()
   if (!may('editor')) return null
   return (
     <Button

@@ -15,6 +15,7 @@ import { jobWords } from '@/strings/jobs'
 import { useCancelJob, useRetryJob } from '../api/mutations'
 import {
   describeResult,
+  EDITORS_KINDS,
   folderOf,
   isRetryable,
   KIND_WORDS,
@@ -69,7 +70,7 @@ function Actions({ job, name }: JobRowProps) {
   const cancel = useCancelJob()
   const retry = useRetryJob()
   const about = [KIND_WORDS[job.kind], name ?? ''].filter((word) => word !== '').join(', ')
-  if (!may('editor')) return null
+  if (!may(EDITORS_KINDS.includes(job.kind) ? 'editor' : 'admin')) return null
   if (isActive(job)) {
     return (
       <Button

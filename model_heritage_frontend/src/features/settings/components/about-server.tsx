@@ -2,10 +2,12 @@ import { useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import { Link } from 'react-router'
 
+import { Needs } from '@/components/needs'
 import { ErrorState, Loading } from '@/components/states'
+import { Ago } from '@/components/time'
 import { Card, CardContent, CardHeader, CardTitle } from '@/components/ui/card'
 import { Skeleton } from '@/components/ui/skeleton'
-import { healthQuery, readyQuery, sessionQuery, statsQuery } from '@/hooks/queries'
+import { healthQuery, readyQuery, sessionQuery, statsQuery, upkeepQuery } from '@/hooks/queries'
 import { formatBytes } from '@/lib/format'
 import { paths } from '@/lib/paths'
 import { describeError } from '@/lib/problem'
@@ -20,6 +22,42 @@ function Fact({ label, children }: { label: string; children: ReactNode }) {
       <dt className="text-muted-foreground text-sm">{label}</dt>
       <dd className="text-sm text-pretty">{children}</dd>
     </div>
+  )
+}
+
+function UpkeepFacts() {
+  const { data } = useQuery(upkeepQuery())
+  if (!data) return null
+  return (
+    <>
+      <Fact label={words.backups}>
+        {data.last_backup_at === null ? (
+          words.noBackup
+        ) : (
+          <>
+            {words.lastBackup} <Ago iso={data.last_backup_at} />;{' '}
+            {data.last_verified_at === null ? (
+              words.neverVerified
+            ) : (
+              <>
+                {words.verified} <Ago iso={data.last_verified_at} />
+              </>
+            )}
+            .
+          </>
+        )}
+        {data.backup_problem !== null && (
+          <p className="text-destructive mt-1">{data.backup_problem}</p>
+        )}
+      </Fact>
+      <Fact label={words.files}>
+        {data.damaged_files.length === 0 ? (
+          words.noDamage
+        ) : (
+          <span className="text-destructive">{words.damaged(data.damaged_files.length)}</span>
+        )}
+      </Fact>
+    </>
   )
 }
 
@@ -58,6 +96,7 @@ function Facts() {
       <Fact label={words.contents}>
         {words.models(stats.data.total_models, formatBytes(stats.data.total_bytes))}
       </Fact>
+      {session.data?.role === 'admin' && <UpkeepFacts />}
       <Fact label={words.access}>
         {
           { open: words.accessText, token: words.accessByToken, login: words.accessByLogin }[
@@ -79,12 +118,14 @@ export function AboutServer() {
       </CardHeader>
       <CardContent className="pt-1">
         <Facts />
-        <p className="mt-3 border-t pt-4 text-sm text-pretty">
-          {words.admin}{' '}
-          <Link className={link} to={paths.jobs}>
-            {words.adminLink}
-          </Link>
-        </p>
+        <Needs least="admin">
+          <p className="mt-3 border-t pt-4 text-sm text-pretty">
+            {words.admin}{' '}
+            <Link className={link} to={paths.jobs}>
+              {words.adminLink}
+            </Link>
+          </p>
+        </Needs>
         <p className="mt-3 flex flex-wrap gap-x-6 gap-y-2 text-sm">
           <a className={link} href="/api/docs">
             {words.api}

@@ -21,7 +21,8 @@ const THEMES = [
 
 function AuthorSetting() {
   const id = useId()
-  const [author, setAuthor] = useAuthor()
+  const { author, setAuthor, isKnown } = useAuthor()
+  if (isKnown) return null
   return (
     <div className="flex flex-wrap items-center justify-between gap-x-8 gap-y-3 py-4">
       <div className="min-w-0 flex-1 basis-60">

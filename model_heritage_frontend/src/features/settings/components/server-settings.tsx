@@ -39,7 +39,7 @@ function Rows({ every }: { every: boolean }) {
   const query = useQuery(serverSettingsQuery())
   if (query.isPending) {
     return (
-      <Loading label={words.serverFailed}>
+      <Loading label={words.serverLoading}>
         <Skeleton className="my-3 h-24" />
       </Loading>
     )

@@ -30,7 +30,12 @@ export function DropAnywhere({ children }: { children: ReactNode }) {
     },
   })
   return (
-    <div {...getRootProps({ role: undefined, tabIndex: undefined })} className="contents">
+    <div
+      {...getRootProps({ role: undefined, tabIndex: undefined })}
+      // Where nothing may be dropped, only dropping is off, and not the whole page.
+      aria-disabled={undefined}
+      className="contents"
+    >
       {children}
       {isDragActive && (
         <div className="animate-fade bg-background/80 pointer-events-none fixed inset-0 z-50 grid place-items-center p-6 backdrop-blur-sm">

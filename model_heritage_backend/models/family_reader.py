@@ -1,0 +1,69 @@
+"""What solving one family needs, read with few questions to the database."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+from sqlalchemy import bindparam, select
+
+from model_heritage_backend.fingerprints import Fingerprint
+from model_heritage_backend.fingerprints.fingerprint import VERSION
+from model_heritage_backend.models.database import Database
+from model_heritage_backend.models.files import FileStore
+from model_heritage_backend.models.sql_store import SqlStore
+from model_heritage_backend.models.tables import EdgeEvidence, FingerprintRow
+from model_heritage_backend.models.trees import in_batches
+from model_heritage_backend.weights import open_weights
+from model_heritage_backend.weights.tensors import Weights
+
+EVIDENCE = select(EdgeEvidence.evidence).where(EdgeEvidence.key == bindparam("key"))
+"""Made once: to put it together takes as long as to ask it."""
+
+
+class FamilyReader:
+    """An ``EvidenceStore`` of the models that were read last.
+
+    Parameters
+    ----------
+    store : where evidence is kept, and fingerprints of former versions are renewed
+    """
+
+    def __init__(self, database: Database, files: FileStore, store: SqlStore) -> None:
+        self._database = database
+        self._files = files
+        self._store = store
+        self._prints: dict[str, Fingerprint] = {}
+
+    def read(self, members: Collection[str]) -> None:
+        """Load the fingerprints of a family, and forget the one before."""
+        self._prints = {}
+        for ids in in_batches(members):
+            query = select(FingerprintRow.model_id, FingerprintRow.data).where(
+                FingerprintRow.model_id.in_(ids), FingerprintRow.version == VERSION
+            )
+            with self._database.read() as session:
+                for model_id, data in session.execute(query):
+                    self._prints[model_id] = Fingerprint.from_bytes(data)
+
+    def load_fingerprint(self, model_id: str) -> Fingerprint:
+        found = self._prints.get(model_id)
+        return self._store.load_fingerprint(model_id) if found is None else found
+
+    def open_weights(self, model_id: str) -> AbstractContextManager[Weights] | None:
+        checksum = self.load_fingerprint(model_id).checksum
+        return self._open(checksum) if self._files.blobs.has(checksum) else None
+
+    @contextmanager
+    def _open(self, checksum: str) -> Iterator[Weights]:
+        with self._files.blobs.borrow(checksum) as path, open_weights(path) as weights:
+            yield weights
+
+    def find_evidence(self, key: str) -> Mapping[str, Any] | None:
+        with self._database.engine.connect() as connection:
+            found: Mapping[str, Any] | None = connection.scalar(EVIDENCE, {"key": key})
+            return found
+
+    def save_evidence(self, key: str, evidence: Mapping[str, Any]) -> None:
+        self._store.save_evidence(key, evidence)
