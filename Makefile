@@ -12,9 +12,11 @@ FRONT_SOURCES := $(shell find $(FRONT) -path $(FRONT)/node_modules -prune -o -pa
 POSTGRES_TESTS := tests/models tests/jobs tests/services tests/routes tests/client tests/test_app.py \
 	tests/test_migrations.py tests/test_scale_out.py tests/test_object_storage.py \
 	tests/test_security.py
+# What needs no server; the other half of the tests waits for one most of the time.
+ENGINE_TESTS := tests/benchmarks tests/clustering tests/fingerprints tests/interop tests/scanning tests/weights
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev wheel test test-back test-postgres test-front chaos-short lint audit bench bench-accuracy bench-unrelated bench-speed bench-scale-out bench-page bench-tree demo clean
+.PHONY: help setup run dev wheel test test-back test-engine test-server test-postgres test-front chaos-short lint audit bench bench-accuracy bench-unrelated bench-speed bench-scale-out bench-page bench-tree demo clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -33,8 +35,13 @@ wheel: $(STAMPS)/python $(STAMPS)/dist ## Build dist/model_heritage-*.whl, the i
 
 test: test-back test-front ## All tests, back and front
 
-test-back: $(STAMPS)/python-dev $(STAMPS)/dist
-	$(PY) -m pytest
+test-back: test-engine test-server
+
+test-engine: $(STAMPS)/python-dev $(STAMPS)/dist
+	$(PY) -m pytest $(ENGINE_TESTS)
+
+test-server: $(STAMPS)/python-dev $(STAMPS)/dist
+	$(PY) -m pytest tests $(ENGINE_TESTS:%=--ignore=%)
 
 test-postgres: $(STAMPS)/python-dev ## The tests that touch the database, on a real PostgreSQL
 	MODEL_HERITAGE_TEST_DATABASE=postgresql $(PY) -m pytest $(POSTGRES_TESTS)

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.exhibit import get_exhibit, get_strangers
 from benchmarks.zoo import Zoo
-from tests.databases import drop_databases  # noqa: F401
+from tests.databases import drop_databases, read_postgres_log  # noqa: F401
 from tests.served import (  # noqa: F401 - fixtures for all tests of the server
     app,
     client,
@@ -37,3 +37,10 @@ def zoo_family() -> Zoo:
 def strangers() -> list[Path]:
     """Files of four models without relatives: a ViT of the family's architecture, GPT, CNN, MLP."""
     return get_strangers(CACHE)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
+    """A PostgreSQL that went away fails every test after it; only its log says why."""
+    if exitstatus and (log := read_postgres_log()):
+        terminalreporter.section("the end of PostgreSQL's log")
+        terminalreporter.write_line(log)

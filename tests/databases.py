@@ -103,6 +103,14 @@ def start_postgres() -> Any:
     return server
 
 
+def read_postgres_log() -> str:
+    """The end of what PostgreSQL had to say, empty where none was started."""
+    if not start_postgres.cache_info().currsize:
+        return ""
+    log: Path = start_postgres().log
+    return log.read_text(errors="replace")[-4000:] if log.exists() else f"{log} is gone"
+
+
 @functools.cache
 def _make_sqlite_template() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="heritage-template-"))
