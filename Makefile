@@ -12,8 +12,12 @@ FRONT_SOURCES := $(shell find $(FRONT) -path $(FRONT)/node_modules -prune -o -pa
 POSTGRES_TESTS := tests/models tests/jobs tests/services tests/routes tests/client tests/test_app.py \
 	tests/test_migrations.py tests/test_scale_out.py tests/test_object_storage.py \
 	tests/test_security.py
-# What needs no server; the other half of the tests waits for one most of the time.
-ENGINE_TESTS := tests/benchmarks tests/clustering tests/fingerprints tests/interop tests/scanning tests/weights
+# What needs no server, and the other half, which waits for one most of the time. The longest come
+# last: a slow machine may leave them out.
+ENGINE_TESTS := tests/clustering tests/fingerprints tests/weights tests/interop tests/scanning tests/benchmarks
+LONG_TESTS := tests/browser tests/chaos
+SERVER_TESTS := $(filter-out $(ENGINE_TESTS) $(LONG_TESTS) tests/cache tests/__pycache__, \
+	$(wildcard tests/test_*.py) $(patsubst %/,%,$(wildcard tests/*/))) $(LONG_TESTS)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run dev wheel test test-back test-engine test-server test-postgres test-front chaos-short lint audit bench bench-accuracy bench-unrelated bench-speed bench-scale-out bench-page bench-tree demo clean
@@ -41,7 +45,7 @@ test-engine: $(STAMPS)/python-dev $(STAMPS)/dist
 	$(PY) -m pytest $(ENGINE_TESTS)
 
 test-server: $(STAMPS)/python-dev $(STAMPS)/dist
-	$(PY) -m pytest tests $(ENGINE_TESTS:%=--ignore=%)
+	$(PY) -m pytest $(SERVER_TESTS)
 
 test-postgres: $(STAMPS)/python-dev ## The tests that touch the database, on a real PostgreSQL
 	MODEL_HERITAGE_TEST_DATABASE=postgresql $(PY) -m pytest $(POSTGRES_TESTS)

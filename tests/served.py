@@ -136,7 +136,7 @@ def list_edges(client: FlaskClient) -> dict[tuple[str, str], tuple[Any, ...]]:
     return edges
 
 
-def wait_for_jobs(client: FlaskClient, *, seconds: float = 20) -> list[dict[str, Any]]:
+def wait_for_jobs(client: FlaskClient, *, seconds: float = 120) -> list[dict[str, Any]]:
     """Until all work is done; the jobs, newest first."""
     deadline = time.monotonic() + seconds
     while True:

@@ -23,7 +23,7 @@ def _check(document: object) -> subprocess.CompletedProcess[str]:
         input=json.dumps(document),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 

@@ -61,7 +61,7 @@ def look(server: RealServer, job_id: str) -> dict[str, Any]:
 
 
 def kill_in_the_middle(server: RealServer, job_id: str, *, attempt: int) -> None:
-    wait_for(lambda: look(server, job_id)["progress"] > 0, seconds=60)
+    wait_for(lambda: look(server, job_id)["progress"] > 0, seconds=240)
     job = look(server, job_id)
     assert (job["state"], job["attempts"]) == ("running", attempt)
     server.kill()
@@ -89,7 +89,7 @@ def test_killed_in_the_middle_of_a_job(tmp_path: Path, shelf: Path) -> None:
         assert "3 times" in job["error"]
         job = look(server, family)
         assert (job["state"], job["attempts"], job["result"]["stored"]) == ("done", 2, 4)
-        wait_for(lambda: server.ask("GET", "/api/stats")[1]["processing"] == 0, seconds=60)
+        wait_for(lambda: server.ask("GET", "/api/stats")[1]["processing"] == 0, seconds=240)
         models = server.list_models()
         assert set(models) == set(FAMILY)
         assert {model["status"] for model in models.values()} == {"ok"}

@@ -86,7 +86,7 @@ def test_synced_named_synced_committed_answered(tmp_path: Path) -> None:
             send(server, number)
         time.sleep(0.2)
         os.kill(tracer.pid, signal.SIGINT)
-        tracer.communicate(timeout=30)
+        tracer.communicate(timeout=240)
     lines = trace.read_text().splitlines()
     for number, (_, folder, status) in enumerate(WAYS, 1):
         check_order(lines, get_checksum(number), folder=folder, status=status)

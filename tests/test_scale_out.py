@@ -29,7 +29,7 @@ from tests.test_journey import wait_for
 
 pytestmark = postgres_only
 ENDLESS_BYTES = 1 << 40
-SECONDS = 120
+SECONDS = 600
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victim]:
 
 @pytest.fixture
 def client(victim: Victim) -> Iterator[socket.socket]:
-    with socket.create_connection(("127.0.0.1", victim.port), timeout=20) as client:
+    with socket.create_connection(("127.0.0.1", victim.port), timeout=120) as client:
         yield client
 
 

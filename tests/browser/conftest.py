@@ -19,8 +19,8 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
 FRONT_END = PROJECT / "model_heritage_frontend"
-START_SECONDS = 60
-JOURNEY_SECONDS = 600
+START_SECONDS = 240
+JOURNEY_SECONDS = 2400
 
 Journey = Callable[[str, Mapping[str, object]], str]
 
@@ -50,7 +50,7 @@ def _free_port() -> int:
 
 def _is_healthy(base: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{base}/api/health", timeout=2) as answer:
+        with urllib.request.urlopen(f"{base}/api/health", timeout=10) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, ConnectionError, TimeoutError):
         return False
@@ -85,7 +85,7 @@ def server(tmp_path: Path) -> Iterator[str]:
             yield base
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=120)
 
 
 @pytest.fixture
@@ -118,5 +118,5 @@ def upload(base: str, path: Path, name: str) -> None:
     request = urllib.request.Request(
         f"{base}/api/models?{query}", data=path.read_bytes(), method="PUT"
     )
-    with urllib.request.urlopen(request, timeout=120) as answer:
+    with urllib.request.urlopen(request, timeout=480) as answer:
         assert answer.status == 201

@@ -31,9 +31,13 @@ export const step = (text) => console.log(`${(performance.now() / 1000).toFixed(
 export const launch = (executablePath) =>
   chromium.launch({ executablePath, args: CHROMIUM_FLAGS })
 
+/** How long anything may take: long enough for machines that are several times slower than usual. */
+export const PATIENCE = 240_000
+
 /** A reader who has closed the tour before. */
 export async function openContext(browser, options = DESKTOP) {
   const context = await browser.newContext(options)
+  context.setDefaultTimeout(PATIENCE)
   await context.addInitScript(() => localStorage.setItem('model-heritage.tour', 'done'))
   return context
 }

@@ -58,7 +58,7 @@ async function dropAndSeeParent(page) {
   await page.getByLabel('Name').fill(name)
   await page.getByRole('button', { name: 'Add 1 model' }).click()
   const result = page.getByTestId('upload-result')
-  await result.waitFor({ timeout: 60_000 })
+  await result.waitFor()
   const text = await result.innerText()
   assert.ok(text.includes(parent), `the result names the parent "${parent}": ${text}`)
   assert.match(text, /\d+%/, 'the result says how sure it is')

@@ -16,6 +16,7 @@ import {
   dropPaths,
   launch,
   openContext,
+  PATIENCE,
   PHONE,
   step,
   takePicture,
@@ -30,6 +31,7 @@ const findModel = async (name) => (await listModels()).find((model) => model.nam
 /** An empty lake says what to do; two files later there is a tree. */
 async function firstTree(browser) {
   const page = await (await browser.newContext(DESKTOP)).newPage()
+  page.setDefaultTimeout(PATIENCE)
   await page.goto(`${base}/`)
   await page.getByRole('heading', { name: 'The first three steps' }).waitFor()
   const tour = page.getByRole('region', { name: 'Tour' })
@@ -48,7 +50,7 @@ async function firstTree(browser) {
   }
   const count = Object.keys(family).length
   await page.getByRole('button', { name: `Add ${count} models` }).click()
-  await page.getByTestId('upload-result').nth(count - 1).waitFor({ timeout: 90_000 })
+  await page.getByTestId('upload-result').nth(count - 1).waitFor()
   await takePicture(page, 'first-models')
   await page.getByRole('link', { name: 'See it in its family' }).last().click()
   await page.getByRole('application').waitFor()
@@ -90,7 +92,7 @@ async function identify(context) {
   await dropPaths(page, [stranger])
   await page.getByRole('button', { name: 'Look up 1 model' }).click()
   const answer = page.getByTestId('identified')
-  await answer.getByRole('link', { name: 'noisy', exact: true }).first().waitFor({ timeout: 60_000 })
+  await answer.getByRole('link', { name: 'noisy', exact: true }).first().waitFor()
   await checkPage(page, 'a file that was looked up')
   await takePicture(page, 'identified')
   assert.equal((await listModels()).length, before, 'nothing is stored')
@@ -126,7 +128,7 @@ async function dropFolder(context) {
   await page.waitForURL('**/add')
   await page.getByRole('button', { name: `Add ${many} models` }).click()
   await takePicture(page, 'folder')
-  await page.getByTestId('upload-result').nth(many - 1).waitFor({ timeout: 300_000 })
+  await page.getByTestId('upload-result').nth(many - 1).waitFor({ timeout: 1_200_000 })
   assert.equal((await ask('/models?limit=1')).total, before + many)
   await page.close()
   step(`a folder of ${many} files, dropped and stored`)
@@ -142,7 +144,7 @@ async function followJob(context) {
   const row = page.getByRole('listitem').filter({ hasText: 'Solve the whole lake again' })
   await row.waitFor()
   await takePicture(page, 'job')
-  await row.getByText('Done', { exact: true }).waitFor({ timeout: 60_000 })
+  await row.getByText('Done', { exact: true }).waitFor()
   await page.close()
   step('a job, followed to its end')
 }

@@ -20,7 +20,7 @@ from typing import Any, Protocol, Self
 from model_heritage_backend.places import PROJECT
 from tests.processes import RealServer
 
-START_SECONDS = 60.0
+START_SECONDS = 240.0
 PATIENCE_SECONDS = 600.0
 """What a client gives up may still be done later: then nobody could say what must be there."""
 

@@ -20,7 +20,7 @@ from tests.served import list_files
 SLOW = 500 if FULL else 120
 CUTS = 1000 if FULL else 150
 TWINS = 64
-QUICK_SECONDS = 5.0
+QUICK_SECONDS = 20.0
 UNFINISHED = (
     b"",
     b"GET /api/models HT",

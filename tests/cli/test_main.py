@@ -27,7 +27,7 @@ def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=240,
         cwd=cwd,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
@@ -70,16 +70,27 @@ def test_help_imports_nothing_heavy() -> None:
     assert result.stdout == "[]\n"
 
 
-@pytest.mark.parametrize("command", ["scan", "identify", "upload", "backup"])
-def test_help_is_quick(command: str) -> None:
-    """In processor time and the best of several, as the machine may be busy."""
+def measure_best(*arguments: str) -> float:
+    """Processor seconds of a Python, the least of four, as the machine may be busy."""
     seconds = []
-    while len(seconds) < 4 and min(seconds, default=1.0) >= 0.3:
+    for _ in range(4):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        run(command, "--help")
+        subprocess.run([sys.executable, *arguments], capture_output=True, check=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    assert min(seconds) < 0.3
+    return min(seconds)
+
+
+@pytest.fixture(scope="module")
+def library_seconds() -> float:
+    """What the library that writes the help takes by itself."""
+    return measure_best("-c", "import typer.rich_utils")
+
+
+@pytest.mark.parametrize("command", ["scan", "identify", "upload", "backup"])
+def test_help_is_quick(command: str, library_seconds: float) -> None:
+    seconds = measure_best("-m", "model_heritage_backend", command, "--help")
+    assert seconds < 2.5 * library_seconds
 
 
 @pytest.mark.parametrize(

@@ -157,10 +157,10 @@ def test_refusals_have_their_types(
 
 
 def test_jobs(family: dict[str, RemoteModel], client: Client) -> None:
-    job = client.wait_for_job(client.recluster().id, timeout=60)
+    job = client.wait_for_job(client.recluster().id, timeout=240)
     assert (job.kind, job.state, job.progress) == ("recluster", "done", 1.0)
     assert (job.result or {})["families_solved"] == 0
-    forced = client.wait_for_job(client.recluster(force=True).id, timeout=60)
+    forced = client.wait_for_job(client.recluster(force=True).id, timeout=240)
     assert (forced.result or {})["families_solved"] > 0
     with pytest.raises(NotFound):
         client.wait_for_job("j_none")

@@ -36,7 +36,7 @@ def read_dot(text: str) -> set[str]:
         return set()
     command = ["gvpr", "N { print($.name) }"]
     found = subprocess.run(
-        command, input=text.encode(), capture_output=True, check=True, timeout=60
+        command, input=text.encode(), capture_output=True, check=True, timeout=240
     )
     assert found.stderr == b""
     return set(found.stdout.decode().split())

@@ -29,7 +29,7 @@ from tests.redis_server import RedisServer
 
 Work = Callable[[Job, Progress], dict[str, Any]]
 Run = Callable[..., Any]
-SECONDS = 5
+SECONDS = 60
 everywhere = pytest.mark.parametrize("run", ["threads", "redis"], indirect=True)
 
 

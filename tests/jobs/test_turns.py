@@ -7,7 +7,7 @@ from model_heritage_backend.jobs.turns import Turns
 
 
 def wait_until_queued(turns: Turns, count: int) -> None:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while len(turns._waiting) < count:
         assert time.monotonic() < deadline
         time.sleep(0.001)

@@ -105,7 +105,7 @@ def test_a_program_that_knows_no_turns_is_waited_for(url: str, database: Databas
         began = time.monotonic()
         with pytest.raises(DatabaseBusy) as caught, other.write() as session:
             session.add(make_entry())
-        assert 0.25 < time.monotonic() - began < 5
+        assert 0.25 < time.monotonic() - began < 30
         assert caught.value.retry_after
         stranger.execute("ROLLBACK")
     with other.write() as session:

@@ -21,7 +21,7 @@ from model_heritage_backend.services.access import Role
 from model_heritage_backend.services.heritage_service import HeritageService
 from tests.served import MakeApp, check_problem, get_service, list_models, upload, wait_for_jobs
 
-SECONDS = 10
+SECONDS = 60
 LATER = {"Prefer": "respond-async"}
 
 
