@@ -6,6 +6,7 @@ samples. Chance does not pass them, so they outweigh every statistical vote.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
@@ -20,7 +21,7 @@ from model_heritage_backend.clustering.genealogy import Relation
 from model_heritage_backend.clustering.per_model import PerModel
 from model_heritage_backend.fingerprints import TensorFingerprint
 from model_heritage_backend.fingerprints.grids import name_bits
-from model_heritage_backend.weights.tensors import ROUNDOFF, DType
+from model_heritage_backend.weights.tensors import FLOAT8_VALUES, ROUNDOFF, DType
 
 CLEAR = 3.0
 """Standard deviations by which a quantised copy's nearest source must be nearer than the others."""
@@ -177,10 +178,25 @@ def round_float32(values: NDArray[np.floating]) -> NDArray[np.float64]:
         return values.astype(np.float32).astype(np.float64)
 
 
+def round_float8(values: NDArray[np.floating], dtype: DType) -> NDArray[np.float64]:
+    """Nearest value of an 8-bit type (ties to the even code), infinite beyond the largest."""
+    known = FLOAT8_VALUES[dtype][:128].astype(np.float64)
+    known = known[np.isfinite(known)]
+    middles = (known[1:] + known[:-1]) / 2
+    size = np.abs(values.astype(np.float64))
+    code = np.searchsorted(middles, size)
+    code += (np.append(middles, np.inf)[code] == size) & (code % 2 == 1)
+    beyond = size > known[-1] + (known[-1] - known[-2]) / 2
+    rounded: NDArray[np.float64] = np.copysign(np.where(beyond, np.inf, known[code]), values)
+    return rounded
+
+
 ROUNDINGS: dict[str, Callable[[NDArray[np.floating]], NDArray[np.float64]]] = {
     "BF16": round_bfloat16,
     "F16": round_float16,
     "F32": round_float32,
+    "F8_E4M3": functools.partial(round_float8, dtype=DType.F8_E4M3),
+    "F8_E5M2": functools.partial(round_float8, dtype=DType.F8_E5M2),
 }
 
 
@@ -194,6 +210,7 @@ def _find_cast(family: AlignedFamily, parent: int, child: int, names: list[str])
         "BF16": copy.bf16 and not source.bf16,
         "F16": copy.fp16 and not source.fp16,
         "F32": wide and not still_wide,
+        **dict.fromkeys(("F8_E4M3", "F8_E5M2"), _may_be_float8(family.get_sample(child, names[0]))),
     }
     for dtype, may_be in possible.items():
         rounding = ROUNDINGS[dtype]
@@ -205,6 +222,12 @@ def _find_cast(family: AlignedFamily, parent: int, child: int, names: list[str])
         ):
             return Copy(Relation.CAST, dtype=dtype)
     return None
+
+
+def _may_be_float8(sample: Samples) -> bool:
+    """Whether values have so few digits as 8 bits allow: a float32's last 20 places are zero."""
+    bits = sample.astype(np.float32).view(np.uint32)
+    return bool(bits.any() and not (bits & np.uint32(0xFFFFF)).any())
 
 
 def _find_pruning(family: AlignedFamily, parent: int, child: int, names: list[str]) -> Copy | None:

@@ -177,7 +177,7 @@ class EdgeWriter:
                 *self._list_order_flags(parent, child),
                 *_list_merge_flags(self.merges.get(child), parent),
             ),
-            "bits": None if copy is None else copy.bits,
+            "bits": change.bits if copy is None else copy.bits,
             "zero_fraction": zeros,
             "relative_change": evidence.relative_change,
         }

@@ -6,6 +6,7 @@ parents), then signals.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Protocol
@@ -18,6 +19,7 @@ from model_heritage_backend.clustering.direction import calculate_direction
 from model_heritage_backend.clustering.exact_evidence import ExactEvidence, measure_edge
 from model_heritage_backend.clustering.merges import Merge
 from model_heritage_backend.clustering.pair_cache import PairCache
+from model_heritage_backend.clustering.relations import MOSTLY_ROUNDED
 from model_heritage_backend.clustering.rounding import judge_rounding
 from model_heritage_backend.clustering.sample_weights import open_samples
 from model_heritage_backend.clustering.threads import is_worth_threads, map_ahead
@@ -169,6 +171,9 @@ class EdgeJudge:
             merge = self._merges.get(child)
             if merge is not None and other in merge.parents:
                 return sign * CERTAIN
+        evidence = self.measure(a, b)
+        if abs(evidence.rounded) >= MOSTLY_ROUNDED:
+            return math.copysign(CERTAIN, evidence.rounded)
         family = self._family
         first, second = family.fingerprints[a], family.fingerprints[b]
         odds = 0.0
@@ -181,7 +186,7 @@ class EdgeJudge:
         odds += self._pairs.rounding.recall(
             family.name_members(a, b), lambda: judge_rounding(family, a, b)
         )
-        return odds + calculate_direction(self.measure(a, b))
+        return odds + calculate_direction(evidence)
 
     def _judge_reduced(self, reduced: int, a: int) -> float:
         """Log-odds that a is the parent, where ``reduced`` (a or its neighbour) lost precision.

@@ -15,6 +15,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
+from model_heritage_backend.clustering.levels import GROUP, count_levels
 from model_heritage_backend.clustering.paired_tensors import (
     PairedMatrices,
     Shared,
@@ -33,7 +34,7 @@ from model_heritage_backend.clustering.spectra import calculate_delta_ranks
 from model_heritage_backend.fingerprints.structure import is_matrix
 from model_heritage_backend.weights.tensors import LazyTensor
 
-VERSION = 3
+VERSION = 4
 """Part of the cache key: raise it when a figure's meaning changes."""
 ENTROPY_VALUES = 65_536
 TOGETHER = 8_192
@@ -82,6 +83,10 @@ class ExactEvidence:
     vectors_changed, vectors : other shared tensors (biases, normalisation) that differ by more than
         rounding / in all
     relative_change : |b - a| / mean norm over changed shared matrices
+    rounded : share of the changed values that lie in matrices of b which were rounded from a's to
+        few levels in each group, minus the share of a's from b's; 0 from samples, whose values are
+        no neighbours
+    levels : the most in a group of such a matrix, 2 to 16; 0 where there is none
     matrices : every shared matrix
     """
 
@@ -102,6 +107,8 @@ class ExactEvidence:
     relative_change: float
     vectors_changed: int
     vectors: int
+    rounded: float = 0.0
+    levels: int = 0
     matrices: tuple[MatrixChange, ...] = field(default=())
 
     def to_dict(self) -> dict[str, Any]:
@@ -136,6 +143,7 @@ class ExactEvidence:
                 "skew_backward",
                 "kurtosis",
                 "vector_growth",
+                "rounded",
             )
         }
         plain = {**vars(self), **flipped, "larger_share": 1.0 - self.larger_share}
@@ -200,6 +208,7 @@ class _Totals:
         self.vectors = self.vectors_changed = 0
         self.full_rank = 0
         self.vector_growth: list[tuple[float, float]] = []
+        self.values = self.rounded = self.levels = 0
 
     def finish(self) -> ExactEvidence:
         log_ratio = spread = 0.0
@@ -232,6 +241,8 @@ class _Totals:
             vectors_changed=self.vectors_changed,
             vectors=self.vectors,
             relative_change=math.sqrt(self.delta / self.squares) if self.squares > 0 else 0.0,
+            rounded=self.rounded / self.values if self.values else 0.0,
+            levels=self.levels,
             matrices=tuple(sorted(self.matrices, key=lambda matrix: matrix.name)),
         )
 
@@ -242,6 +253,8 @@ class _Totals:
         ranks = self._find_ranks(stacks, changed)
         for stack in stacks:
             self._add_sums(stack, stack.find(changed))
+            if self.looked_at == math.inf:
+                self._add_levels(stack, stack.find(changed))
             self._add_signals(stack, stack.find(looked))
             self._describe(stack, ranks)
 
@@ -259,6 +272,14 @@ class _Totals:
         x, y, d = squares[:, (squares > 0).all(0)]
         self.log_ratios.append(0.5 * np.log(y / x))
         self.moves.append(d / x)
+
+    def _add_levels(self, stack: PairedMatrices, changed: NDArray[np.int64]) -> None:
+        if stack.x.shape[2] < GROUP:
+            return
+        levels = count_levels(stack.x[changed], stack.y[changed])
+        self.values += stack.size * len(changed)
+        self.rounded += stack.size * int(np.sign(levels).sum())
+        self.levels = max(self.levels, int(np.abs(levels).max(initial=0)))
 
     def _add_signals(self, stack: PairedMatrices, looked: NDArray[np.int64]) -> None:
         """From the values that are held in memory, a few matrices at a time."""

@@ -16,6 +16,8 @@ from model_heritage_backend.fingerprints import TensorFingerprint
 
 PARTIAL_BELOW = 0.6
 """A fine-tune that changed a smaller share of the body's matrices is partial."""
+MOSTLY_ROUNDED = 0.5
+"""Share of the changed values that were rounded to few levels, in a model that was quantised."""
 ROUNDING_ONLY = 1.0
 """Relative change in units of roundoff; rounding alone makes about 0.84, in bf16."""
 HEADS = frozenset({"head", "heads", "classifier", "lm_head", "score", "fc_out", "logits"})
@@ -27,6 +29,7 @@ NEW_HEAD_FROM = 1.0
 class Change:
     relation: Relation
     delta_rank: int | None = None
+    bits: int | None = None
     changed: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
 
@@ -36,11 +39,14 @@ def classify_change(
 ) -> Change:
     """Relation of an edge that is neither a copy nor a merge.
 
-    All changed body matrices of low rank and most biases and normalisations as they were ->
-    adapter; fewer than 60 % of the body's matrices changed -> partial; otherwise a full fine-tune.
-    What only rounding changed has not changed.
+    Most changed values rounded to few levels in each group -> quantised; all changed body matrices
+    of low rank and most biases and normalisations as they were -> adapter; fewer than 60 % of the
+    body's matrices changed -> partial; otherwise a full fine-tune. What only rounding changed has
+    not changed.
     """
     flags = _find_flags(family, parent, child, evidence)
+    if evidence.rounded >= MOSTLY_ROUNDED:
+        return Change(Relation.QUANTIZED, bits=(evidence.levels - 1).bit_length(), flags=flags)
     body = [matrix for matrix in evidence.matrices if not is_head(matrix.name)]
     rounding = ROUNDING_ONLY * family.roundoff[child]
     changed = [matrix for matrix in body if matrix.relative_change > rounding]

@@ -7,6 +7,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,12 +19,14 @@ from model_heritage_backend.clustering.copies import (
     find_copy,
     keep_nearest_sources,
     round_bfloat16,
+    round_float8,
     round_float16,
     round_float32,
 )
 from model_heritage_backend.clustering.genealogy import Relation
 from model_heritage_backend.fingerprints import Fingerprint, TensorFingerprint
 from model_heritage_backend.fingerprints.grids import name_bits
+from model_heritage_backend.weights.tensors import DType
 from tests.clustering.families import (
     Arrays,
     Floats,
@@ -40,7 +43,15 @@ BASE = make_model(1)
 HALF, BRAIN = np.float16, "bfloat16"
 
 
+FLOAT8 = {"F8_E4M3": torch.float8_e4m3fn, "F8_E5M2": torch.float8_e5m2}
+
+
 def cast_arrays(arrays: Arrays, kind: object) -> dict[str, Floats]:
+    if isinstance(kind, torch.dtype):
+        return {
+            n: torch.from_numpy(a).to(kind).float().numpy() if a.ndim > 1 else a
+            for n, a in arrays.items()
+        }
     if kind == BRAIN:
         return {name: round_bfloat16(a).astype(np.float32) for name, a in arrays.items()}
     return {name: array.astype(HALF) for name, array in arrays.items()}
@@ -68,7 +79,9 @@ def test_equal_matrices_alone_are_no_duplicate() -> None:
     assert find(BASE, moved) is None
 
 
-@pytest.mark.parametrize(("kind", "dtype"), [(HALF, "F16"), (BRAIN, "BF16")])
+@pytest.mark.parametrize(
+    ("kind", "dtype"), [(HALF, "F16"), (BRAIN, "BF16"), *((FLOAT8[n], n) for n in FLOAT8)]
+)
 def test_a_cast_model(kind: object, dtype: str) -> None:
     copy = cast_arrays(BASE, kind)
     assert find(BASE, copy) == Copy(Relation.CAST, dtype=dtype)
@@ -225,6 +238,17 @@ def test_bfloat16_is_the_nearest_and_even_in_ties(value: float) -> None:
     even = low if (int(below[0]) >> 16) % 2 == 0 else high
     expected = even if to_low == to_high else low if to_low < to_high else high
     assert round_bfloat16(single)[0] == expected
+
+
+@pytest.mark.parametrize("name", FLOAT8)
+def test_rounding_to_eight_bits(name: str) -> None:
+    """Ordinary numbers, ties, and numbers near zero; beyond the largest there is nothing."""
+    rng = np.random.default_rng(1)
+    ties = np.array([1.0625, 1.1875, 1.125, 1.375, 2.0**-17, 3 * 2.0**-17, -0.0])
+    values = np.concatenate([rng.standard_normal(2000), 1e-3 * rng.standard_normal(2000), ties])
+    expected = torch.from_numpy(values).to(FLOAT8[name]).double().numpy()
+    assert np.array_equal(round_float8(values, DType(name)), expected)
+    assert round_float8(np.array([-1e6]), DType(name)).tolist() == [-np.inf]
 
 
 def test_rounding_to_numpy_s_types() -> None:
