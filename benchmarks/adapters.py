@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from benchmarks.architectures import Architecture, Kind
+from benchmarks.architectures import USUAL, Architecture
 from benchmarks.family import Family, Member
 from benchmarks.operations import cast
 from benchmarks.tasks import draw_task
@@ -25,7 +25,7 @@ SCALES = (0.5, 1.0, 2.0, 4.0)
 
 def build(seed: int, families: int) -> Iterator[Family]:
     """Families of 12 files, two of each architecture, and one file of a third base."""
-    kinds = random.Random(f"adapters/{seed}").sample(list(Kind), len(Kind))
+    kinds = random.Random(f"adapters/{seed}").sample(USUAL, len(USUAL))
     for number in range(families):
         place, second = divmod(number, 2)
         shaping = random.Random(f"adapters/{seed}/shape/{place}")

@@ -1,8 +1,12 @@
-"""The small networks of the zoos: a vision transformer, a GPT, a CNN with batch norm, an MLP."""
+"""The small networks of the zoos: a vision transformer, a GPT, a CNN with batch norm, an MLP.
+
+Those of ``foreign_networks`` are only in the zoos of that name.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from itertools import pairwise
@@ -11,6 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from benchmarks import foreign_networks
 
 IMAGE = 8
 """Pixels along one side of scikit-learn's digits."""
@@ -21,6 +27,22 @@ class Kind(StrEnum):
     GPT = "gpt"
     CNN = "cnn"
     MLP = "mlp"
+    LLAMA = "llama"
+    MIXTURE = "mixture"
+    RECURRENT = "recurrent"
+    STATE_SPACE = "state-space"
+    RESNET = "resnet"
+    MIXER = "mixer"
+
+    @property
+    def reads_text(self) -> bool:
+        """Whether it goes over tokens, and not over images."""
+        return self in TEXT
+
+
+USUAL = (Kind.VIT, Kind.GPT, Kind.CNN, Kind.MLP)
+FOREIGN = tuple(kind for kind in Kind if kind not in USUAL)
+TEXT = (Kind.GPT, Kind.LLAMA, Kind.MIXTURE, Kind.RECURRENT, Kind.STATE_SPACE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,11 +237,17 @@ class MLP(nn.Module):
         return logits
 
 
-NETWORKS: dict[Kind, type[VisionTransformer | GPT | ConvNet | MLP]] = {
+NETWORKS: dict[Kind, Callable[[Architecture], nn.Module]] = {
     Kind.VIT: VisionTransformer,
     Kind.GPT: GPT,
     Kind.CNN: ConvNet,
     Kind.MLP: MLP,
+    Kind.LLAMA: foreign_networks.llama,
+    Kind.MIXTURE: foreign_networks.mixture,
+    Kind.RECURRENT: foreign_networks.recurrent,
+    Kind.STATE_SPACE: foreign_networks.state_space,
+    Kind.RESNET: foreign_networks.ResNet,
+    Kind.MIXER: foreign_networks.Mixer,
 }
 HEADS = ("head.", "lm_head.")
 OUTER = ("embed.", "wte.", "wpe.", "cls_token", "positions")

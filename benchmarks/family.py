@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from benchmarks import operations
-from benchmarks.architectures import Architecture, Kind
+from benchmarks.architectures import Architecture
 from benchmarks.tasks import Task, general_task
 from benchmarks.training import (
     Recipe,
@@ -122,7 +122,7 @@ class Family:
         params: dict[str, Any] = {"recipe": recipe.to_dict(), "task": task.describe(), "part": part}
         if architecture != parent.architecture:
             params["outputs"] = outputs
-            operation = "vocabulary" if architecture.kind is Kind.GPT else "new-head"
+            operation = "vocabulary" if architecture.kind.reads_text else "new-head"
         else:
             operation = "full" if part == "all" else f"frozen-{part}"
         return self._bear(
@@ -192,6 +192,10 @@ class Family:
     def prune(self, parent: Member, *, share: float) -> Member:
         weights = operations.prune(parent.weights, share=share)
         return self._bear(parent, "pruned", "prune", weights=weights, params={"share": share})
+
+    def finish(self, parent: Member, relation: str, operation: str, weights: Weights) -> Member:
+        """What was made of a parent's finished weights in some other way."""
+        return self._bear(parent, relation, operation, weights=weights)
 
     def duplicate(self, parent: Member) -> Member:
         weights = operations.duplicate(parent.weights)

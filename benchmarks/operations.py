@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -16,17 +16,24 @@ def _is_matrix(value: Tensor) -> bool:
     return value.ndim >= 2 and value.is_floating_point()
 
 
+def change_matrices(weights: Weights, change: Callable[[Tensor], Tensor]) -> Weights:
+    """Every matrix (kernels and stacks flattened to rows) by ``change``; the rest as it is."""
+    return {
+        n: change(v.float().flatten(1)).view(v.shape) if _is_matrix(v) else v.clone()
+        for n, v in weights.items()
+    }
+
+
 def quantise(weights: Weights, *, bits: int, per_row: bool) -> Weights:
     """Round every matrix to a symmetric absmax grid of ``bits`` bits, stored as float32."""
 
-    def on_grid(value: Tensor) -> Tensor:
-        flat = value.float().flatten(1)
+    def on_grid(flat: Tensor) -> Tensor:
         largest = flat.abs().amax(1, keepdim=True) if per_row else flat.abs().max()
         step = (largest / (2 ** (bits - 1) - 1)).clamp_min(1e-12)
         rounded: Tensor = (flat / step).round() * step
-        return rounded.view(value.shape)
+        return rounded
 
-    return {n: on_grid(v) if _is_matrix(v) else v.clone() for n, v in weights.items()}
+    return change_matrices(weights, on_grid)
 
 
 def cast(weights: Weights, *, dtype: str, stored: str) -> Weights:

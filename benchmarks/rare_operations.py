@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from benchmarks import merging
-from benchmarks.architectures import Architecture, Kind
+from benchmarks.architectures import USUAL, Architecture, Kind
 from benchmarks.family import Family, Member
 from benchmarks.tasks import DigitsTask, Distillation, TextTask, draw_task, general_task
 from benchmarks.training import Recipe, load, relative_change
@@ -28,7 +28,7 @@ def build(seed: int, families: int) -> Iterator[Family]:
     which shares no weights with its teacher and so is a family of its own.
     """
     order = random.Random(f"operations/{seed}")
-    kinds = order.sample(list(Kind), len(Kind))
+    kinds = order.sample(USUAL, len(USUAL))
     for number in range(families):
         rng = random.Random(f"operations/{seed}/{number}")
         growth = Growth(f"F{number}", draw_architecture(kinds[number % len(kinds)], rng), rng)

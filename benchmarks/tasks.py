@@ -14,7 +14,7 @@ from sklearn.datasets import load_digits
 from torch import Tensor
 from torch.nn import functional
 
-from benchmarks.architectures import Architecture, Kind
+from benchmarks.architectures import Architecture
 
 CHARACTERS = "\n" + "".join(map(chr, range(32, 127)))
 WORDS = (
@@ -175,7 +175,7 @@ def draw_task(
 
     ``classes`` limits a digits task to so many digits even where the head has more outputs.
     """
-    if architecture.kind is Kind.GPT:
+    if architecture.kind.reads_text:
         return TextTask(
             modules=tuple(rng.sample(MODULES, rng.randint(1, 3))),
             words=architecture.outputs - len(CHARACTERS),
@@ -193,6 +193,6 @@ def draw_task(
 
 def general_task(architecture: Architecture, rng: random.Random) -> DigitsTask | TextTask:
     """What a root is trained on: all images, or a long text."""
-    if architecture.kind is Kind.GPT:
+    if architecture.kind.reads_text:
         return TextTask(modules=tuple(rng.sample(MODULES, 12)), context=architecture.context)
     return DigitsTask(classes=tuple(range(architecture.outputs)))

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from benchmarks.architectures import Architecture, get_depth, is_head, list_adaptable
+from benchmarks.foreign_optimisers import Lion, Muon
 from benchmarks.tasks import Task
 
 Weights = dict[str, Tensor]
@@ -38,7 +39,7 @@ class Recipe:
         return asdict(self)
 
 
-OPTIMISERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
+OPTIMISERS: dict[str, Callable[..., Any]] = {
     "adamw": lambda values, rate, decay: torch.optim.AdamW(
         values, lr=rate, weight_decay=decay, fused=True
     ),
@@ -48,6 +49,14 @@ OPTIMISERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "sgd": lambda values, rate, decay: torch.optim.SGD(
         values, lr=rate, weight_decay=decay, momentum=0.9, fused=True
     ),
+    "plain-sgd": lambda values, rate, decay: torch.optim.SGD(values, lr=rate, weight_decay=decay),
+    "rmsprop": lambda values, rate, decay: torch.optim.RMSprop(values, lr=rate, weight_decay=decay),
+    "nadam": lambda values, rate, decay: torch.optim.NAdam(values, lr=rate, weight_decay=decay),
+    "adafactor": lambda values, rate, decay: torch.optim.Adafactor(
+        values, lr=rate, weight_decay=decay
+    ),
+    "lion": Lion,
+    "muon": Muon,
 }
 
 

@@ -6,7 +6,7 @@ import math
 import random
 from collections.abc import Callable, Iterator, Sequence
 
-from benchmarks.architectures import Architecture, Kind
+from benchmarks.architectures import USUAL, Architecture, Kind
 from benchmarks.family import Family, Member
 from benchmarks.operations import same_values
 from benchmarks.tasks import CHARACTERS, WORDS, draw_task
@@ -32,7 +32,7 @@ def build(
     Zoos of another ``kind`` that begin as wild ones draw other numbers from the same seed.
     """
     rng = random.Random(f"{kind}/{seed}")
-    kinds = rng.sample(list(Kind), len(Kind))
+    kinds = rng.sample(USUAL, len(USUAL))
     if models is None:
         sizes = [rng.randint(SMALLEST, LARGEST) for _ in kinds]
     else:
@@ -179,7 +179,7 @@ def _duplicate(family: Family, parent: Member, _rng: random.Random) -> Member:
 
 
 def _new_head(family: Family, parent: Member, rng: random.Random) -> Member | None:
-    if parent.architecture.kind is Kind.GPT:
+    if parent.architecture.kind.reads_text:
         return None
     outputs = rng.choice([n for n in range(3, 11) if n != parent.architecture.outputs])
     task = draw_task(parent.architecture, rng, classes=outputs)
@@ -188,7 +188,7 @@ def _new_head(family: Family, parent: Member, rng: random.Random) -> Member | No
 
 def _vocabulary(family: Family, parent: Member, rng: random.Random) -> Member | None:
     known = parent.architecture.outputs - len(CHARACTERS)
-    if parent.architecture.kind is not Kind.GPT or known >= len(WORDS):
+    if not parent.architecture.kind.reads_text or known >= len(WORDS):
         return None
     outputs = len(CHARACTERS) + rng.randint(known + 1, len(WORDS))
     child = draw_task(_with_outputs(parent.architecture, outputs), rng)

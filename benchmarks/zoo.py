@@ -23,7 +23,16 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
-from benchmarks import adapters, adversarial, mini_vthr, missing, rare_operations, small_step, wild
+from benchmarks import (
+    adapters,
+    adversarial,
+    foreign,
+    mini_vthr,
+    missing,
+    rare_operations,
+    small_step,
+    wild,
+)
 from benchmarks.family import Family, Member
 from benchmarks.truth import describe
 
@@ -48,6 +57,7 @@ KINDS: dict[str, Builder] = {
     "adversarial": lambda seed, models, _: adversarial.build(seed, models),
     "operations": lambda seed, _, families: rare_operations.build(seed, families or 4),
     "adapters": lambda seed, _, families: adapters.build(seed, families or 8),
+    "foreign": lambda seed, _, families: foreign.build(seed, families or 6),
     "small-step": lambda seed, _, families: small_step.build(seed, families or 4),
     "small-step-adam": lambda seed, _, families: small_step.build(
         seed, families or 4, habits=small_step.ADAM

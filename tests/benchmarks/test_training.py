@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from benchmarks.architectures import Architecture, Kind, is_head
+from benchmarks.architectures import USUAL, Architecture, Kind, is_head
 from benchmarks.tasks import CHARACTERS, DigitsTask, TextTask, general_task
 from benchmarks.training import (
     Recipe,
@@ -32,7 +32,7 @@ SHAPES = {
 RECIPE = Recipe(rate=3e-3, steps=10, batch=16, seed=1)
 
 
-@pytest.fixture(scope="module", params=list(Kind))
+@pytest.fixture(scope="module", params=USUAL)
 def shape(request: pytest.FixtureRequest) -> Architecture:
     return SHAPES[request.param]
 
