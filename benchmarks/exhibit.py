@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from benchmarks.architectures import Architecture, Kind
 from benchmarks.family import Family, Member
@@ -32,9 +33,9 @@ def build_exhibit(architecture: Architecture, seed: int) -> Family:
     """
     rng = random.Random(f"exhibit/{seed}")
 
-    def recipe(**changes: object) -> Recipe:
+    def recipe(**changes: Any) -> Recipe:
         drawn = Recipe(rate=6e-4, decay=0.01, steps=80, seed=rng.getrandbits(31))
-        return replace(drawn, **changes)  # type: ignore[arg-type]
+        return replace(drawn, **changes)
 
     family = Family("exhibit")
 

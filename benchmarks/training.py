@@ -70,7 +70,7 @@ def optimise(module: nn.Module, task: Task, recipe: Recipe) -> None:
         for group in optimiser.param_groups:
             group["lr"] = recipe.rate * min(1.0, (step + 1) / warm_up) * _fade(recipe, step)
         optimiser.zero_grad()
-        task.loss(module, recipe.batch, generator).backward()  # type: ignore[no-untyped-call]
+        task.loss(module, recipe.batch, generator).backward()  # type: ignore[no-untyped-call]  # (torch's)
         nn.utils.clip_grad_norm_(values, 1.0)
         optimiser.step()
     if not all(bool(value.isfinite().all()) for value in values):

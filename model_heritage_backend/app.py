@@ -196,6 +196,7 @@ def _build_app(settings: Settings, files: FileStore, *, is_worker: bool) -> APIF
     if settings.trusted_proxies:
         # Only what a proxy adds by itself: a host it does not set would be the sender's word.
         count = settings.trusted_proxies
+        # As Flask documents it; its type is a method's.
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=count, x_proto=count, x_host=0, x_port=0, x_prefix=0
         )

@@ -1,7 +1,8 @@
 """The one table of settings: name, default, unit, help, environment name.
 
 Later sources win: defaults, then ``config.yaml`` (path by ``MODEL_HERITAGE_CONFIG``), then the
-environment. docs/settings.md has this table; nothing else reads the environment. The file may also
+environment. ``config_table`` writes this table for docs/settings.md; nothing else reads the
+environment. The file may also
 use the sections of ``config_sections``; where a value came from, and what is wrong with it, is for
 ``config_sources`` to tell.
 """
@@ -9,7 +10,6 @@ use the sections of ``config_sections``; where a value came from, and what is wr
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -33,8 +33,8 @@ from pydantic_settings import (
 
 from model_heritage_backend.config_sources import (
     PREFIX,
+    find_config_file,
     find_unknown_variables,
-    get_variable,
     list_sentences,
     read_file,
     tell_problems,
@@ -42,10 +42,7 @@ from model_heritage_backend.config_sources import (
 from model_heritage_backend.errors import InvalidRequest
 from model_heritage_backend.places import IS_CHECKOUT, PROJECT, find_home
 
-CONFIG_VARIABLE = "MODEL_HERITAGE_CONFIG"
 SQLITE_PREFIX = "sqlite:///"
-MAIN = ("data_dir", "host", "port", "access", "database_url", "max_upload_bytes")
-"""Those that README.md shows."""
 INVALID = "The settings are not valid."
 
 
@@ -385,29 +382,11 @@ class Settings(BaseSettings):
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (the base class names it)
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (likewise)
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         given = read_file(find_config_file(), settings_cls.model_fields)
         values = {name: found.value for name, found in given.items()}
         return init_settings, env_settings, InitSettingsSource(settings_cls, values)
-
-
-def find_config_file() -> Path | None:
-    """The configuration file to read; None when there is none.
-
-    Raises
-    ------
-    InvalidRequest
-        When ``MODEL_HERITAGE_CONFIG`` names a file that does not exist.
-    """
-    named = os.environ.get(CONFIG_VARIABLE)
-    usual = PROJECT if IS_CHECKOUT else find_home("XDG_CONFIG_HOME", ".config")
-    path = Path(named) if named else usual / "config.yaml"
-    if path.is_file():
-        return path
-    if named:
-        raise InvalidRequest(f"{CONFIG_VARIABLE} names {named}, which is not a file.")
-    return None
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -430,37 +409,3 @@ def load_settings(**overrides: Any) -> Settings:
     except SettingsError as error:
         # Of the environment only: a value that should be JSON and is not.
         raise InvalidRequest(f"{INVALID} {error}; allowed: JSON.") from error
-
-
-def list_settings() -> list[dict[str, str]]:
-    """The table of settings: name, environment, default, unit, help (strings, in order)."""
-    rows = []
-    for name, field in Settings.model_fields.items():
-        extra = field.json_schema_extra
-        default = field.default
-        if isinstance(default, tuple):
-            default = ",".join(default)
-        elif isinstance(default, Path) and default.is_relative_to(PROJECT):
-            default = default.relative_to(PROJECT)
-        rows.append(
-            {
-                "name": name,
-                "environment": get_variable(name, field),
-                "default": "" if default is None else str(default),
-                "unit": str(extra["unit"]) if isinstance(extra, dict) else "",
-                "help": field.description or "",
-            }
-        )
-    return rows
-
-
-def format_settings_table(names: Sequence[str] = ()) -> str:
-    """The table of settings as Markdown, for docs/settings.md; of some settings for README.md."""
-    lines = ["| setting | environment | default | unit | meaning |", "|---|---|---|---|---|"]
-    lines += [
-        f"| `{row['name']}` | `{row['environment']}` | `{row['default']}` | {row['unit']} "
-        f"| {row['help']} |"
-        for row in list_settings()
-        if not names or row["name"] in names
-    ]
-    return "\n".join(lines).replace("``", "")

@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from model_heritage_backend.config import Settings, find_config_file, load_settings
-from model_heritage_backend.config_sources import find_origin, read_file
+from model_heritage_backend.config import Settings, load_settings
+from model_heritage_backend.config_sources import find_config_file, find_origin, read_file
 
 MASK = "********"
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")

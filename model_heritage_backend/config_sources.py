@@ -14,8 +14,10 @@ from pydantic.fields import FieldInfo
 from model_heritage_backend.config_messages import describe_allowed, describe_found
 from model_heritage_backend.config_sections import Given, read_document, suggest
 from model_heritage_backend.errors import InvalidRequest
+from model_heritage_backend.places import IS_CHECKOUT, PROJECT, find_home
 
 PREFIX = "MODEL_HERITAGE_"
+CONFIG_VARIABLE = "MODEL_HERITAGE_CONFIG"
 OTHER_VARIABLES = frozenset({"CONFIG", "SERVER", "TOKEN", "URL", "API", "REQUIRE_BROWSER"})
 """Names after the prefix that are no settings: of the command line, the interface and the tests."""
 FOR_TESTS = "TEST_"
@@ -37,6 +39,24 @@ class _OnceOnly(yaml.SafeLoader):
                     raise yaml.constructor.ConstructorError(None, None, what, key.start_mark)
                 names.add(key.value)
         return super().construct_mapping(node, deep=deep)
+
+
+def find_config_file() -> Path | None:
+    """The configuration file to read; None when there is none.
+
+    Raises
+    ------
+    InvalidRequest
+        When ``MODEL_HERITAGE_CONFIG`` names a file that does not exist.
+    """
+    named = os.environ.get(CONFIG_VARIABLE)
+    usual = PROJECT if IS_CHECKOUT else find_home("XDG_CONFIG_HOME", ".config")
+    path = Path(named) if named else usual / "config.yaml"
+    if path.is_file():
+        return path
+    if named:
+        raise InvalidRequest(f"{CONFIG_VARIABLE} names {named}, which is not a file.")
+    return None
 
 
 def get_variable(name: str, info: FieldInfo) -> str:

@@ -40,7 +40,7 @@ class OpenDoor(HeritageError):
     title = "Anyone in the network could change everything"
 
 
-class ServerLog(Logger):  # type: ignore[misc]
+class ServerLog(Logger):  # type: ignore[misc]  # (gunicorn has no types)
     """What gunicorn has to say goes where everything goes, in the same form."""
 
     def setup(self, cfg: Any) -> None:
@@ -51,7 +51,7 @@ class ServerLog(Logger):  # type: ignore[misc]
         self.error_log.propagate = True
 
 
-class Server(BaseApplication):  # type: ignore[misc]
+class Server(BaseApplication):  # type: ignore[misc]  # (likewise)
     """One process, many threads: the genealogy has one writer, unless PostgreSQL sees to turns.
 
     The application is made in the worker, after gunicorn has forked: compiled loops and linear

@@ -51,7 +51,7 @@ def takes_long(head: bytes) -> bool:
     return HAS_BODY.search(head) is not None or LONG_ANSWER.match(head) is not None
 
 
-class PatientWorker(ThreadWorker):  # type: ignore[misc]
+class PatientWorker(ThreadWorker):  # type: ignore[misc]  # (gunicorn has no types)
     """See the module."""
 
     def __init__(self, *args: Any, **options: Any) -> None:

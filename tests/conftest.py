@@ -10,7 +10,8 @@ import pytest
 
 from benchmarks.exhibit import get_exhibit, get_strangers
 from benchmarks.zoo import Zoo
-from tests.databases import drop_databases, read_postgres_log  # noqa: F401
+from tests.databases import drop_databases, read_postgres_log  # noqa: F401 (a fixture for all tests)
+from tests.s3_server import s3, s3_server  # noqa: F401 (likewise)
 from tests.served import (  # noqa: F401 - fixtures for all tests of the server
     app,
     client,

@@ -75,6 +75,17 @@ class S3Server:
         self.close()
 
 
-def make_bucket(server: S3Server) -> None:
-    """The one of the tests, if it is not there yet."""
-    server.connect().create_bucket(Bucket=BUCKET)
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """One for all tests, with the bucket ``BUCKET``; a test has a prefix in it to itself."""
+    with S3Server() as server:
+        server.connect().create_bucket(Bucket=BUCKET)
+        yield server
+
+
+@pytest.fixture
+def s3(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
+    """The same, of which the environment tells."""
+    for name, value in s3_server.environment.items():
+        monkeypatch.setenv(name, value)
+    return s3_server

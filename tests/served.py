@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from apiflask import APIFlask
-from flask import Response, request
+from flask import Flask, Response, request
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -92,9 +92,15 @@ def full_client(
     witness.check()
 
 
-def get_service(app: APIFlask) -> HeritageService:
+def get_service(app: Flask) -> HeritageService:
     service: HeritageService = app.extensions[EXTENSION]
     return service
+
+
+def sign(client: FlaskClient, headers: dict[str, str]) -> FlaskClient:
+    """Have a client send an Authorization header with every request."""
+    client.environ_base["HTTP_AUTHORIZATION"] = headers["Authorization"]
+    return client
 
 
 def upload(

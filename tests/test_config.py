@@ -4,15 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from model_heritage_backend.config import (
-    MAIN,
-    PROJECT,
-    Settings,
-    format_settings_table,
-    list_settings,
-    load_settings,
-)
+from model_heritage_backend.config import PROJECT, Settings, load_settings
 from model_heritage_backend.config_sections import format_sections_table
+from model_heritage_backend.config_table import MAIN, format_settings_table, list_settings
 from model_heritage_backend.errors import InvalidRequest
 
 pytestmark = pytest.mark.usefixtures("plain_environment")

@@ -11,7 +11,8 @@ import yaml
 from typer.testing import CliRunner
 
 from model_heritage_backend.cli.main import app
-from model_heritage_backend.config import PROJECT, list_settings, load_settings
+from model_heritage_backend.config import PROJECT, load_settings
+from model_heritage_backend.config_table import list_settings
 
 DEPLOY = PROJECT / "deploy"
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from model_heritage_backend.models.files import FileStore
 from model_heritage_backend.models.object_blobs import OPTIONS
 from model_heritage_backend.services.backups import check_data, make_backup
 from tests.databases import make_settings, sqlite_only
-from tests.s3_server import BUCKET, S3Server, make_bucket
+from tests.s3_server import BUCKET, S3Server
 from tests.served import (
     MakeApp,
     check_problem,
@@ -35,27 +34,15 @@ FAMILY = ("base", "noisy", "noisy-rotated")
 NOTHING: dict[str, list[str]] = {"staging": [], "blobs": []}
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[S3Server]:
-    with S3Server() as server:
-        make_bucket(server)
-        yield server
-
-
 @pytest.fixture
-def settings(
-    server: S3Server, tmp_path: Path, plain_environment: None, monkeypatch: pytest.MonkeyPatch
-) -> Settings:
-    for name, value in server.environment.items():
-        monkeypatch.setenv(name, value)
-    # One bucket, a prefix for each test.
+def settings(s3: S3Server, tmp_path: Path, plain_environment: None) -> Settings:
     url = f"s3://{BUCKET}/{tmp_path.name}/files"
     return make_settings(tmp_path / "uploads", storage_url=url)
 
 
 @pytest.fixture
-def bucket(server: S3Server, tmp_path: Path) -> Bucket:
-    return Bucket(server, f"{tmp_path.name}/files")
+def bucket(s3: S3Server, tmp_path: Path) -> Bucket:
+    return Bucket(s3, f"{tmp_path.name}/files")
 
 
 class Bucket:
@@ -145,7 +132,7 @@ def test_refused_after_sending_nothing_is_left(
     def fail(*_: Any) -> None:
         raise Conflict("no")
 
-    monkeypatch.setattr(get_service(client.application).lake, "add", fail)  # type: ignore[arg-type]
+    monkeypatch.setattr(get_service(client.application).lake, "add", fail)
     check_problem(upload(client, path), 409, "conflict")
     assert bucket.get(hash_file(path)) is None
     assert list_files(settings.data_dir) == NOTHING
@@ -174,7 +161,7 @@ def test_equal_files_at_once_are_one(
 ) -> None:
     """A deletion while the same bytes are on their way does not take them along."""
     path = zoo_family.path("base")
-    files: FileStore = get_service(client.application).files  # type: ignore[arg-type]
+    files: FileStore = get_service(client.application).files
     publish = files.publish
 
     def remove_and_publish(*args: Any, **options: Any) -> None:
@@ -190,7 +177,7 @@ def test_rot_is_found_and_put_right(client: FlaskClient, bucket: Bucket, zoo_fam
     path = zoo_family.path("base")
     checksum, content = hash_file(path), path.read_bytes()
     url = upload(client, path).get_json()["model"]["weights_uri"]
-    service = get_service(client.application)  # type: ignore[arg-type]
+    service = get_service(client.application)
     assert service.upkeep.scrub() == 0
     bucket.put(checksum, content[:-1] + bytes([content[-1] ^ 1]))
     assert service.upkeep.scrub() == 1
@@ -211,7 +198,7 @@ def test_backups_say_what_they_leave_out(
     client: FlaskClient, settings: Settings, tmp_path: Path, zoo_family: Zoo
 ) -> None:
     assert upload(client, zoo_family.path("base")).status_code == 201
-    files = get_service(client.application).files  # type: ignore[arg-type]
+    files = get_service(client.application).files
     report = make_backup(
         settings.data_dir, tmp_path / "saved", advance=lambda _: None, blobs=files.blobs
     )
@@ -232,7 +219,7 @@ def test_without_the_storage_uploads_are_refused_and_pages_answer(
     settings: Settings,
     zoo_family: Zoo,
     monkeypatch: pytest.MonkeyPatch,
-    server: S3Server,
+    s3: S3Server,
     bucket: Bucket,
 ) -> None:
     monkeypatch.setattr(object_blobs, "TRIES", 1)
@@ -242,11 +229,11 @@ def test_without_the_storage_uploads_are_refused_and_pages_answer(
     gone = upload(client, zoo_family.path("rotated")).get_json()["model"]
     base = upload(client, zoo_family.path("base"), name="base")
     url = base.get_json()["model"]["weights_uri"]
-    with server.paused():
+    with s3.paused():
         problem = check_problem(
             upload(client, zoo_family.path("noisy")), 503, "storage-unavailable"
         )
-        assert str(server.url) not in problem["detail"]
+        assert str(s3.url) not in problem["detail"]
         check_problem(client.get(url), 503, "storage-unavailable")
         assert client.delete(f"/api/models/{gone['id']}").status_code in (200, 204)
         ready = check_problem(client.get("/api/ready"), 503, "not-ready")

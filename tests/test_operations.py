@@ -17,7 +17,8 @@ from typer.testing import CliRunner
 
 from benchmarks.zoo import Zoo
 from model_heritage_backend.cli.main import app as program
-from model_heritage_backend.config import PROJECT, list_settings
+from model_heritage_backend.config import PROJECT
+from model_heritage_backend.config_table import list_settings
 from tests.served import MakeApp, get_service, upload
 
 DEPLOY = PROJECT / "deploy"

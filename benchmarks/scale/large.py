@@ -12,8 +12,10 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -56,10 +58,10 @@ class Server:
                 break
 
     def ask(
-        self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> dict[str, str]:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=3600, blocksize=BLOCK)
-        connection.request(method, path, body=body, headers=headers or {})  # type: ignore[arg-type]
+        connection.request(method, path, body=body, headers=headers or {})
         answer = connection.getresponse()
         text = answer.read()
         connection.close()
@@ -207,7 +209,7 @@ def measure(folder: Path | None = None, *, size: int = 6 * GIGABYTE) -> Iterator
             try:
                 before = server.peak or server._measure()
                 written, used = server.count_written(), server.count_seconds()
-                took = time_once(lambda s=server, n=name: WAYS[n](s, path))  # type: ignore[misc]
+                took = time_once(partial(WAYS[name], server, path))
                 written, used = server.count_written() - written, server.count_seconds() - used
                 grown = (server.peak - before) / 1e6
             finally:

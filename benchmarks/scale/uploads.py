@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -109,7 +110,7 @@ def measure(small: Path, large: Path) -> dict[str, Any]:
         for number, path in enumerate(paths[KNOWN:]):
             # In turns, so that neither always finds the file in the machine's memory first.
             for name in sorted(servers, reverse=bool(number % 2)):
-                uploads[name].append(time_it(lambda n=name, p=path: servers[n].upload(p)))  # type: ignore[misc]
+                uploads[name].append(time_it(partial(servers[name].upload, path)))
         return {
             "uploads": uploads,
             "pages": {name: measure_pages(server) for name, server in servers.items()},
@@ -127,7 +128,8 @@ def measure_pages(server: Served) -> dict[str, tuple[float, float]]:
 def measure_page(server: Served, url: str) -> tuple[float, float]:
     server.get(url)
     times = [time_it(lambda: server.get(url)) for _ in range(ASKED)]
-    return tuple(1000 * rank(sorted(found), 0.95) for found in zip(*times, strict=True))  # type: ignore[return-value]
+    first, second = (1000 * rank(sorted(found), 0.95) for found in zip(*times, strict=True))
+    return first, second
 
 
 def rank(ordered: Sequence[float], share: float) -> float:

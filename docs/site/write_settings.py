@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from model_heritage_backend.config import MAIN, PROJECT, format_settings_table
 from model_heritage_backend.config_sections import format_sections_table
+from model_heritage_backend.config_table import MAIN, format_settings_table
+from model_heritage_backend.places import PROJECT
 
 PAGE = PROJECT / "docs" / "settings.md"
 TABLE = re.compile(r"(?:\|.*\n)*")

@@ -22,8 +22,9 @@ def run_show(*, changed: bool, as_json: bool) -> int:
         When they are not valid, or the server's packages are not installed.
     """
     require_server()
-    from model_heritage_backend.config import find_config_file, load_settings
+    from model_heritage_backend.config import load_settings
     from model_heritage_backend.config_report import describe_settings
+    from model_heritage_backend.config_sources import find_config_file
 
     rows = [row for row in describe_settings(load_settings()) if not (changed and row.is_default)]
     path = find_config_file()
@@ -53,7 +54,7 @@ def run_check(*, as_json: bool) -> int:
     for problem in problems if not as_json else ():
         typer.echo(problem)
     if not problems and not as_json:
-        from model_heritage_backend.config import find_config_file
+        from model_heritage_backend.config_sources import find_config_file
 
         read = "" if find_config_file() else " There is no config.yaml among them."
         typer.echo(f"The settings are valid.{read}")

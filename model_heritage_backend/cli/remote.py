@@ -14,16 +14,8 @@ from typing import Any
 import typer
 from rich.console import Console
 from rich.filesize import decimal
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
 
-from model_heritage_backend.cli.console import is_quiet
+from model_heritage_backend.cli.progress import show_progress
 from model_heritage_backend.errors import InvalidRequest
 from model_heritage_backend.fingerprints import Fingerprint
 from model_heritage_backend.scanning.remote.download import download
@@ -125,13 +117,6 @@ def _show(count: int | None) -> str:
 
 @contextlib.contextmanager
 def _progress(notes: Console, what: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=notes, transient=True, disable=is_quiet(notes)) as progress:
+    with show_progress(notes) as progress:
         task = progress.add_task(what, total=total)
         yield lambda count: progress.advance(task, count)

@@ -6,19 +6,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
 from rich.table import Table
 from rich.text import Text
 
-from model_heritage_backend.cli.console import is_quiet, make_console, print_json
+from model_heritage_backend.cli.console import make_console, print_json
 from model_heritage_backend.cli.drawing import printable
+from model_heritage_backend.cli.progress import show_progress
 from model_heritage_backend.client import Client, RemoteJob, RemoteModel
 from model_heritage_backend.errors import DuplicateModel, HeritageError, ServerUnreachable
 
@@ -55,15 +48,8 @@ def run_upload(
 
 def _send(client: Client, path: Path, fields: dict[str, Any], *, wait: bool) -> dict[str, Any]:
     notes = make_console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
     result: dict[str, Any] = {"file": str(path), "model": None, "error": None}
-    with Progress(*columns, console=notes, transient=True, disable=is_quiet(notes)) as progress:
+    with show_progress(notes) as progress:
         task = progress.add_task("Sending", total=None)
         try:
             model = client.upload(

@@ -9,14 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
+from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
 from model_heritage_backend.cli.console import (
@@ -29,6 +22,7 @@ from model_heritage_backend.cli.console import (
 )
 from model_heritage_backend.cli.drawing import count, draw_document, printable
 from model_heritage_backend.cli.page import load_template, write_page
+from model_heritage_backend.cli.progress import show_progress
 from model_heritage_backend.interop.document_text import DocumentError, write_document
 from model_heritage_backend.scanning.cache import ScanCache, find_cache_folder
 from model_heritage_backend.scanning.discovery import Found, find_checkpoints
@@ -132,14 +126,7 @@ def read_with_progress(
 ) -> Reading:
     from model_heritage_backend.scanning.reading import PASSES, read_files
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=notes, transient=True, disable=is_quiet(notes)) as progress:
+    with show_progress(notes) as progress:
         total = sum(file.size for file in found.files)
         task = progress.add_task(f"Reading {count(len(found.files), 'file')}", total=total)
         return read_files(

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from model_heritage_backend.config import Settings, find_config_file, load_settings
+from model_heritage_backend.config import Settings, load_settings
+from model_heritage_backend.config_sources import find_config_file
 from model_heritage_backend.errors import HeritageError
 from model_heritage_backend.places import find_home
 

@@ -1,4 +1,6 @@
 # ruff: noqa: ARG001 - numba hands an intrinsic its arguments twice.
+# What numba hands to intrinsics and generators has no types.
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-incomplete-defs
 """Loops over float32 values whose sums stay in vector registers.
 
 The compiler keeps the lanes of the loops in ``kernels`` in memory. These say vector instructions
@@ -71,12 +73,12 @@ def fill(scalar: ir.Type, lanes: int, value: float) -> ir.Constant:
 class Emitter:
     """Loads and stores of vectors in the arrays that an intrinsic was given."""
 
-    def __init__(self, context, builder: ir.IRBuilder, signature, arguments) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, context, builder: ir.IRBuilder, signature, arguments) -> None:
         if any(isinstance(kind, types.Array) and kind.layout != "C" for kind in signature.args):
             raise TypeError("lanes lie side by side: arrays must be in C order")
         self.builder = builder
         self._data = [
-            cgutils.create_struct_proxy(kind)(context, builder, value).data  # type: ignore[no-untyped-call]
+            cgutils.create_struct_proxy(kind)(context, builder, value).data
             if isinstance(kind, types.Array)
             else value
             for kind, value in zip(signature.args, arguments, strict=True)
@@ -99,10 +101,10 @@ class Emitter:
 
 
 @intrinsic
-def _square_lanes(_typing, values, start, stop, lanes, tops):  # type: ignore[no-untyped-def]
+def _square_lanes(_typing, values, start, stop, lanes, tops):
     """Squares of ``values[start:stop]`` in ``lanes``, largest magnitudes' bits in ``tops``."""
 
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):
         emit = Emitter(context, builder, signature, arguments)
         double = ir.VectorType(DOUBLE, ROW_LANES)
         integer = ir.VectorType(INT32, ROW_LANES)
@@ -128,10 +130,10 @@ def _square_lanes(_typing, values, start, stop, lanes, tops):  # type: ignore[no
 
 
 @intrinsic
-def _first_pass(_typing, values, group, stop, sums, low, high, zeros):  # type: ignore[no-untyped-def]
+def _first_pass(_typing, values, group, stop, sums, low, high, zeros):
     """Sums, extremes and zeros of the lanes ``group`` to ``group + GROUP``."""
 
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):
         emit = Emitter(context, builder, signature, arguments)
         double, integer = ir.VectorType(DOUBLE, GROUP), ir.VectorType(INT32, GROUP)
 
@@ -162,10 +164,10 @@ def _first_pass(_typing, values, group, stop, sums, low, high, zeros):  # type: 
 
 
 @intrinsic
-def _second_pass(_typing, values, group, stop, mean, second, third, fourth):  # type: ignore[no-untyped-def]
+def _second_pass(_typing, values, group, stop, mean, second, third, fourth):
     """Central power sums of the lanes ``group`` to ``group + GROUP``."""
 
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):
         emit = Emitter(context, builder, signature, arguments)
         double = ir.VectorType(DOUBLE, GROUP)
         first = builder.insert_element(ir.Constant(double, ir.Undefined), emit.value(3), INT32(0))
@@ -200,7 +202,7 @@ def single_moments(
     high = np.full(LANES, np.float32(-np.inf))
     zeros = np.zeros(LANES, np.int32)
     for group in range(0, LANES, GROUP):
-        _first_pass(values, group, whole, sums, low, high, zeros)  # type: ignore[call-arg]
+        _first_pass(values, group, whole, sums, low, high, zeros)  # type: ignore[call-arg]  # (numba adds the first)
     for i in range(whole, n):
         lane = i - whole
         x = values[i]
@@ -216,7 +218,7 @@ def single_moments(
     mean = total / n
     second, third, fourth = np.zeros(LANES), np.zeros(LANES), np.zeros(LANES)
     for group in range(0, LANES, GROUP):
-        _second_pass(values, group, whole, mean, second, third, fourth)  # type: ignore[call-arg]
+        _second_pass(values, group, whole, mean, second, third, fourth)  # type: ignore[call-arg]  # (numba adds the first)
     for i in range(whole, n):
         d = np.float64(values[i]) - mean
         q = d * d
@@ -252,7 +254,7 @@ def add_single_rows(
         row = (start + position) // row_size
         end = min(values.size, (row + 1) * row_size - start)
         whole = (end - position) // ROW_LANES * ROW_LANES + position
-        _square_lanes(values, position, whole, lanes, tops)  # type: ignore[call-arg]
+        _square_lanes(values, position, whole, lanes, tops)  # type: ignore[call-arg]  # (numba adds the first)
         for i in range(whole, end):
             x = np.float64(values[i])
             lanes[i - whole] += x * x

@@ -27,7 +27,7 @@ class HeritageWorker(SimpleWorker):
     """
 
     def request_stop(self, signum: int, frame: Any) -> None:
-        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]  # (RQ's)
         for executor in _executors:
             executor.announce_stop()
 

@@ -120,6 +120,7 @@ class FolderBlobs:
     def send(self, path: Path, checksum: str) -> None:
         """Renaming does not last."""
 
+    # A rename replaces what is there, damaged or not.
     def keep(self, path: Path, checksum: str, *, anew: bool = False) -> None:  # noqa: ARG002
         path.replace(self.get_path(checksum))
         sync_folder(self.folder)

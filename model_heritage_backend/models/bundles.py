@@ -11,7 +11,8 @@ from pathlib import PurePath
 from typing import BinaryIO
 
 from model_heritage_backend.errors import InvalidRequest
-from model_heritage_backend.models.files import PIECE, FileStore, StagedFile
+from model_heritage_backend.models.files import FileStore
+from model_heritage_backend.models.staged_files import PIECE, StagedFile
 
 BUNDLE_NAME = "model.zip"
 WRITTEN_AT = (1980, 1, 1, 0, 0, 0)

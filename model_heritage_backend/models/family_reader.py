@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from sqlalchemy import bindparam, select
@@ -11,11 +11,9 @@ from sqlalchemy import bindparam, select
 from model_heritage_backend.fingerprints import Fingerprint
 from model_heritage_backend.fingerprints.fingerprint import VERSION
 from model_heritage_backend.models.database import Database
-from model_heritage_backend.models.files import FileStore
 from model_heritage_backend.models.sql_store import SqlStore
 from model_heritage_backend.models.tables import EdgeEvidence, FingerprintRow
 from model_heritage_backend.models.trees import in_batches
-from model_heritage_backend.weights import open_weights
 from model_heritage_backend.weights.tensors import Weights
 
 EVIDENCE = select(EdgeEvidence.evidence).where(EdgeEvidence.key == bindparam("key"))
@@ -27,12 +25,11 @@ class FamilyReader:
 
     Parameters
     ----------
-    store : where evidence is kept, and fingerprints of former versions are renewed
+    store : where evidence is kept, files are, and fingerprints of former versions are renewed
     """
 
-    def __init__(self, database: Database, files: FileStore, store: SqlStore) -> None:
+    def __init__(self, database: Database, store: SqlStore) -> None:
         self._database = database
-        self._files = files
         self._store = store
         self._prints: dict[str, Fingerprint] = {}
 
@@ -52,13 +49,7 @@ class FamilyReader:
         return self._store.load_fingerprint(model_id) if found is None else found
 
     def open_weights(self, model_id: str) -> AbstractContextManager[Weights] | None:
-        checksum = self.load_fingerprint(model_id).checksum
-        return self._open(checksum) if self._files.blobs.has(checksum) else None
-
-    @contextmanager
-    def _open(self, checksum: str) -> Iterator[Weights]:
-        with self._files.blobs.borrow(checksum) as path, open_weights(path) as weights:
-            yield weights
+        return self._store.open_file(self.load_fingerprint(model_id).checksum)
 
     def find_evidence(self, key: str) -> Mapping[str, Any] | None:
         with self._database.engine.connect() as connection:

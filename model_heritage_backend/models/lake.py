@@ -61,6 +61,9 @@ class Lake:
         with self._database.read() as session:
             return session.scalar(select(Model).where(Model.checksum == checksum))
 
+    def has_checksum(self, checksum: str) -> bool:
+        return self.find_by_checksum(checksum) is not None
+
     def find(self, model_id: str) -> Model | None:
         with self._database.read() as session:
             return session.get(Model, model_id)

@@ -16,8 +16,8 @@ from sqlalchemy import Engine
 from model_heritage_backend.errors import Conflict, HeritageError
 from model_heritage_backend.models.blobs import sync_folder
 from model_heritage_backend.models.database_file import DatabaseFile
-from model_heritage_backend.models.files import room_on_disk
 from model_heritage_backend.models.locks import hold_locks
+from model_heritage_backend.models.staged_files import room_on_disk
 from model_heritage_backend.places import MIGRATIONS
 
 logger = logging.getLogger(__name__)

@@ -21,7 +21,7 @@ from typing import Any
 
 from model_heritage_backend.errors import FileTooLarge, HeritageError, InvalidRequest
 from model_heritage_backend.models.blobs import sync_folder
-from model_heritage_backend.models.files import (
+from model_heritage_backend.models.staged_files import (
     PIECE,
     ReceivedFile,
     format_bytes,

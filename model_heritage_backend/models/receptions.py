@@ -18,13 +18,14 @@ from model_heritage_backend.errors import (
     InsufficientStorage,
     NotFound,
 )
-from model_heritage_backend.models.files import FileStore, format_bytes
+from model_heritage_backend.models.files import FileStore
 from model_heritage_backend.models.reception import (
     RECORD_SUFFIX,
     Reception,
     UploadRecord,
     steady_time,
 )
+from model_heritage_backend.models.staged_files import format_bytes
 
 logger = logging.getLogger(__name__)
 

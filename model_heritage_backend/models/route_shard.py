@@ -26,7 +26,7 @@ from model_heritage_backend.clustering.routes import Layout, Routes, Structures
 from model_heritage_backend.clustering.traits import TRAITS
 from model_heritage_backend.fingerprints.summary import ROUTING_SIZE
 from model_heritage_backend.models.database import Database
-from model_heritage_backend.models.files import room_on_disk
+from model_heritage_backend.models.staged_files import room_on_disk
 from model_heritage_backend.models.tables import RouteRow, Structure
 
 RECORD = np.dtype(

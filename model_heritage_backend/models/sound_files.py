@@ -23,7 +23,8 @@ import xxhash
 
 from model_heritage_backend.errors import NotFound
 from model_heritage_backend.models.blobs import DAMAGED, Blob, DamagedFile, sync_folder
-from model_heritage_backend.models.files import PIECE, FileStore, room_on_disk
+from model_heritage_backend.models.files import FileStore
+from model_heritage_backend.models.staged_files import PIECE, room_on_disk
 
 logger = logging.getLogger(__name__)
 

@@ -177,6 +177,10 @@ class SqlStore:
             checksum = session.scalar(query)
         if checksum is None:
             raise NotFound(f"There is no model {model_id!r}.")
+        return self.open_file(checksum)
+
+    def open_file(self, checksum: str) -> AbstractContextManager[Weights] | None:
+        """A stored file, to be read lazily within the block; None when it is missing."""
         return self._open(checksum) if self._files.blobs.has(checksum) else None
 
     @contextmanager

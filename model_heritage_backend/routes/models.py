@@ -12,7 +12,7 @@ from werkzeug.datastructures import FileStorage
 
 from model_heritage_backend.errors import InvalidRequest
 from model_heritage_backend.models.bundles import BUNDLE_NAME, bundle
-from model_heritage_backend.models.files import StagedFile
+from model_heritage_backend.models.staged_files import StagedFile
 from model_heritage_backend.routes.access import get_identity, refuse_others
 from model_heritage_backend.routes.links import link_next
 from model_heritage_backend.routes.preferences import wants_async
@@ -163,7 +163,7 @@ def change_model(model_id: str, json_data: dict[str, Any]) -> dict[str, Any]:
 def delete_model(model_id: str) -> tuple[str, int]:
     service = get_service()
     refuse_others(service.lake.get(model_id).row.owner_id)
-    service.delete(model_id)
+    service.deletion.delete_model(model_id)
     return "", 204
 
 
@@ -195,7 +195,7 @@ def download_model(model_id: str) -> Response:
     row = service.lake.get(model_id).row
     file = service.sound_files.open(row.checksum, whole="Range" not in request.headers)
     response = send_file(
-        file,  # type: ignore[arg-type]
+        file,  # type: ignore[arg-type]  # (it wants BinaryIO, and only reads)
         mimetype="application/octet-stream",
         as_attachment=True,
         download_name=row.filename,
@@ -233,7 +233,7 @@ def compare(model_id: str, other_id: str) -> dict[str, Any]:
 )
 def identify(form_and_files_data: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001 (checked only)
     with _sent_file() as (staged, _):
-        return get_service().identify(staged)
+        return get_service().intake.identify(staged)
 
 
 @contextmanager
@@ -266,7 +266,7 @@ def _upload(
     staged: StagedFile, *, filename: str, name: str, description: str, said: dict[str, Any]
 ) -> Answer:
     service = get_service()
-    upload = service.upload(
+    upload = service.intake.upload(
         staged,
         filename=filename,
         name=name,

@@ -62,7 +62,7 @@ def register_problems(app: APIFlask) -> None:
         return response
 
     @app.errorhandler(ParseException)
-    def show_broken_body(error: ParseException) -> Response:  # noqa: ARG001
+    def show_broken_body(error: ParseException) -> Response:  # noqa: ARG001 (Flask hands it)
         return _problem(400, "The chunks of the request's body are not valid.")
 
     @app.errorhandler(MemoryError)

@@ -46,6 +46,7 @@ blueprint = APIBlueprint("resumable", __name__, tag="Resumable uploads")
 
 def add_resumable_uploads(app: APIFlask) -> None:
     app.register_blueprint(blueprint, url_prefix=PREFIX)
+    # As Flask documents it; its type is a method's.
     app.wsgi_app = MethodOverride(  # type: ignore[method-assign]
         app.wsgi_app, prefix=f"{PREFIX}/uploads"
     )

@@ -7,7 +7,8 @@ from typing import IO, Any, cast
 
 from flask import Flask, Request, request
 
-from model_heritage_backend.models.files import FileStore, StagedFile
+from model_heritage_backend.models.files import FileStore
+from model_heritage_backend.models.staged_files import StagedFile
 
 FORM_BYTES = 1 << 20
 """What a request may hold beside a file: form fields, or a JSON document."""
@@ -32,9 +33,9 @@ def _build_request_class(files: FileStore) -> type[Request]:
         def _get_file_stream(
             self,
             total_content_length: int | None,
-            content_type: str | None,  # noqa: ARG002 (werkzeug's signature, here and below)
-            filename: str | None = None,  # noqa: ARG002
-            content_length: int | None = None,  # noqa: ARG002
+            content_type: str | None,  # noqa: ARG002 (werkzeug's signature)
+            filename: str | None = None,  # noqa: ARG002 (likewise)
+            content_length: int | None = None,  # noqa: ARG002 (likewise)
         ) -> IO[bytes]:
             staged = files.stage(expected_bytes=total_content_length)
             self._staged.append(staged)

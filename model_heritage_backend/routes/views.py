@@ -13,7 +13,8 @@ from model_heritage_backend.clustering.genealogy import Ghost
 from model_heritage_backend.models.job_list import estimate_rest
 from model_heritage_backend.models.model_views import ModelView
 from model_heritage_backend.models.tables import Job
-from model_heritage_backend.services.heritage_service import HeritageService, Upload
+from model_heritage_backend.services.heritage_service import HeritageService
+from model_heritage_backend.services.intake import Upload
 
 EXTENSION = "model_heritage"
 Answer = tuple[dict[str, Any], int, dict[str, str]]

@@ -20,7 +20,8 @@ from typing import Any
 from model_heritage_backend.errors import Conflict, InvalidRequest
 from model_heritage_backend.models.blobs import Blob, Blobs, FolderBlobs, sync_folder
 from model_heritage_backend.models.database_file import DatabaseFile, StoredFile
-from model_heritage_backend.models.files import CHECKSUM_LENGTH, room_on_disk
+from model_heritage_backend.models.files import CHECKSUM_LENGTH
+from model_heritage_backend.models.staged_files import room_on_disk
 from model_heritage_backend.version import __version__
 
 DATABASE, BLOBS, LIST = "app.db", "blobs", "backup.json"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
 
@@ -25,8 +26,7 @@ OWNER = "owner"
 
 
 class DeletionService:
-    """Of families, and of everything that somebody brought; single models are
-    ``HeritageService.delete``'s."""
+    """Of a model at once; of families, and of everything that somebody brought, by a job."""
 
     def __init__(
         self,
@@ -62,6 +62,24 @@ class DeletionService:
         """What deleting all that somebody brought would do. Raises NotFound."""
         return self._deletions.weigh(self._list_models(owner_id))
 
+    def delete_model(self, model_id: str) -> None:
+        """Remove a model and its file; its family is solved again without it. Raises NotFound."""
+        with self._executor.paused(), self._files.ballast.make_room():
+            row = self._lake.get(model_id).row
+            # Should the process die in the middle, this job solves the family after the restart.
+            job_id = None
+            if row.family_id is not None:
+                job_id = self._queue.add("rebuild", model_id=model_id, family_id=row.family_id)
+            with self._removing([row.checksum]):
+                try:
+                    result = self._management.remove_model(model_id)
+                except BaseException:
+                    if job_id is not None:
+                        self._executor.submit(job_id)
+                    raise
+            if job_id is not None:
+                self._queue.finish(job_id, result)
+
     def start_family(self, family_id: str) -> str:
         """Delete all members in the background; gives the job's id. Raises NotFound."""
         return self._start(self.weigh_family(family_id), family_id=family_id)
@@ -89,20 +107,26 @@ class DeletionService:
         rows = self._lake.list_by_ids(freed.models)
         checksums = [view.row.checksum for view in rows]
         progress(0.1, f"deleting {len(rows)} models")
+        with self._removing(checksums):
+            result = self._management.remove_models(freed.models, families=parameters["families"])
+        return result | {"models_deleted": len(rows), "bytes_freed": freed.bytes}
+
+    @contextmanager
+    def _removing(self, checksums: Sequence[str]) -> Iterator[None]:
+        """Of the rows that go within the block, the files go after it."""
         with self._files.commit_lock:
             for checksum in checksums:
                 self._files.mark(checksum)
         try:
-            result = self._management.remove_models(freed.models, families=parameters["families"])
+            yield
         finally:
             for checksum in checksums:
                 with self._files.commit_lock:
-                    if self._lake.find_by_checksum(checksum) is None:
+                    if self._lake.has_checksum(checksum):
+                        self._files.confirm(checksum)
+                    else:
                         self._files.remove(checksum)
                         self._sound_files.forget(checksum)
-                    else:
-                        self._files.confirm(checksum)
-        return result | {"models_deleted": len(rows), "bytes_freed": freed.bytes}
 
     def _list_models(self, owner_id: str) -> Sequence[str]:
         models = self._owners.list_models(owner_id)

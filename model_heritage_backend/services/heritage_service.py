@@ -3,37 +3,29 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
 from datetime import timedelta
-from pathlib import Path, PurePath
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
-
 from model_heritage_backend.clustering import FamilyRecord
-from model_heritage_backend.errors import Conflict, DuplicateModel, InvalidRequest
-from model_heritage_backend.fingerprints import (
-    Fingerprint,
-    fingerprint_weights,
-)
+from model_heritage_backend.errors import InvalidRequest
+from model_heritage_backend.fingerprints import Fingerprint
 from model_heritage_backend.interop.neo4j_server import Neo4jServer
 from model_heritage_backend.jobs.executor import Executor, JobExecutor, merge_time_limits
-from model_heritage_backend.jobs.outcome import Outcome
 from model_heritage_backend.jobs.redis_queue import RedisExecutor
-from model_heritage_backend.jobs.run import Progress, Stopped
+from model_heritage_backend.jobs.run import Progress
 from model_heritage_backend.models.audit import AuditLog
 from model_heritage_backend.models.database import Database
 from model_heritage_backend.models.facets import FacetCounter
 from model_heritage_backend.models.families import Families
-from model_heritage_backend.models.files import FileStore, StagedFile
+from model_heritage_backend.models.files import FileStore
 from model_heritage_backend.models.folding import fold
 from model_heritage_backend.models.genealogies import Genealogies
 from model_heritage_backend.models.job_list import JobList
-from model_heritage_backend.models.job_queue import JobQueue, build_job
+from model_heritage_backend.models.job_queue import JobQueue
 from model_heritage_backend.models.lake import Lake
 from model_heritage_backend.models.leftovers import Leftovers
 from model_heritage_backend.models.locks import SharedLock
@@ -41,7 +33,7 @@ from model_heritage_backend.models.model_views import ModelView
 from model_heritage_backend.models.receptions import Receptions
 from model_heritage_backend.models.sound_files import SoundFiles
 from model_heritage_backend.models.sql_store import SqlStore
-from model_heritage_backend.models.tables import Job, Model
+from model_heritage_backend.models.tables import Job
 from model_heritage_backend.services.access import AccessService
 from model_heritage_backend.services.accounts import AccountService
 from model_heritage_backend.services.admission import Admission, AdmissionRules
@@ -54,11 +46,16 @@ from model_heritage_backend.services.exports import Exports
 from model_heritage_backend.services.family_history import FamilyHistory
 from model_heritage_backend.services.figures import Figures
 from model_heritage_backend.services.imports import Imports
+from model_heritage_backend.services.intake import (
+    DESCRIPTION_LENGTH,
+    NAME_LENGTH,
+    Intake,
+    ends_in_time,
+)
 from model_heritage_backend.services.jobs import Jobs
 from model_heritage_backend.services.lake_statistics import LakeStatistics
 from model_heritage_backend.services.maintenance import Maintenance
 from model_heritage_backend.services.metrics import Metrics
-from model_heritage_backend.services.model_rows import build_model
 from model_heritage_backend.services.observed_work import observe_work
 from model_heritage_backend.services.placing import Placing
 from model_heritage_backend.services.quotas import NO_QUOTA, Quota, Quotas
@@ -66,35 +63,16 @@ from model_heritage_backend.services.readiness import Readiness
 from model_heritage_backend.services.resumable import ResumableUploads
 from model_heritage_backend.services.sessions import SessionService
 from model_heritage_backend.services.solving_crew import SolvingCrew, Workplace
-from model_heritage_backend.services.texts import check_text as check_text
+from model_heritage_backend.services.texts import check_text
 from model_heritage_backend.services.upkeep import Plan, Upkeep
 from model_heritage_backend.services.upkeep_figures import UpkeepFigures
-from model_heritage_backend.weights import is_misnamed, open_weights
-from model_heritage_backend.weights.checkpoint_set import refuse_lone_part
 
 logger = logging.getLogger(__name__)
 
-NAME_LENGTH = 200
-DESCRIPTION_LENGTH = 5000
-FILENAME_LENGTH = 255
 MISSING_TOLD = 20
 """Missing files that a start names one by one."""
-READERS = 8
 USUAL_ENGINE = EngineOptions()
 EVERYONE = AdmissionRules()
-STORED = "The same file is stored as {!r}."
-
-
-@dataclass(frozen=True)
-class Upload:
-    """``placed`` is False while the model still waits for its place in the tree."""
-
-    model_id: str
-    job_id: str
-    placed: bool
-    total_parameters: int
-    layer_count: int
-    structural_hash: str
 
 
 class HeritageService:
@@ -163,7 +141,6 @@ class HeritageService:
         self.store = SqlStore(database, files, cache_bytes=fingerprint_cache_bytes)
         self.metrics = Metrics()
         self.management = engine.build(self.store, self.metrics.watch)
-        self._admission = Admission(rules, self.store, self._find_families)
         self._placing = Placing(
             database,
             self.lake,
@@ -175,8 +152,19 @@ class HeritageService:
         self.readiness = Readiness(database, files, self._executor)
         self.metrics.add_figures(Figures(database, files, self.readiness).read)
         self.jobs = Jobs(JobList(database), self.job_queue, self._executor)
+        self.intake = Intake(
+            self.lake,
+            files,
+            self.sound_files,
+            self.management,
+            self._executor,
+            admission=Admission(rules, self.store, self._find_families),
+            quotas=self.quotas,
+            metrics=self.metrics,
+            synchronous_seconds=synchronous_seconds,
+        )
         self.imports = Imports(
-            import_roots, files, self.lake, self.job_queue, self._executor, self.upload
+            import_roots, files, self.lake, self.job_queue, self._executor, self.intake.upload
         )
         self.maintenance = Maintenance(
             Leftovers(database, files),
@@ -208,12 +196,12 @@ class HeritageService:
         )
         self.history = FamilyHistory(database)
         self._seconds = synchronous_seconds
-        # Many may send at the same time; of so many, files are read at the same time.
-        self._reading = threading.BoundedSemaphore(READERS)
         receptions = Receptions(
             files, expiry=timedelta(hours=upload_expiry_hours), max_bytes=max_unfinished_bytes
         )
-        self.resumable = ResumableUploads(self, receptions)
+        self.resumable = ResumableUploads(
+            self.intake, receptions, files=files, lake=self.lake, quotas=self.quotas
+        )
         self.upkeep = Upkeep(
             files.data_dir,
             upkeep or Plan(),
@@ -267,7 +255,7 @@ class HeritageService:
         self.resumable.load()
         known = self.lake.list_checksums()
         # Others may be receiving files here.
-        removed = self.files.sweep(self._is_known) if self.files.is_alone else 0
+        removed = self.files.sweep(self.lake.has_checksum) if self.files.is_alone else 0
         if removed:
             logger.info("removed %d files of uploads that were never acknowledged", removed)
         self.files.ballast.lay()
@@ -301,197 +289,11 @@ class HeritageService:
 
     # Models ------------------------------------------------------------------------------------
 
-    def upload(
-        self,
-        staged: StagedFile,
-        *,
-        filename: str,
-        name: str = "",
-        description: str = "",
-        said: Mapping[str, Any] = MappingProxyType({}),
-        wait: bool = True,
-        owner_id: str | None = None,
-    ) -> Upload:
-        """Take a received file in: durable before this returns, placed in the tree if ``wait``.
-
-        Every value of the file is read before anything is kept, so that a file that cannot be
-        read leaves no trace. ``said``: what the person claims of it, see ``check_claims``;
-        ``owner_id``: who brings it.
-
-        Raises
-        ------
-        UnsupportedFormat, InvalidWeights
-            When the file cannot be read.
-        FamilyFull
-            When its family is as large as one may be.
-        DuplicateModel
-            When these bytes are stored already; ``existing_id`` names the model.
-        QuotaExceeded
-            When there, or their owner, may keep no more.
-        InvalidRequest
-            When name, description or claims are not acceptable.
-        """
-        with self.metrics.count_upload():
-            return self._upload(
-                staged,
-                filename=filename,
-                name=name,
-                description=description,
-                said=said,
-                wait=wait,
-                owner_id=owner_id,
-            )
-
-    def _upload(
-        self,
-        staged: StagedFile,
-        *,
-        filename: str,
-        name: str,
-        description: str,
-        said: Mapping[str, Any],
-        wait: bool,
-        owner_id: str | None,
-    ) -> Upload:
-        filename = PurePath(filename.replace("\\", "/")).name
-        filename = check_text("file name", filename, FILENAME_LENGTH)
-        name = check_text("name", name or PurePath(filename).stem, NAME_LENGTH)
-        if not name:
-            raise InvalidRequest("The model needs a name.")
-        description = check_text("description", description, DESCRIPTION_LENGTH, lines=True)
-        said = check_claims(said)
-        refuse_lone_part(filename)
-        filename, name, description = self.check_names(
-            filename=filename, name=name, description=description
-        )
-        staged.finish()
-        self._refuse_duplicate(staged)
-        self.quotas.check(owner_id, staged.size)
-        measure = self.metrics.measure
-        with ExitStack() as stack:
-            stack.enter_context(self._reading)
-            with measure("file_conversion"):
-                weights = stack.enter_context(open_weights(staged.path))
-            self._admission.check_format(weights.format)
-            with measure("signature_extraction"):
-                fingerprint = fingerprint_weights(weights, checksum=staged.checksum)
-            with measure("structural_analysis"):
-                row = build_model(weights, fingerprint)
-        row.name, row.name_folded, row.description = name, fold(name), description
-        row.filename, row.file_size, row.owner_id = filename, staged.size, owner_id
-        if is_misnamed(staged.path, filename):
-            row.quality = [*row.quality, "misnamed"]
-        job = build_job("process", model_id=row.id)
-        # What the answer needs is read before the row is stored: it may be deleted meanwhile.
-        model_id, job_id = row.id, job.id
-        self._admission.check_family(model_id, fingerprint)
-        try:
-            self._keep(staged, row, fingerprint, job, said)
-            self.metrics.count_model(parameters=fingerprint.total_parameters, size=staged.size)
-            outcome = self._executor.submit(job_id)
-        except BaseException:
-            self._admission.reject(model_id)
-            raise
-        self._admission.confirm(model_id)
-        return Upload(
-            model_id=model_id,
-            job_id=job_id,
-            placed=wait and self._await(outcome),
-            total_parameters=fingerprint.total_parameters,
-            layer_count=fingerprint.layer_count,
-            structural_hash=fingerprint.structural_hash,
-        )
-
-    def _find_families(self, fingerprint: Fingerprint) -> tuple[str, ...]:
-        with self._executor.paused():
-            return self.management.find_families(fingerprint).family_ids
-
-    def check_names(
-        self, *, filename: str, name: str, description: str, is_part: bool = False
-    ) -> tuple[str, str, str]:
-        """File name, name and description as they are kept.
-
-        Raises
-        ------
-        InvalidRequest
-            When one is not acceptable.
-        InvalidWeights
-            When the file is a part of a model, by its name, and ``is_part`` does not say so.
-        """
-        filename = PurePath(filename.replace("\\", "/")).name
-        filename = check_text("file name", filename, FILENAME_LENGTH)
-        name = check_text("name", name or PurePath(filename).stem, NAME_LENGTH)
-        if not name:
-            raise InvalidRequest("The model needs a name.")
-        description = check_text("description", description, DESCRIPTION_LENGTH, lines=True)
-        if not is_part:
-            refuse_lone_part(filename)
-        return filename, name, description
-
-    def _refuse_duplicate(self, staged: StagedFile) -> None:
-        existing = self.lake.find_by_checksum(staged.checksum)
-        if existing is None:
-            return
-        detail = STORED.format(existing.name)
-        if self._mend(staged):
-            detail += " What was stored of it was damaged, and has been put right."
-        raise DuplicateModel(detail, existing_id=existing.id)
-
-    def _mend(self, staged: StagedFile) -> bool:
-        """Put a received file in the place of one that is missing or damaged; whether it was."""
-        checksum = staged.checksum
-        with self.files.commit_lock:
-            if not self.sound_files.is_lost(checksum) or not self.lake.find_by_checksum(checksum):
-                return False
-            self.files.publish(staged, anew=True)
-            self.files.confirm(checksum)
-        self.sound_files.forget(checksum)
-        return True
-
-    def _keep(
-        self,
-        staged: StagedFile,
-        row: Model,
-        fingerprint: Fingerprint,
-        job: Job,
-        said: Mapping[str, Any],
-    ) -> None:
-        """Blob first, rows second, both durable."""
-        checksum = staged.checksum
-        with self.files.sending(staged, self._is_known), self.files.commit_lock:
-            existing = self.lake.find_by_checksum(checksum)
-            if existing is not None:
-                raise DuplicateModel(STORED.format(existing.name), existing_id=existing.id)
-            self.quotas.check(row.owner_id, row.file_size)
-            self.files.publish(staged)
-            try:
-                self.lake.add(row, fingerprint, job, said)
-            except BaseException as error:
-                # Whatever went wrong, nobody will be told that the file is here.
-                self.files.retract(checksum, staged.path)
-                if isinstance(error, IntegrityError) and self.lake.find(row.id) is not None:
-                    raise Conflict(
-                        "Another model's checksum begins like this file's: both cannot be stored."
-                    ) from error
-                raise
-            self.files.confirm(checksum)
-
-    def _is_known(self, checksum: str) -> bool:
-        return self.lake.find_by_checksum(checksum) is not None
-
-    def _await(self, outcome: Outcome) -> bool:
-        """Whether a job ended in time; how it ended is in the model's status."""
-        try:
-            error = outcome.exception(self._seconds)
-        except TimeoutError:
-            return False
-        return not isinstance(error, Stopped)
-
     def reprocess(self, model_id: str) -> tuple[str, bool]:
         """Place the model again: (job id, whether that ended in time)."""
         self.lake.get(model_id)
         job_id = self.job_queue.add("reprocess", model_id=model_id)
-        return job_id, self._await(self._executor.submit(job_id))
+        return job_id, ends_in_time(self._executor.submit(job_id), self._seconds)
 
     def edit(
         self,
@@ -516,41 +318,9 @@ class HeritageService:
         if said:
             self.claims.change(model_id, said)
 
-    def delete(self, model_id: str) -> None:
-        """Remove a model and its file; its family is solved again without it."""
-        with self._executor.paused(), self.files.ballast.make_room():
-            row = self.lake.get(model_id).row
-            # Should the process die in the middle, this job solves the family after the restart.
-            job_id = None
-            if row.family_id is not None:
-                job_id = self.job_queue.add("rebuild", model_id=model_id, family_id=row.family_id)
-            with self.files.commit_lock:
-                self.files.mark(row.checksum)
-            try:
-                result = self.management.remove_model(model_id)
-            except BaseException:
-                if job_id is not None:
-                    self._executor.submit(job_id)
-                raise
-            finally:
-                with self.files.commit_lock:
-                    if self.lake.find_by_checksum(row.checksum) is None:
-                        self.files.remove(row.checksum)
-                        self.sound_files.forget(row.checksum)
-                    else:
-                        self.files.confirm(row.checksum)
-            if job_id is not None:
-                self.job_queue.finish(job_id, result)
-
-    def identify(self, staged: StagedFile) -> dict[str, Any]:
-        """Where would this file belong? Nothing of it is kept."""
-        staged.finish()
-        with open_weights(staged.path) as weights:
-            fingerprint = fingerprint_weights(weights, checksum=staged.checksum)
-        known = self.lake.find_by_checksum(staged.checksum)
+    def _find_families(self, fingerprint: Fingerprint) -> tuple[str, ...]:
         with self._executor.paused():
-            answer = self.management.identify(fingerprint, lambda: open_weights(staged.path))
-        return answer | {"existing_id": known.id if known else None}
+            return self.management.find_families(fingerprint).family_ids
 
     # Families ------------------------------------------------------------------------------------
 

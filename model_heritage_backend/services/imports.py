@@ -25,9 +25,10 @@ from model_heritage_backend.errors import (
 from model_heritage_backend.jobs.executor import Executor
 from model_heritage_backend.jobs.run import Interruption, Progress
 from model_heritage_backend.models.bundles import BUNDLE_NAME, write_archive
-from model_heritage_backend.models.files import PIECE, FileStore, StagedFile, format_bytes
+from model_heritage_backend.models.files import FileStore
 from model_heritage_backend.models.job_queue import JobQueue
 from model_heritage_backend.models.lake import Lake
+from model_heritage_backend.models.staged_files import PIECE, StagedFile, format_bytes
 from model_heritage_backend.models.tables import Job
 from model_heritage_backend.scanning.discovery import FoundFile, find_checkpoints
 from model_heritage_backend.weights import list_parts
@@ -53,7 +54,7 @@ class ImportNotAllowed(HeritageError):
 
 
 class TakeIn(Protocol):
-    """``HeritageService.upload``."""
+    """``Intake.upload``."""
 
     def __call__(
         self,
@@ -125,8 +126,7 @@ class Imports:
             raise ImportNotAllowed(
                 "This folder is not below one of those that the setting import_roots names."
             )
-        # Unlike Path.is_dir, this bears names that are too long.
-        if not os.path.isdir(real):  # noqa: PTH112
+        if not os.path.isdir(real):  # noqa: PTH112 (Path.is_dir cannot bear too long names)
             raise NotFound("There is no such folder.")
         return real
 
@@ -276,6 +276,7 @@ class _Checksum(io.RawIOBase):
     def writable(self) -> bool:
         return True
 
+    # typeshed's has Buffer, which has no length.
     def write(self, data: bytes | bytearray | memoryview, /) -> int:  # type: ignore[override]
         self._hash.update(data)
         self.size += len(data)
@@ -326,7 +327,7 @@ def _open_source(path: Path, folder: Path, advance: Callable[[int], None]) -> It
 
 def _is_same(path: str, status: os.stat_result) -> bool:
     try:
-        return os.path.samestat(os.stat(path), status)  # noqa: PTH116
+        return os.path.samestat(os.stat(path), status)  # noqa: PTH116 (a text as realpath gave it)
     except OSError:
         return False
 

@@ -13,8 +13,8 @@ from model_heritage_backend.config import load_settings
 from model_heritage_backend.errors import DuplicateModel, HeritageError, NotFound
 from model_heritage_backend.models.bundles import BUNDLE_NAME, bundle
 from model_heritage_backend.models.database import Database, open_engine
-from model_heritage_backend.models.files import StagedFile
 from model_heritage_backend.models.migrate import upgrade_database
+from model_heritage_backend.models.staged_files import StagedFile
 from model_heritage_backend.models.storage import open_files
 from model_heritage_backend.services.engine import EngineOptions
 from model_heritage_backend.services.heritage_service import HeritageService
@@ -56,7 +56,7 @@ class Library:
         parts = list_parts(source)
         with self._receive(parts) as staged:
             try:
-                upload = self._service.upload(
+                upload = self._service.intake.upload(
                     staged,
                     filename=source.name if len(parts) == 1 else BUNDLE_NAME,
                     name=name or source.stem,

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from model_heritage_backend.errors import QuotaExceeded
 from model_heritage_backend.models.database import Database
-from model_heritage_backend.models.files import format_bytes
 from model_heritage_backend.models.owners import Owners, Usage
+from model_heritage_backend.models.staged_files import format_bytes
 
 
 @dataclass(frozen=True, kw_only=True)

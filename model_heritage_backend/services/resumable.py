@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from model_heritage_backend.errors import (
     Conflict,
@@ -19,13 +19,14 @@ from model_heritage_backend.errors import (
 )
 from model_heritage_backend.models.bundles import BUNDLE_NAME, bundle
 from model_heritage_backend.models.claims import FIELDS
-from model_heritage_backend.models.files import StagedFile
+from model_heritage_backend.models.files import FileStore
+from model_heritage_backend.models.lake import Lake
 from model_heritage_backend.models.reception import Check, Reception, UploadRecord, UploadState
 from model_heritage_backend.models.receptions import Receptions
+from model_heritage_backend.models.staged_files import StagedFile
 from model_heritage_backend.services.claims import check_claims
-
-if TYPE_CHECKING:
-    from model_heritage_backend.services.heritage_service import HeritageService, Upload
+from model_heritage_backend.services.intake import Intake, Upload
+from model_heritage_backend.services.quotas import Quotas
 
 logger = logging.getLogger(__name__)
 
@@ -54,15 +55,25 @@ class Body:
 class ResumableUploads:
     """Announce, append, finish, join.
 
-    An upload that is whole goes the way of all others: ``HeritageService.upload``. Its words are
+    An upload that is whole goes the way of all others: ``Intake.upload``. Its words are
     checked when it is announced, not after gigabytes. What the end of the process interrupts goes
     on after the next start.
     """
 
-    def __init__(self, service: HeritageService, receptions: Receptions) -> None:
-        self._service = service
+    def __init__(
+        self,
+        intake: Intake,
+        receptions: Receptions,
+        *,
+        files: FileStore,
+        lake: Lake,
+        quotas: Quotas,
+    ) -> None:
+        self._intake = intake
         self._receptions = receptions
-        self._moves_files = service.files.blobs.takes_files
+        self._files = files
+        self._lake = lake
+        self._quotas = quotas
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._resume, name="uploads", daemon=True)
 
@@ -71,10 +82,11 @@ class ResumableUploads:
     def load(self) -> None:
         """Take over what a former process left; before ``FileStore.sweep``, which would remove
         bytes that were on their way into the store."""
+        moves_files = self._files.blobs.takes_files
         for reception in self._receptions.load():
             record, is_there = reception.record, reception.path.is_file()
             # Where the store copies files, the bytes are here also after they were stored.
-            copied = is_there and record.state is UploadState.PROCESSING and not self._moves_files
+            copied = is_there and record.state is UploadState.PROCESSING and not moves_files
             if not record.state.settled and (copied or not is_there):
                 with self._receptions.hold(reception.record.id):
                     self._find_bytes(reception)
@@ -129,8 +141,8 @@ class ResumableUploads:
             raise InvalidRequest("The metadata 'part' is 1 or left out.")
         names = _get_names(metadata)
         check_claims(_get_claims(metadata))
-        self._service.check_names(**names, is_part=PART in metadata)
-        self._service.quotas.check(owner_id, length)
+        self._intake.check_names(**names, is_part=PART in metadata)
+        self._quotas.check(owner_id, length)
         reception = self._receptions.create(
             length, metadata=metadata, sent_metadata=sent_metadata, owner_id=owner_id
         )
@@ -156,7 +168,7 @@ class ResumableUploads:
         InvalidRequest
             When the request breaks off.
         HeritageError
-            The whole file is refused: what ``HeritageService.upload`` raises.
+            The whole file is refused: what ``Intake.upload`` raises.
         """
         with self._receptions.hold(upload_id) as reception:
             if offset != reception.offset:
@@ -167,7 +179,7 @@ class ResumableUploads:
             if reception.record.problem and reception.record.state is UploadState.FAILED:
                 raise _build_error(reception.record.problem)
             if body is not None and reception.record.state is UploadState.RECEIVING:
-                self._service.files.check_room(body.expected or 0)
+                self._files.check_room(body.expected or 0)
                 reception.interrupt = body.interrupt
                 try:
                     reception.append(body.read, expected=body.expected, check=body.check)
@@ -210,7 +222,7 @@ class ResumableUploads:
         Conflict
             When one of them is not whole, or no part.
         HeritageError
-            What ``HeritageService.upload`` raises.
+            What ``Intake.upload`` raises.
         """
         with ExitStack() as stack:
             # In one order, as two requests that join the same parts would wait for each other.
@@ -230,10 +242,10 @@ class ResumableUploads:
             staged: StagedFile = parts[0][0]
             filename = parts[0][1]
             if len(parts) > 1:
-                staged = stack.enter_context(bundle(self._service.files, parts))
+                staged = stack.enter_context(bundle(self._files, parts))
                 filename = BUNDLE_NAME
             try:
-                upload = self._service.upload(
+                upload = self._intake.upload(
                     staged,
                     filename=filename,
                     name=name,
@@ -271,7 +283,7 @@ class ResumableUploads:
         )
         try:
             names = _get_names(reception.record.metadata)
-            upload = self._service.upload(
+            upload = self._intake.upload(
                 staged,
                 filename=names["filename"],
                 name=names["name"],
@@ -295,10 +307,10 @@ class ResumableUploads:
     def _find_bytes(self, reception: Reception) -> None:
         """Of an upload whose bytes were on their way into the store: either they came back, or
         they are a model, or the upload is forgotten."""
-        files, checksum = self._service.files, reception.record.checksum
+        files, checksum = self._files, reception.record.checksum
         if checksum is not None:
             with files.commit_lock:
-                model = self._service.lake.find_by_checksum(checksum)
+                model = self._lake.find_by_checksum(checksum)
                 if model is None and files.retract(checksum, reception.path):
                     reception.measure()
                     return
@@ -323,6 +335,7 @@ class ResumableUploads:
             except HeritageError as error:
                 logger.warning("upload %s: %s", upload_id, error.detail)
             except Exception:
+                # Those after it have nothing to do with its fault.
                 logger.exception("upload %s failed", upload_id)
 
 

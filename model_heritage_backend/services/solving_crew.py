@@ -91,7 +91,7 @@ class Workplace:
             storage_cache_bytes=self.storage_cache_bytes,
         )
         store = SqlStore(database, files, cache_bytes=0)
-        reader = FamilyReader(database, files, store)
+        reader = FamilyReader(database, store)
         stages: Stages = []
         management = self.engine.build(
             store, lambda stage, seconds: stages.append((stage, seconds))

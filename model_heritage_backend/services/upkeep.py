@@ -38,7 +38,7 @@ NOTE = "verified.json"
 BACKUP_NAME = re.compile(r"heritage-(\d{6,})-\d{8}T\d{6}Z")
 LOOK_SECONDS = 20.0
 RETRY_SECONDS = 600.0
-"""After a backup that failed, or a storage that did not answer."""
+"""After a backup that failed or could not be read again, or a storage that did not answer."""
 CLEANING_SECONDS = 3600.0
 """How often it is asked whether a clean-up is due."""
 STOP_SECONDS = 10.0
@@ -107,7 +107,7 @@ class Upkeep:
         self._clean_up = clean_up
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._keep_on, name="upkeep", daemon=True)
-        self._next_try = 0.0
+        self._next_try = self._next_verifying = 0.0
         self._problem: str | None = None
         self._unread: list[str] = []
         self._read_at = 0.0
@@ -245,9 +245,12 @@ class Upkeep:
             self._check_stop(0)
         return damaged
 
-    def _scrub_slowly(self, every: float) -> None:
+    def _scrub_slowly(self) -> None:
         """What is due by now of a round that takes a tenth of the time that there is for it, so
         that nobody notices."""
+        if self.plan.scrub_every is None:
+            return
+        every = self.plan.scrub_every.total_seconds()
         if not self._unread and time.monotonic() >= self._next_round:
             self._unread = sorted(self._list_checksums())
             self._pace = every * ROUND_SHARE / max(len(self._unread), 1)
@@ -268,38 +271,50 @@ class Upkeep:
     def _keep_on(self) -> None:
         while not self._stopping.wait(min(LOOK_SECONDS, self.plan.backup_every.total_seconds())):
             try:
-                if self.is_due():
-                    self._next_try = time.monotonic() + RETRY_SECONDS
-                    self.back_up()
-                    self._next_try = 0.0
-                if self.is_verifying_due():
-                    self.verify()
-                if self.plan.clean_every is not None and time.monotonic() >= self._next_cleaning:
-                    self._next_cleaning = time.monotonic() + CLEANING_SECONDS
-                    self._clean(self.plan.clean_every)
-                if self.plan.scrub_every is not None:
-                    self._scrub_slowly(self.plan.scrub_every.total_seconds())
+                for what, do in (
+                    ("the backup", self._back_up_in_time),
+                    ("reading a backup again", self._verify_in_time),
+                ):
+                    self._problem = self._attempt(what, do) or self._problem
+                self._attempt("the clean-up", self._clean_in_time)
+                self._attempt("reading files again", self._scrub_slowly)
             except _Stopping:
                 return
-            except HeritageError as error:
-                self._tell(error.detail)
-            except OSError as error:
-                self._tell(f"{error.strerror}.")
-            except Exception:
-                # The thread must outlive any failure: nobody else would make backups.
-                logger.exception("upkeep failed")
-                self._tell(UNEXPECTED)
 
-    def _clean(self, every: timedelta) -> None:
+    def _attempt(self, what: str, do: Callable[[], None]) -> str | None:
+        """Why it failed, if it did: that keeps nothing else from being done."""
         try:
-            self._clean_up(every)
+            do()
+        except _Stopping:
+            raise
         except HeritageError as error:
-            # It is asked for again; backups have nothing to do with it.
-            logger.warning("the clean-up could not be begun: %s", error.detail)
+            problem = error.detail
+        except OSError as error:
+            problem = f"{error.strerror}."
+        except Exception:
+            # The thread must outlive any failure: nobody else would make backups.
+            logger.exception("%s failed", what)
+            problem = UNEXPECTED
+        else:
+            return None
+        logger.error("%s failed: %s", what, problem)
+        return problem
 
-    def _tell(self, problem: str) -> None:
-        self._problem = problem
-        logger.error("upkeep (backups, reading files again): %s", problem)
+    def _back_up_in_time(self) -> None:
+        if self.is_due():
+            self._next_try = time.monotonic() + RETRY_SECONDS
+            self.back_up()
+            self._next_try = 0.0
+
+    def _verify_in_time(self) -> None:
+        if time.monotonic() >= self._next_verifying and self.is_verifying_due():
+            self._next_verifying = time.monotonic() + RETRY_SECONDS
+            self.verify()
+
+    def _clean_in_time(self) -> None:
+        if self.plan.clean_every is not None and time.monotonic() >= self._next_cleaning:
+            self._next_cleaning = time.monotonic() + CLEANING_SECONDS
+            self._clean_up(self.plan.clean_every)
 
     def _check_stop(self, _done: int) -> None:
         if self._stopping.is_set():

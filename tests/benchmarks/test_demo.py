@@ -20,11 +20,9 @@ from tests.processes import RealServer
 
 
 def print_text(tree: Tree) -> str:
-    console = Console(file=io.StringIO(), width=120)
-    console.print(tree)
-    text = console.file.getvalue()  # type: ignore[attr-defined]
-    assert isinstance(text, str)
-    return text
+    written = io.StringIO()
+    Console(file=written, width=120).print(tree)
+    return written.getvalue()
 
 
 @pytest.fixture
@@ -118,9 +116,9 @@ def test_against_a_real_server(zoo_family: Zoo, tmp_path: Path) -> None:
         client = Client(f"http://127.0.0.1:{server.port}")
         said = []
         for seed in (1, 2):
-            console = Console(file=io.StringIO(), width=150)
-            demo.run(client, zoo_family, seed=seed, console=console)
-            text = console.file.getvalue()  # type: ignore[attr-defined]
+            written = io.StringIO()
+            demo.run(client, zoo_family, seed=seed, console=Console(file=written, width=150))
+            text = written.getvalue()
             said.append(text[: text.index("Uploaded and solved")])
         assert "12 of these files were on the server before" in text
         client.close()

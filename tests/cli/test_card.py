@@ -9,7 +9,7 @@ import yaml
 
 from model_heritage_backend.cli.card import merge_card
 from model_heritage_backend.errors import InvalidRequest
-from tests.cli.test_lineage import document, run  # noqa: F401 (a fixture)
+from tests.cli.test_lineage import run
 
 CARD = '---\n# Found.\nbase_model:\n- "org/base"\nbase_model_relation: finetune\n---\n'
 NOTHING = "---\n# No parent is known.\n---\n"
@@ -72,7 +72,7 @@ def test_heads_that_cannot_be_kept_are_refused(head: str) -> None:
         merge_card(f"---\n{head}\n---\n", CARD)
 
 
-def test_the_command(document: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_the_command(document: Path, tmp_path: Path) -> None:
     readme = tmp_path / "README.md"
     readme.write_text(README)
     result = run("card", "odd", "--in", document, "--write", readme)

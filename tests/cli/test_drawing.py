@@ -13,11 +13,11 @@ from tests.interop.test_heritage_document import make_document
 
 
 def draw(document: dict[str, Any], *, width: int = 100) -> list[str]:
-    console = Console(file=io.StringIO(), width=width, markup=False, highlight=False)
+    written = io.StringIO()
+    console = Console(file=written, width=width, markup=False, highlight=False)
     for piece in draw_document(document):
         console.print(piece)
-    text = console.file.getvalue()  # type: ignore[attr-defined]
-    return [line.rstrip() for line in text.splitlines()]
+    return [line.rstrip() for line in written.getvalue().splitlines()]
 
 
 def test_draws_every_family() -> None:

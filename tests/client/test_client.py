@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from safetensors.numpy import load_file, save_file
@@ -170,7 +171,7 @@ class Recorder(BaseHTTPRequestHandler):
     """Answers as told and remembers what was asked."""
 
     answer: tuple[int, bytes] = (200, b"{}")
-    seen: list[str | None] = []  # noqa: RUF012 (each stand-in has its own)
+    seen: ClassVar[list[str | None]] = []
 
     def do_GET(self) -> None:
         self.seen.append(self.headers["Authorization"])
@@ -191,7 +192,7 @@ def stand_in(status: int, body: object) -> Iterator[tuple[str, list[str | None]]
 
     class Handler(Recorder):
         answer = (status, content)
-        seen: list[str | None] = []  # noqa: RUF012 (each stand-in has its own)
+        seen: ClassVar[list[str | None]] = []
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model_heritage_backend.clustering.alignment import AlignedFamily
-from model_heritage_backend.clustering.genealogy import Edge, Relation
+from model_heritage_backend.clustering.genealogy import Edge, FamilyTree, Relation
 from tests.clustering.models import fingerprint_arrays, make_arrays
 
 Floats = NDArray[np.floating]
@@ -78,7 +79,27 @@ def rename_arrays(arrays: Arrays, prefix: str) -> dict[str, Floats]:
     return {prefix + name: array for name, array in arrays.items()}
 
 
-def make_edge(parent: str, child: str, **options: object) -> Edge:
+def make_edge(parent: str, child: str, **options: Any) -> Edge:
     """An edge of a fine-tune with some confidence and distance."""
-    plain: dict[str, object] = {"relation": Relation.FINETUNE, "confidence": 0.75, "distance": 0.5}
-    return Edge(parent=parent, child=child, **{**plain, **options})  # type: ignore[arg-type]
+    plain: dict[str, Any] = {"relation": Relation.FINETUNE, "confidence": 0.75, "distance": 0.5}
+    return Edge(parent=parent, child=child, **{**plain, **options})
+
+
+def list_main(tree: FamilyTree) -> set[tuple[str, str]]:
+    return {(edge.parent, edge.child) for edge in tree.edges if edge.main}
+
+
+def assert_lawful(tree: FamilyTree, members: Sequence[str]) -> None:
+    """One root, one main parent for everyone else, every edge with its doubt."""
+    assert tree.members == tuple(sorted(members))
+    main = tree.main_edges
+    assert set(main) == set(members) - {tree.root}
+    assert 0.0 <= tree.root_confidence <= 1.0
+    for member in members:
+        assert [member, *tree.get_ancestors(member)][-1] == tree.root
+    for edge in tree.edges:
+        runner_up = edge.evidence.runner_up
+        assert runner_up not in (edge.parent, edge.child)
+        assert edge.evidence.method == tree.method == "heritage"
+        margin = edge.evidence.margin
+        assert margin is None or 0.0 <= margin <= edge.confidence

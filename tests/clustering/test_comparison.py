@@ -170,7 +170,7 @@ def test_verdicts_layers_and_kinds(tmp_path: Path) -> None:
 
 def test_rounding_is_no_training(tmp_path: Path) -> None:
     rounded = {name: array.astype(np.float16) for name, array in BASE.items()}
-    entries = by_name(compare(BASE, rounded, tmp_path))  # type: ignore[arg-type]
+    entries = by_name(compare(BASE, rounded, tmp_path))
     assert {entry["verdict"] for entry in entries.values()} <= {"rounding", "equal"}
     assert entries[ATTENTION]["verdict"] == "rounding"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import permutations
 
@@ -174,9 +175,11 @@ def test_a_few_quantised_matrices_do_not_make_a_quantised_model() -> None:
 
 
 @pytest.mark.parametrize("make", [prune_arrays, lambda a, _: quantise_arrays(a, 8)])
-def test_biases_must_be_the_source_s_own(make: object) -> None:
+def test_biases_must_be_the_source_s_own(
+    make: Callable[[Arrays, float], Arrays],
+) -> None:
     """A relative of the source with other biases is not the source."""
-    copy = make(BASE, 0.4)  # type: ignore[operator]
+    copy = make(BASE, 0.4)
     other = {**copy, "norm.weight": copy["norm.weight"] + np.float32(1e-3)}
     assert find(BASE, copy) is not None
     assert find(BASE, other) is None

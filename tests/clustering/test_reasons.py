@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from model_heritage_backend.clustering.genealogy import Edge, Evidence, Relation
 from model_heritage_backend.clustering.reasons import list_reasons
 
 
-def explain(relation: Relation = Relation.FINETUNE, **evidence: object) -> list[str]:
+def explain(relation: Relation = Relation.FINETUNE, **evidence: Any) -> list[str]:
     return list_reasons(
         Edge(
             parent="p",
@@ -16,7 +18,7 @@ def explain(relation: Relation = Relation.FINETUNE, **evidence: object) -> list[
             relation=relation,
             confidence=0.9,
             distance=0.1,
-            evidence=Evidence(**evidence),  # type: ignore[arg-type]
+            evidence=Evidence(**evidence),
         )
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from random import Random
 
 import networkx as nx
 import numpy as np
@@ -94,7 +95,7 @@ def test_it_is_a_maximum_spanning_tree(gains: Gains) -> None:
 
 @given(draw_gains(), st.randoms(use_true_random=False))
 @settings(max_examples=40, deadline=None)
-def test_the_tree_belongs_to_the_gains_not_to_the_numbers(gains: Gains, random: object) -> None:
+def test_the_tree_belongs_to_the_gains_not_to_the_numbers(gains: Gains, random: Random) -> None:
     """Members numbered otherwise are linked likewise, where no ties leave a choice."""
     size = len(gains)
     upper = np.triu_indices(size, 1)
@@ -102,7 +103,7 @@ def test_the_tree_belongs_to_the_gains_not_to_the_numbers(gains: Gains, random: 
     distinct[upper] = gains[upper] + 0.001 * np.arange(len(upper[0]))
     distinct += distinct.T
     order = list(range(size))
-    random.shuffle(order)  # type: ignore[attr-defined]
+    random.shuffle(order)
     plain = list_links(build(distinct, range(size)))
     moved = list_links(build(distinct[np.ix_(order, order)], range(size)))
     back = {(min(order[a], order[b]), max(order[a], order[b])) for a, b in moved}

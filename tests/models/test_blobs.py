@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,18 +16,12 @@ from model_heritage_backend.models import object_blobs
 from model_heritage_backend.models.blob_cache import BlobCache
 from model_heritage_backend.models.blobs import Blobs, DamagedFile, FolderBlobs, StorageUnavailable
 from model_heritage_backend.models.object_blobs import ObjectBlobs
-from tests.s3_server import BUCKET, S3Server, make_bucket
+from tests.s3_server import BUCKET, S3Server
 
 CONTENT = b"weights" * 1000
 CHECKSUM = hashlib.sha256(CONTENT).hexdigest()
 PART = 5 << 20
 """The smallest that S3 takes."""
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[S3Server]:
-    with S3Server() as server:
-        yield server
 
 
 def open_objects(folder: Path, *, limit: int = 1 << 20, free: int = 1 << 30) -> ObjectBlobs:
@@ -40,10 +35,7 @@ def open_objects(folder: Path, *, limit: int = 1 << 20, free: int = 1 << 30) -> 
 
 
 @pytest.fixture
-def objects(server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ObjectBlobs:
-    for name, value in server.environment.items():
-        monkeypatch.setenv(name, value)
-    make_bucket(server)
+def objects(s3: S3Server, tmp_path: Path) -> ObjectBlobs:
     return open_objects(tmp_path / "here")
 
 
@@ -161,6 +153,20 @@ def test_what_another_machine_fetches_is_checked(objects: ObjectBlobs, tmp_path:
     with pytest.raises(DamagedFile), objects.borrow(CHECKSUM):
         pass
     assert list((tmp_path / "here" / "cache").iterdir()) == []
+
+
+def test_a_disk_that_fills_is_no_fault_of_the_storage(
+    objects: ObjectBlobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(objects, tmp_path)
+    objects.give_room()
+
+    def fill(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(objects._system, "get_file", fill)
+    with pytest.raises(InsufficientStorage), objects.borrow(CHECKSUM):
+        pass
 
 
 def test_nothing_is_fetched_that_does_not_fit(objects: ObjectBlobs, tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ from model_heritage_backend.errors import (
     InsufficientStorage,
     InvalidRequest,
 )
-from model_heritage_backend.models.files import FileStore, format_bytes
+from model_heritage_backend.models.files import FileStore
+from model_heritage_backend.models.staged_files import format_bytes
 from tests.served import list_files
 
 CONTENT = bytes(range(256)) * 5000

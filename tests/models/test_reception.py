@@ -11,7 +11,6 @@ import pytest
 
 from model_heritage_backend.errors import FileTooLarge, InsufficientStorage
 from model_heritage_backend.models import reception as reception_room
-from model_heritage_backend.models.files import PIECE
 from model_heritage_backend.models.reception import (
     LEAST_PIECE,
     Check,
@@ -20,6 +19,7 @@ from model_heritage_backend.models.reception import (
     UploadState,
     _read_pieces,
 )
+from model_heritage_backend.models.staged_files import PIECE
 from tests.models.test_files import largest_file
 
 CONTENT = bytes(range(256)) * 5000

@@ -8,8 +8,9 @@ import pytest
 
 from model_heritage_backend.errors import NotFound
 from model_heritage_backend.models.blobs import DamagedFile
-from model_heritage_backend.models.files import PIECE, FileStore
+from model_heritage_backend.models.files import FileStore
 from model_heritage_backend.models.sound_files import SoundFiles
+from model_heritage_backend.models.staged_files import PIECE
 
 SIZE = 3 * PIECE + 1234
 

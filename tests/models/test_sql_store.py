@@ -87,14 +87,14 @@ def make_sql_shelf(folder: Path, make_database: MakeDatabase, *, cache_bytes: in
     return Shelf(store, lambda path: put_in_lake(lake, files, path))
 
 
-def make_tree(*members: str, edges: tuple[Edge, ...] = (), **more: object) -> FamilyTree:
+def make_tree(*members: str, edges: tuple[Edge, ...] = (), **more: Any) -> FamilyTree:
     plain = {"root": members[0], "root_confidence": 0.9, "method": "heritage"} | more
-    return FamilyTree(members=tuple(sorted(members)), edges=edges, **plain)  # type: ignore[arg-type]
+    return FamilyTree(members=tuple(sorted(members)), edges=edges, **plain)
 
 
-def make_edge(parent: str, child: str, **more: object) -> Edge:
+def make_edge(parent: str, child: str, **more: Any) -> Edge:
     plain = {"relation": Relation.FINETUNE, "confidence": 0.8, "distance": 0.1} | more
-    return Edge(parent=parent, child=child, **plain)  # type: ignore[arg-type]
+    return Edge(parent=parent, child=child, **plain)
 
 
 def same(left: Fingerprint, right: Fingerprint) -> bool:

@@ -14,7 +14,7 @@ from benchmarks.zoo import Zoo
 from model_heritage_backend.app import close_app, create_app
 from model_heritage_backend.services.access import Role
 from tests.databases import make_settings
-from tests.routes.test_access import bear
+from tests.routes.signing import bear
 from tests.served import (
     MakeApp,
     check_problem,

@@ -14,7 +14,7 @@ from model_heritage_backend.models.tables import Job
 from model_heritage_backend.services.access import Role
 from model_heritage_backend.services.heritage_service import HeritageService
 from tests.routes.resuming import announce
-from tests.routes.test_access import bear
+from tests.routes.signing import bear
 from tests.served import (
     MakeApp,
     check_problem,
@@ -22,6 +22,7 @@ from tests.served import (
     list_edges,
     list_files,
     list_models,
+    sign,
     upload,
     wait_for_jobs,
 )
@@ -112,12 +113,12 @@ def test_models_of_several_are_solved_again_as_from_scratch(
     assert (told["models"], told["children_total"]) == (2, 2)
     answer = client.delete(f"/api/owners/{first.id}/models", headers=bear(mine))
     assert answer.status_code == 202
-    deadline_client = AuthorisedClient(client, admin)
-    wait_for_jobs(deadline_client)  # type: ignore[arg-type]
-    left = list_edges(deadline_client)  # type: ignore[arg-type]
+    looking = sign(app.test_client(), admin)
+    wait_for_jobs(looking)
+    left = list_edges(looking)
     assert len(list_blobs(service)) == 2
     service.management.recluster_all_models()
-    assert list_edges(deadline_client) == left  # type: ignore[arg-type]
+    assert list_edges(looking) == left
     assert client.delete(f"/api/models/{ids['noisy']}", headers=bear(yours)).status_code == 204
     check_problem(
         client.delete(f"/api/owners/{first.id}/models", headers=bear(mine)), 404, "not-found"
@@ -149,26 +150,16 @@ def test_what_editors_may_not_ask_for_they_may_not_repeat(
             answer = client.post(f"{job}/retry", headers=bear(who))
             check_problem(answer, 403, "not-allowed")
     # The same file, from somebody else: it is not theirs whose models are deleted.
-    service.delete(ids["base"])
+    service.deletion.delete_model(ids["base"])
     fill(client, zoo_family, ("base",), headers=bear(yours))
     assert client.post(f"{own}/retry", headers=bear(mine)).status_code == 202
-    asking = AuthorisedClient(client, admin)
-    wait_for_jobs(asking)  # type: ignore[arg-type]
-    assert set(list_models(asking)) == {"base"}  # type: ignore[arg-type]
+    looking = sign(app.test_client(), admin)
+    wait_for_jobs(looking)
+    assert set(list_models(looking)) == {"base"}
 
 
 def pass_by(share: float, stage: str) -> None:
     """Nobody looks at the progress."""
-
-
-class AuthorisedClient:
-    """A client that sends the same headers with every question."""
-
-    def __init__(self, client: FlaskClient, headers: dict[str, str]) -> None:
-        self._client, self._headers = client, headers
-
-    def get(self, path: str) -> Any:
-        return self._client.get(path, headers=self._headers)
 
 
 def test_a_deletion_that_was_cut_goes_on(
@@ -223,12 +214,14 @@ def test_no_more_is_kept_than_the_settings_say(make_app: MakeApp, zoo_family: Zo
         assert other.status_code == (201 if "owner" in str(limits) else 507)
         for model in [*ids.values(), (other.get_json() or {}).get("model_id")]:
             if model is not None:
-                service.delete(model)
+                service.deletion.delete_model(model)
         fill(client, zoo_family, ("rotated",), headers=mine)
-        service.delete(service.lake.list_page().views[0].row.id)
+        service.deletion.delete_model(service.lake.list_page().views[0].row.id)
 
 
-def test_two_uploads_do_not_share_the_last_place(make_app: MakeApp, zoo_family: Zoo) -> None:
+def test_two_uploads_do_not_share_the_last_place(
+    make_app: MakeApp, zoo_family: Zoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The place is counted again where the row is made."""
     app = make_app(max_models=1)
     service = get_service(app)
@@ -242,7 +235,7 @@ def test_two_uploads_do_not_share_the_last_place(make_app: MakeApp, zoo_family: 
             return
         check(owner_id, size)
 
-    service.quotas.check = check_late  # type: ignore[method-assign]
+    monkeypatch.setattr(service.quotas, "check", check_late)
     answer = upload(app.test_client(), zoo_family.path("base"), name="base")
     check_problem(answer, 507, "quota-exceeded")
     assert len(list_blobs(service)) == 1

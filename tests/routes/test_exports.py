@@ -105,7 +105,7 @@ def test_nothing_has_every_format(client: FlaskClient) -> None:
 
 def test_a_thousand_models_are_written_in_seconds_and_read_elsewhere(client: FlaskClient) -> None:
     """With names and claims that are meant to break what they are written into."""
-    database: Any = get_service(client.application)._database  # type: ignore[arg-type]
+    database: Any = get_service(client.application)._database
     names = [name for name in HOSTILE if name.isprintable()]
     models = [make_model(n, names[n % len(names)]) for n in range(1, 1001)]
     chains = [f"{(n - 1) // 3}-{n}" for n in range(2, 1001) if n > 3] + ["1-2", "1-3"]

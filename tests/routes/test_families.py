@@ -121,7 +121,7 @@ def test_recluster(
 
 
 def test_one_waiting_recluster_serves_all(client: FlaskClient, zoo_family: Zoo) -> None:
-    with get_service(client.application)._executor.paused():  # type: ignore[arg-type]
+    with get_service(client.application)._executor.paused():
         ids = [client.post("/api/clustering/recluster").get_json()["job_id"] for _ in range(5)]
     # The first may have been taken up before the second came.
     assert len(set(ids)) <= 2

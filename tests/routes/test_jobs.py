@@ -294,8 +294,8 @@ def test_a_stream_ends_with_what_it_began_with(
     # One that nobody works at goes on for ever.
     job_id = service.job_queue.add("recluster")
     answer = client.get(f"/api/jobs/{job_id}/events", headers=headers)
-    pieces = iter(answer.response)
-    assert b"retry" in next(pieces) and b"progress" in next(pieces)  # type: ignore[operator]
+    pieces = answer.iter_encoded()
+    assert b"retry" in next(pieces) and b"progress" in next(pieces)
     if by_session:
         service.sessions.end_own(service.sessions.recall(secret))
     else:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import pytest
 from apiflask import APIFlask
@@ -152,10 +153,8 @@ def test_counting_costs_less_than_a_tenth_of_a_millisecond(app: APIFlask) -> Non
     assert best < 0.0001
 
 
-def _measure(count: object) -> float:
+def _measure(count: Callable[..., None]) -> float:
     began = time.thread_time()
     for _ in range(100):
-        count(  # type: ignore[operator]
-            method="GET", route="/api/x", status=200, seconds=0.1, slow=False, problem=None
-        )
+        count(method="GET", route="/api/x", status=200, seconds=0.1, slow=False, problem=None)
     return (time.thread_time() - began) / 100

@@ -10,9 +10,9 @@ from flask.testing import FlaskClient
 
 from model_heritage_backend.services import access
 from model_heritage_backend.services.access import Role
+from tests.routes.signing import OWN, bear
 from tests.served import MakeApp, check_problem, get_service
 
-OWN = {"Origin": "http://localhost"}
 PASSWORD = "four quiet words here"
 PATH = "/api/session/tokens"
 
@@ -34,10 +34,6 @@ def sign_in(app: APIFlask, name: str) -> FlaskClient:
 
 def make(client: FlaskClient, role: str, **more: Any) -> Any:
     return client.post(PATH, json={"name": "a script", "role": role, **more}, headers=OWN)
-
-
-def bear(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
 
 
 def test_made_used_seen_revoked(app: APIFlask) -> None:

@@ -7,7 +7,9 @@ from apiflask import APIFlask
 from flask.testing import FlaskClient
 from gunicorn.http.errors import InvalidChunkSize
 
+from model_heritage_backend.errors import HeritageError
 from model_heritage_backend.models.files import FileStore
+from model_heritage_backend.places import PROJECT
 from tests.served import MakeApp, check_problem, get_service
 
 
@@ -74,3 +76,26 @@ def test_too_little_memory(app: APIFlask) -> None:
 
     problem = check_problem(app.test_client().get("/api/large"), 503, "out-of-memory")
     assert "memory_limit_bytes" in problem["detail"]
+
+
+NOT_ANSWERED = {
+    # What all are made from; the server that does not start; commands and clients alone.
+    "error",
+    "migration-failed",
+    "open-door",
+    "port-taken",
+    "job-failed",
+    "no-ranges",
+    "upload-interrupted",
+}
+
+
+def test_the_reference_names_every_type() -> None:
+    page = (PROJECT / "docs" / "api.md").read_text(encoding="utf-8")
+    waiting, types = [HeritageError], set()
+    while waiting:
+        kind = waiting.pop()
+        types.add(kind.type)
+        waiting += kind.__subclasses__()
+    assert "storage-unavailable" in types
+    assert {name for name in types - NOT_ANSWERED if f"`{name}`" not in page} == set()

@@ -19,6 +19,7 @@ from model_heritage_backend.scanning.discovery import Found, find_checkpoints
 from model_heritage_backend.services.access import Role
 from model_heritage_backend.services.heritage_service import HeritageService
 from tests.clustering.synthetic import draw_structures
+from tests.routes.signing import bear
 from tests.served import (
     MakeApp,
     check_problem,
@@ -26,6 +27,7 @@ from tests.served import (
     list_edges,
     list_files,
     list_models,
+    sign,
     upload,
     wait_for_jobs,
 )
@@ -45,7 +47,7 @@ def client(make_app: MakeApp, root: Path) -> FlaskClient:
 
 @pytest.fixture
 def service(client: FlaskClient) -> HeritageService:
-    return get_service(client.application)  # type: ignore[arg-type]
+    return get_service(client.application)
 
 
 def ask(client: FlaskClient, folder: Path | str) -> Any:
@@ -100,8 +102,7 @@ def test_models_are_whose_import_it_is(make_app: MakeApp, root: Path, zoo_family
     app = make_app(import_roots=(root,), access="token")
     shutil.copy(zoo_family.path("base"), root / "base.safetensors")
     row, text = get_service(app).access.create("an admin", Role.ADMIN, days=1)
-    client = app.test_client()
-    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {text}"
+    client = sign(app.test_client(), bear(text))
     assert run(client, root)["result"]["stored"] == 1
     [owner] = client.get("/api/owners").get_json()["owners"]
     assert (owner["id"], owner["models"]) == (row.id, 1)

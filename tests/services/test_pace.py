@@ -4,7 +4,7 @@ import pytest
 
 from model_heritage_backend.errors import TooManyChanges
 from model_heritage_backend.services.pace import Pace
-from tests.routes.test_access import bear, make_token
+from tests.routes.signing import bear, make_token
 from tests.served import MakeApp, check_problem
 
 

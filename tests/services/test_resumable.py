@@ -19,7 +19,7 @@ from model_heritage_backend.config import Settings
 from model_heritage_backend.errors import InsufficientStorage
 from model_heritage_backend.models import receptions
 from model_heritage_backend.models.lake import Lake
-from model_heritage_backend.services import heritage_service
+from model_heritage_backend.services import intake
 from tests.processes import RealServer
 from tests.routes.resuming import (
     BYTES,
@@ -166,7 +166,7 @@ def test_something_unexpected(
     def fail(*_: object) -> None:
         raise RuntimeError("a mistake")
 
-    monkeypatch.setattr(heritage_service, "open_weights", fail)
+    monkeypatch.setattr(intake, "open_weights", fail)
     url, answer = send(client, base, name="base")
     check_problem(answer, 500, "internal-error")
     state = get_state(client, url)

@@ -146,6 +146,41 @@ def test_cleaning_up_by_itself(make_app: MakeApp, zoo_family: Zoo) -> None:
     assert asked == [HOUR]
 
 
+def test_what_fails_keeps_nothing_else_from_being_done(
+    make_app: MakeApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = get_service(make_app())
+    asked: list[timedelta] = []
+    upkeep = Upkeep(
+        service.files.data_dir,
+        Plan(
+            backup_folder=tmp_path / "backups",
+            backup_every=timedelta(milliseconds=1),
+            scrub_every=HOUR,
+            clean_every=HOUR,
+        ),
+        blobs=service.files.blobs,
+        sound_files=service.sound_files,
+        list_checksums=set,
+        clean_up=asked.append,
+    )
+    tried: list[float] = []
+
+    def fail() -> list[str]:
+        tried.append(time.monotonic())
+        raise InvalidRequest("This is no whole backup.")
+
+    monkeypatch.setattr(upkeep, "verify", fail)
+    upkeep.start()
+    deadline = time.monotonic() + 20
+    while not asked or len(upkeep.list_backups()) < 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    upkeep.stop()
+    # Nor is it tried at every look.
+    assert len(tried) == 1
+
+
 def test_figures_of_backups(make_app: MakeApp, tmp_path: Path) -> None:
     def read(app: Any) -> dict[str, float]:
         found = get_service(app).metrics.registry.collect()

@@ -8,6 +8,7 @@ import time
 import tracemalloc
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from model_heritage_backend.errors import HeritageError, InvalidWeights, Unsuppo
 from model_heritage_backend.weights import DType, Limits, Weights, npz_file, open_weights
 from tests.weights.samples import read_all
 
+Saver = Callable[..., None]
 SAVERS = (np.savez, np.savez_compressed)
 TYPES = ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "?", "c8", "c16")
 
@@ -49,7 +51,7 @@ def as_real(array: np.ndarray) -> np.ndarray:
 def test_any_types_and_shapes(
     tmp_path: Path,
     arrays: list[tuple[str, list[int], str, bool]],
-    saver: object,
+    saver: Saver,
     piece: int,
 ) -> None:
     """Both byte orders, both orders of dimensions, read in pieces of any size, twice over."""
@@ -58,7 +60,7 @@ def test_any_types_and_shapes(
         values = np.abs(np.random.default_rng(i).standard_normal(shape)) * 100
         array = np.asarray(values).astype(np.dtype(kind).newbyteorder(order))
         content[f"block/{i}"] = np.asfortranarray(array) if fortran else array
-    saver(tmp_path / "a.npz", **content)  # type: ignore[operator]
+    saver(tmp_path / "a.npz", **content)
     with open_weights(tmp_path / "a.npz") as weights:
         assert weights.format == "npz"
         for _ in range(2):
@@ -260,8 +262,8 @@ def test_other_contents_and_packings_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("saver", SAVERS)
-def test_truncations_are_refused(tmp_path: Path, saver: object) -> None:
-    saver(tmp_path / "a.npz", a=np.ones(3), b=np.ones(2))  # type: ignore[operator]
+def test_truncations_are_refused(tmp_path: Path, saver: Saver) -> None:
+    saver(tmp_path / "a.npz", a=np.ones(3), b=np.ones(2))
     data = (tmp_path / "a.npz").read_bytes()
     for length in range(0, len(data), 7):
         (tmp_path / "cut").write_bytes(data[:length])
@@ -280,9 +282,9 @@ def peak_of(weights: Weights) -> int:
 
 
 @pytest.mark.parametrize("saver", SAVERS)
-def test_memory_does_not_grow_with_the_file(tmp_path: Path, saver: object) -> None:
+def test_memory_does_not_grow_with_the_file(tmp_path: Path, saver: Saver) -> None:
     values = np.tile(np.random.default_rng(0).standard_normal((20, 1000)), (100, 1))
-    saver(tmp_path / "a.npz", a=values.astype(np.float32), b=values[:500])  # type: ignore[operator]
+    saver(tmp_path / "a.npz", a=values.astype(np.float32), b=values[:500])
     with open_weights(tmp_path / "a.npz") as weights:
         assert peak_of(weights) < 8 << 20
 

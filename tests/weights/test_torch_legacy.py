@@ -53,9 +53,9 @@ def store(*values: float, count: int | None = None) -> bytes:
     return struct.pack("<q", len(numbers) if count is None else count) + numbers.tobytes()
 
 
-def read(data: bytes, path: Path, limits: Limits = Limits()) -> dict[str, list[float]]:  # noqa: B008
+def read(data: bytes, path: Path) -> dict[str, list[float]]:
     path.write_bytes(data)
-    with open_weights(path, limits=limits) as weights:
+    with open_weights(path) as weights:
         assert weights.format == "torch-legacy"
         return {name: values.tolist() for name, values in read_all(weights).items()}
 

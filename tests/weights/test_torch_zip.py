@@ -134,7 +134,7 @@ def test_a_training_checkpoint_gives_its_weights(tmp_path: Path) -> None:
 def test_parameters_and_subclasses_with_attributes(tmp_path: Path) -> None:
     plain = torch.nn.Parameter(torch.ones(2, 2))
     marked = torch.nn.Parameter(torch.full((2, 2), 2.0))
-    marked.note = "kept by torch"  # type: ignore[attr-defined]
+    marked.note = "kept by torch"  # type: ignore[attr-defined]  # (anybody may)
     buffer = torch.nn.Buffer(torch.full((3,), 3.0))
     tensors = {"plain": plain, "marked": marked, "buffer": buffer}
     check_same(save_torch(tensors, tmp_path / "a.pt"), tensors)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from apiflask import Schema
-from apiflask.fields import Boolean, Dict, Float, Integer, List, Nested, String
+from apiflask.fields import Dict, Float, Integer, List, Nested, String
 from apiflask.validators import OneOf, Range
 
 from model_heritage_backend.clustering.store import Cause
-from model_heritage_backend.routes.schemas.common import RELATIONS
+from model_heritage_backend.routes.schemas.common import EdgeShape
 from model_heritage_backend.routes.schemas.corrections import NamedModel
 from model_heritage_backend.routes.schemas.families import GhostShape
 
@@ -48,15 +48,7 @@ class FormerEvidence(Schema):
     stated_by = String(allow_none=True)
 
 
-class FormerEdge(Schema):
-    parent = String()
-    child = String()
-    main = Boolean()
-    relation = String(validate=OneOf(RELATIONS))
-    coefficient = Float(allow_none=True)
-    confidence = Float()
-    distance = Float()
-    resolved = Boolean()
+class FormerEdge(EdgeShape):
     evidence = Nested(FormerEvidence)
 
 

@@ -265,6 +265,7 @@ class FsspecSource:
         except FileNotFoundError:
             raise NotFound(f"There is no file {self.name} there.") from None
         except Exception as error:
+            # Each kind of storage has errors of its own.
             raise ServerUnreachable(
                 f"{self.name} cannot be read: {type(error).__name__}: {str(error)[:200]}"
             ) from error

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -85,8 +86,8 @@ def test_a_name_that_leads_elsewhere_the_next_time(monkeypatch: pytest.MonkeyPat
     leads_to = [OUTSIDE]
     look_up = socket.getaddrinfo
 
-    def answer(host: str, *arguments: object, **options: object) -> object:
-        return look_up(leads_to[0] if host == "rebinding.example" else host, *arguments, **options)  # type: ignore[arg-type]
+    def answer(host: str, *arguments: Any, **options: Any) -> object:
+        return look_up(leads_to[0] if host == "rebinding.example" else host, *arguments, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", answer)
     with serve(OUTSIDE) as outside, serve(INSIDE, port=outside.port) as inside:

@@ -4,6 +4,7 @@ import { Link, NavLink } from 'react-router'
 
 import { FRAME } from '@/app/layout/frame'
 import { ThemeMenu } from '@/app/layout/theme-menu'
+import { AddModels } from '@/components/add-models'
 import { Needs } from '@/components/needs'
 import { Button } from '@/components/ui/button'
 import { Dialog, DialogContent, DialogTitle, DialogTrigger } from '@/components/ui/dialog'
@@ -118,13 +119,8 @@ export function Navbar({ onHelp }: { onHelp: () => void }) {
           </Button>
           <ThemeMenu />
           <AccountMenu />
+          <AddModels className="ml-1.5 max-sm:hidden">{words.add}</AddModels>
           <Needs least="editor">
-            <Button asChild className="ml-1.5 max-sm:hidden">
-              <Link to={paths.add}>
-                <PlusIcon aria-hidden />
-                {words.add}
-              </Link>
-            </Button>
             <Button asChild size="icon" className="sm:hidden">
               <Link to={paths.add} aria-label={words.add}>
                 <PlusIcon aria-hidden />

@@ -1,10 +1,11 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
-import { ArrowRightIcon, PlusIcon } from 'lucide-react'
+import { ArrowRightIcon } from 'lucide-react'
 import { Link, useLocation } from 'react-router'
 
 import { Tour } from '@/app/layout/tour'
-import { Needs } from '@/components/needs'
+import { AddModels } from '@/components/add-models'
 import { CopyButton } from '@/components/copy-button'
+import { Needs } from '@/components/needs'
 import { ErrorState, Loading } from '@/components/states'
 import { Button } from '@/components/ui/button'
 import { Card } from '@/components/ui/card'
@@ -81,14 +82,7 @@ function Hero({ stats }: { stats: Stats | undefined }) {
         </h1>
         <p className="text-muted-foreground mt-5 max-w-xl text-lg text-pretty">{words.answer}</p>
         <div className="mt-7 flex flex-wrap gap-3">
-          <Needs least="editor">
-            <Button asChild size="lg">
-              <Link to={paths.add}>
-                <PlusIcon aria-hidden />
-                {words.add}
-              </Link>
-            </Button>
-          </Needs>
+          <AddModels size="lg">{words.add}</AddModels>
           {!empty && (
             <Button asChild size="lg" variant="outline">
               <Link to={paths.models}>

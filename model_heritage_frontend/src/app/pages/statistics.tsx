@@ -1,11 +1,10 @@
 import { useQuery } from '@tanstack/react-query'
-import { ChartColumnIcon, PlusIcon } from 'lucide-react'
-import { Link } from 'react-router'
+import { ChartColumnIcon } from 'lucide-react'
 
+import { AddModels } from '@/components/add-models'
 import { Needs } from '@/components/needs'
 import { PageHeader } from '@/components/page-header'
 import { EmptyState, ErrorState, Loading } from '@/components/states'
-import { Button } from '@/components/ui/button'
 import { Skeleton } from '@/components/ui/skeleton'
 import { Distributions } from '@/features/statistics/components/distributions'
 import { LargestFamilies } from '@/features/statistics/components/largest-families'
@@ -14,7 +13,6 @@ import { RelationBars } from '@/features/statistics/components/relation-bars'
 import { Totals } from '@/features/statistics/components/totals'
 import { statsQuery } from '@/hooks/queries'
 import { useTitle } from '@/hooks/use-title'
-import { paths } from '@/lib/paths'
 import { statisticsWords as words } from '@/strings/statistics'
 
 function Content() {
@@ -37,14 +35,7 @@ function Content() {
       <EmptyState
         icon={ChartColumnIcon}
         title={words.empty.title}
-        actions={
-          <Button asChild>
-            <Link to={paths.add}>
-              <PlusIcon aria-hidden />
-              {words.empty.action}
-            </Link>
-          </Button>
-        }
+        actions={<AddModels>{words.empty.action}</AddModels>}
       >
         {words.empty.text}
       </EmptyState>

@@ -3,10 +3,11 @@ import {
   type InfiniteData,
   type UseInfiniteQueryResult,
 } from '@tanstack/react-query'
-import { NetworkIcon, PlusIcon } from 'lucide-react'
+import { NetworkIcon } from 'lucide-react'
 import { useCallback, useState, type ReactNode } from 'react'
 import { Link } from 'react-router'
 
+import { AddModels } from '@/components/add-models'
 import { EmptyState, ErrorState, Loading } from '@/components/states'
 import { Badge } from '@/components/ui/badge'
 import { Button } from '@/components/ui/button'
@@ -148,14 +149,7 @@ export function FamilyGrid({ picture }: FamilyGridProps) {
       <EmptyState
         icon={NetworkIcon}
         title={familyWords.empty.title}
-        actions={
-          <Button asChild>
-            <Link to={paths.add}>
-              <PlusIcon aria-hidden />
-              {familyWords.empty.action}
-            </Link>
-          </Button>
-        }
+        actions={<AddModels>{familyWords.empty.action}</AddModels>}
       >
         {familyWords.empty.text}
       </EmptyState>

@@ -1,8 +1,8 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { DatabaseIcon, LayoutGridIcon, PlusIcon, SearchXIcon, TableIcon } from 'lucide-react'
+import { DatabaseIcon, LayoutGridIcon, SearchXIcon, TableIcon } from 'lucide-react'
 import { useCallback } from 'react'
-import { Link } from 'react-router'
 
+import { AddModels } from '@/components/add-models'
 import { EmptyState, ErrorState, Loading } from '@/components/states'
 import { Button } from '@/components/ui/button'
 import { Segmented } from '@/components/ui/segmented'
@@ -11,7 +11,6 @@ import { familiesQuery, modelsQuery } from '@/hooks/queries'
 import { useDebounced } from '@/hooks/use-debounced'
 import { useQueryParam } from '@/hooks/use-query-param'
 import { cn } from '@/lib/cn'
-import { paths } from '@/lib/paths'
 import { modelsWords as words } from '@/strings/models'
 
 import { isFiltered, listChips, writeMoments } from '../filters'
@@ -52,14 +51,7 @@ function EmptyLake() {
     <EmptyState
       icon={DatabaseIcon}
       title={words.empty.title}
-      actions={
-        <Button asChild>
-          <Link to={paths.add}>
-            <PlusIcon aria-hidden />
-            {words.empty.action}
-          </Link>
-        </Button>
-      }
+      actions={<AddModels>{words.empty.action}</AddModels>}
     >
       {words.empty.text}
     </EmptyState>
