@@ -115,12 +115,15 @@ def test_kurtosis_where_square_matrices_or_moments_are_missing() -> None:
 
 
 def test_relations_of_real_edges(family_prints: dict[str, Fingerprint], zoo_family: Zoo) -> None:
-    """Whatever tree is found, its edges that are true are called what they are."""
+    """Whatever tree is found, its edges that are true are called what they are. (Which of two equal
+    models the others come from depends on their checksums, and so on the machine that trained.)
+    """
     tree = solve(family_prints, choose_by_distance)
     truth = {
         (zoo_family.names[e["parent"]], zoo_family.names[e["child"]]): e["relation"]
         for e in zoo_family.truth["edges"]
     }
+    truth |= {("noisy-copy", c): relation for (p, c), relation in truth.items() if p == "noisy"}
     right = [edge for edge in tree.edges if (edge.parent, edge.child) in truth]
     assert len(right) >= 6
     assert [edge.relation.value for edge in right] == [truth[e.parent, e.child] for e in right]
