@@ -129,6 +129,15 @@ class InsufficientStorage(HeritageError):
     transient = True
 
 
+class NotReady(HeritageError):
+    """``extra['checks']`` tells for every dependency ``ok`` or what is wrong with it."""
+
+    type = "not-ready"
+    title = "The server cannot do its work now"
+    status = 503
+    retry_after = 10
+
+
 LACK_OF_MEMORY = "This needs more memory than the server may take (setting memory_limit_bytes)."
 
 

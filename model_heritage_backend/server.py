@@ -76,7 +76,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "graceful_timeout": GRACE_SECONDS,
             "control_socket_disable": True,
             "logger_class": ServerLog,
-            "post_worker_init": _greet,
+            "post_worker_init": _stop_once,
             "worker_exit": _close,
             "proc_name": "model-heritage",
         }
@@ -99,6 +99,19 @@ class Server(BaseApplication):  # type: ignore[misc]
         gc.enable()
         return self.app
 
+    def greet(self, worker: Any) -> None:
+        """The application is there: whoever started the server may know where."""
+        from model_heritage_backend.routes.jobs import STREAMS
+
+        self.app.extensions[STREAMS].is_serving = lambda: worker.alive
+        everywhere = ("127.0.0.1", "::1", "::", "0.0.0.0")  # noqa: S104 (compared, not bound)
+        shown = "localhost" if self.settings.host in everywhere else self.settings.host
+        if worker.age > 1:
+            # The first of several processes speaks for all.
+            return
+        port = self.settings.port
+        print(f"Model Heritage is at http://{shown}:{port} (Ctrl-C stops it)", flush=True)
+
 
 def limit_memory(limit: int | None) -> None:
     """Let this process have no more memory of its own than ``limit`` bytes.
@@ -111,20 +124,6 @@ def limit_memory(limit: int | None) -> None:
         if hard != resource.RLIM_INFINITY:
             limit = min(limit, hard)
         resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
-
-
-def _greet(worker: Any) -> None:
-    from model_heritage_backend.routes.jobs import STREAMS
-
-    _stop_once(worker)
-    settings: Settings = worker.app.settings
-    worker.app.app.extensions[STREAMS].is_serving = lambda: worker.alive
-    everywhere = ("127.0.0.1", "::1", "::", "0.0.0.0")  # noqa: S104 (compared, not bound)
-    shown = "localhost" if settings.host in everywhere else settings.host
-    if worker.age > 1:
-        # The first of several processes speaks for all.
-        return
-    print(f"Model Heritage is at http://{shown}:{settings.port} (Ctrl-C stops it)", flush=True)
 
 
 def _stop_once(worker: Any) -> None:
@@ -150,6 +149,7 @@ def _close(server: Any, worker: Any) -> None:  # noqa: ARG001 (gunicorn's signat
     from model_heritage_backend.app import close_app
 
     _ignore_signals()
+    worker.wait_for_start()
     if worker.app.app is not None:
         close_app(worker.app.app)
 

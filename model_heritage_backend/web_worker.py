@@ -5,6 +5,10 @@ client sends. A few clients that dawdle are enough then to stop everything. Here
 thread when its head has arrived as a whole. What can take long through no fault of the server (a
 body that is sent, a file that is fetched, a stream of events) has threads of its own, of which
 there are many, since they mostly wait; everything else keeps the few that do the work.
+
+And the worker listens before it has its application, which takes seconds to load: meanwhile the
+doorman says that the process lives, and all other requests wait, without a thread, as if nobody
+had taken them up yet.
 """
 
 from __future__ import annotations
@@ -16,10 +20,12 @@ import selectors
 import socket
 import struct
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from model_heritage_backend import doorman
 
 HEAD_BYTES = 1 << 15
 """Of the longest head. gunicorn would wait for 800 KB of one, each with a thread."""
@@ -61,7 +67,41 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         # sent part of a head are looked at now and then, as the poller would tell of it for ever.
         self._silent: dict[TConn, float] = {}
         self._begun: dict[TConn, float] = {}
+        # Whole heads that wait for the application.
+        self._held: dict[TConn, float] = {}
         self._served: set[TConn] = set()
+        self._started: Future[Any] | None = None
+        self._is_open = False
+
+    # The application ---------------------------------------------------------------------------
+
+    def load_wsgi(self) -> None:
+        self.wsgi = doorman.answer
+        starter = ThreadPoolExecutor(1, thread_name_prefix="start")
+        self._started = starter.submit(self.app.wsgi)
+        starter.shutdown(wait=False)
+        if self.cfg.workers > 1:
+            # Others may be able to answer what this one would keep waiting.
+            self._open(self._started)
+        else:
+            self._started.add_done_callback(
+                lambda started: self.method_queue.defer(self._open, started)
+            )
+
+    def _open(self, started: Future[Any]) -> None:
+        """Serve whoever waits; or end, as a worker does that gunicorn must not try again."""
+        self.booted = started.exception() is None
+        self.wsgi = started.result()
+        self.app.greet(self)
+        self._is_open = True
+        held, self._held = self._held, {}
+        for conn, deadline in held.items():
+            self._look(conn, deadline)
+
+    def wait_for_start(self) -> None:
+        """Until there is an application, or there will be none."""
+        if self._started is not None:
+            wait([self._started])
 
     # From connection to thread -----------------------------------------------------------------
 
@@ -109,6 +149,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             self._drop(conn)
         elif is_part:
             self._begun[conn] = deadline
+        elif not self._is_open and not doorman.is_for_doorman(head):
+            self._held[conn] = deadline
         else:
             conn.data_ready = True
             self._serve(conn, self._long_pool if takes_long(head) else self.tpool)
@@ -155,7 +197,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
     def run(self) -> None:
         super().run()
-        for conn in [*self._begun, *self._silent]:
+        for conn in [*self._begun, *self._silent, *self._held]:
             conn.close()
         # The time of grace is over: threads that still wait for a client must not be waited for.
         for conn in list(self._served):

@@ -1,7 +1,12 @@
-"""The log: one line for one thing, for people or as JSON. Nothing that users write ends a line."""
+"""The log: one line for one thing, for people or as JSON. Nothing that users write ends a line.
+
+What forms the lines is loaded with the first of them: the process that watches over the server has
+nothing to say as a rule, and is not there to the world before it has loaded everything.
+"""
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import re
@@ -10,11 +15,6 @@ from collections.abc import Callable, Mapping, MutableMapping
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any, TextIO
-
-import structlog
-from flask import has_request_context
-
-from model_heritage_backend.routes.request_ids import get_request_id
 
 OUTSIDE = "-"
 TEXT_LENGTH = 10_000
@@ -39,21 +39,7 @@ def start_logging(
 
     A second call replaces what the first one set up.
     """
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[
-            structlog.contextvars.merge_contextvars,
-            structlog.stdlib.add_log_level,
-            structlog.stdlib.add_logger_name,
-            structlog.stdlib.ExtraAdder(),
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            _add_request_id,
-        ],
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            write_json if format_ == "json" else write_for_people,
-        ],
-    )
+    formatter = _Lines(write_json if format_ == "json" else write_for_people)
     handlers: list[logging.Handler] = [_StandardError()]
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -79,6 +65,35 @@ def stop_logging() -> None:
         if isinstance(handler, _StandardError | _File | _Counter):
             root.removeHandler(handler)
             handler.close()
+
+
+class _Lines(logging.Formatter):
+    def __init__(self, write: Callable[[object, str, Line], str]) -> None:
+        super().__init__()
+        self._write = write
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._structlog.format(record)
+
+    @functools.cached_property
+    def _structlog(self) -> logging.Formatter:
+        import structlog
+
+        return structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[
+                structlog.contextvars.merge_contextvars,
+                structlog.stdlib.add_log_level,
+                structlog.stdlib.add_logger_name,
+                structlog.stdlib.ExtraAdder(),
+                structlog.processors.TimeStamper(fmt="iso", utc=True),
+                structlog.processors.format_exc_info,
+                _add_request_id,
+            ],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                self._write,
+            ],
+        )
 
 
 class _StandardError(logging.StreamHandler[TextIO]):
@@ -110,6 +125,10 @@ class _Counter(logging.Handler):
 
 
 def _add_request_id(_logger: object, _method: str, line: Line) -> Line:
+    from flask import has_request_context
+
+    from model_heritage_backend.routes.request_ids import get_request_id
+
     if "request_id" not in line:
         line["request_id"] = get_request_id() if has_request_context() else OUTSIDE
     return line

@@ -8,21 +8,12 @@ from collections.abc import Callable
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from model_heritage_backend.errors import HeritageError, InsufficientStorage
+from model_heritage_backend.errors import HeritageError, InsufficientStorage, NotReady
 from model_heritage_backend.jobs.executor import Executor
 from model_heritage_backend.models.database import Database
 from model_heritage_backend.models.files import FileStore
 
 OK = "ok"
-
-
-class NotReady(HeritageError):
-    """``extra['checks']`` tells for every dependency ``ok`` or what is wrong with it."""
-
-    type = "not-ready"
-    title = "The server cannot do its work now"
-    status = 503
-    retry_after = 10
 
 
 class Readiness:

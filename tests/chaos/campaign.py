@@ -47,11 +47,12 @@ class Figures:
     backups_begun: int = 0
     backups_whole: int = 0
     first_answers: list[float] = field(default_factory=list)
+    first_models: list[float] = field(default_factory=list)
     loads: list[float] = field(default_factory=list)
     late: list[str] = field(default_factory=list)
 
     def to_dict(self, ledger: Ledger, seconds: float) -> dict[str, Any]:
-        answers = sorted(self.first_answers)
+        answers, models = sorted(self.first_answers), sorted(self.first_models)
         return {
             "kills": self.kills,
             "kills_at_start": self.kills_at_start,
@@ -63,6 +64,8 @@ class Figures:
                 "median": round(answers[len(answers) // 2], 2),
                 "longest": round(answers[-1], 2),
                 "late": self.late,
+                "of_the_database_median": round(models[len(models) // 2], 2),
+                "of_the_database_longest": round(models[-1], 2),
                 "load_of_the_machine": f"{min(self.loads):.1f} to {max(self.loads):.1f}",
             },
             "done": dict(sorted(ledger.done.items())),
@@ -183,6 +186,7 @@ class Campaign:
         seconds = self._victim.wait()
         load, cores = os.getloadavg()[0], os.cpu_count() or 1
         self.figures.first_answers.append(seconds)
+        self.figures.first_models.append(self._victim.wait("/api/models?limit=1"))
         self.figures.loads.append(load)
         if seconds > self._first_answer:
             late = f"{seconds:.1f} s at load {load:.1f}"

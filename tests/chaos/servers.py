@@ -40,11 +40,13 @@ class FreshPython:
         self.log = log
 
     def start(self, environment: dict[str, str]) -> int:
+        # Python keeps what it has compiled, as it does where nobody forbids it.
+        usual = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
         with self.log.open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "run_server.py"],
                 cwd=PROJECT,
-                env={**os.environ, **environment},
+                env={**usual, **environment},
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -107,14 +109,14 @@ class Victim:
         self._started = time.monotonic()
         self._pid = self._starter.start(environment)
 
-    def wait(self) -> float:
-        """Until it answers; seconds since its start."""
+    def wait(self, path: str = "/api/health") -> float:
+        """Until it answers there; seconds since its start."""
         assert self._pid is not None
         deadline = self._started + START_SECONDS
         # Not again what has ended: a server that cannot start says why, and ends.
         while time.monotonic() < deadline and _is_alive(self._pid):
             with contextlib.suppress(OSError):
-                if self.ask("GET", "/api/health", seconds=5)[0] == 200:
+                if self.ask("GET", path, seconds=START_SECONDS)[0] == 200:
                     return time.monotonic() - self._started
             time.sleep(0.02)
         log = self._starter.log.read_text(errors="replace")[-4000:]
