@@ -20,6 +20,8 @@ FRONT_END = PROJECT / "model_heritage_frontend"
 MIGRATIONS = PROJECT / "migrations" if IS_CHECKOUT else SHIPPED / "migrations"
 INTERFACE = FRONT_END / "dist" if IS_CHECKOUT else SHIPPED / "interface"
 REPORT = FRONT_END / "dist-report" if IS_CHECKOUT else SHIPPED / "report"
+COUNTERS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""Variable of the environment: where the processes of one server count; each tells the sums."""
 
 
 @cache

@@ -7,9 +7,11 @@ import ipaddress
 import logging
 import os
 import resource
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -17,6 +19,7 @@ from gunicorn.glogging import Logger
 
 from model_heritage_backend.config import Settings, load_settings
 from model_heritage_backend.errors import HeritageError
+from model_heritage_backend.places import COUNTERS_FOLDER
 from model_heritage_backend.routes.log_lines import start_logging
 from model_heritage_backend.web_worker import PatientWorker
 
@@ -176,6 +179,8 @@ def serve(**overrides: Any) -> int:
         return 1
     master = os.getpid()
     _allow_descriptors()
+    if settings.processes > 1:
+        os.environ[COUNTERS_FOLDER] = tempfile.mkdtemp(prefix="model-heritage-")
     try:
         Server(settings).run()
     except SystemExit as stop:
@@ -184,6 +189,8 @@ def serve(**overrides: Any) -> int:
             raise
         # Python gives up handlers of its own as it ends: one more Ctrl-C would kill it.
         _ignore_signals()
+        if settings.processes > 1:
+            shutil.rmtree(os.environ.pop(COUNTERS_FOLDER), ignore_errors=True)
         return 1 if stop.code else 0
     return 0
 

@@ -14,9 +14,9 @@ from rich.text import Text
 
 from model_heritage_backend.cli.console import make_console, print_json
 from model_heritage_backend.cli.drawing import printable
-from model_heritage_backend.cli.scan import ScanOptions, open_cache, read_with_progress
-from model_heritage_backend.errors import InvalidWeights, NotFound
-from model_heritage_backend.scanning.discovery import Found, FoundFile
+from model_heritage_backend.cli.scan import open_cache, read_all
+from model_heritage_backend.errors import NotFound
+from model_heritage_backend.scanning.discovery import FoundFile
 from model_heritage_backend.scanning.placing import compare_files
 
 MOST_TENSORS = 20
@@ -42,9 +42,7 @@ def run_compare(
         FoundFile(path=path, shown=str(path), size=path.stat().st_size) for path in (first, second)
     )
     with contextlib.closing(open_cache(notes, use_cache=use_cache)) as cache:
-        reading = read_with_progress(Found(files=files, links_out=()), cache, notes, ScanOptions())
-        if reading.errors:
-            raise InvalidWeights(f"{reading.errors[0].path}: {reading.errors[0].detail}")
+        reading = read_all(files, cache, notes)
         found = compare_files(reading.files[0], reading.files[1], cache)
     if as_json:
         print_json(found)

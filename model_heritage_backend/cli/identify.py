@@ -21,12 +21,12 @@ from model_heritage_backend.cli.console import (
 )
 from model_heritage_backend.cli.drawing import printable
 from model_heritage_backend.cli.known import Known, read_known
-from model_heritage_backend.cli.scan import ScanOptions, open_cache, read_with_progress
+from model_heritage_backend.cli.scan import open_cache, read_all
 from model_heritage_backend.client import Client, RemotePlace
-from model_heritage_backend.errors import InvalidRequest, InvalidWeights, NotFound
+from model_heritage_backend.errors import InvalidRequest, NotFound
 from model_heritage_backend.fingerprints.restricting import restrict_rows
 from model_heritage_backend.scanning.cache import ScanCache
-from model_heritage_backend.scanning.discovery import Found, FoundFile
+from model_heritage_backend.scanning.discovery import FoundFile
 from model_heritage_backend.scanning.placing import Answer, Place, place_file
 from model_heritage_backend.scanning.reading import Reading
 from model_heritage_backend.scanning.remote.sources import is_url, name_file
@@ -120,9 +120,7 @@ def _place_whole(
     path: Path, name: str, known: Known, cache: ScanCache, notes: Console, options: IdentifyOptions
 ) -> Place:
     target = FoundFile(path=path, shown=name, size=path.stat().st_size)
-    own = read_with_progress(Found(files=(target,), links_out=()), cache, notes, ScanOptions())
-    if own.errors:
-        raise InvalidWeights(f"{name}: {own.errors[0].detail}")
+    own = read_all((target,), cache, notes)
     exact = options.exact and known.exact
     return place_file(*own.files[0], known.reading, cache, exact=exact)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,9 +23,10 @@ from model_heritage_backend.cli.console import (
 from model_heritage_backend.cli.drawing import count, draw_document, printable
 from model_heritage_backend.cli.page import load_template, write_page
 from model_heritage_backend.cli.progress import show_progress
+from model_heritage_backend.errors import InvalidWeights
 from model_heritage_backend.interop.document_text import DocumentError, write_document
 from model_heritage_backend.scanning.cache import ScanCache, find_cache_folder
-from model_heritage_backend.scanning.discovery import Found, find_checkpoints
+from model_heritage_backend.scanning.discovery import Found, FoundFile, find_checkpoints
 from model_heritage_backend.scanning.recall import (
     name_document,
     recall_document,
@@ -124,6 +125,34 @@ def scan_folder(folder: Path, notes: Console, options: ScanOptions) -> tuple[dic
 def read_with_progress(
     found: Found, cache: ScanCache, notes: Console, options: ScanOptions
 ) -> Reading:
+    """What can be read is read; of everything else it is told at once."""
+    return _read(found, cache, notes, options, on_error=lambda error: tell(notes, error))
+
+
+def read_all(files: tuple[FoundFile, ...], cache: ScanCache, notes: Console) -> Reading:
+    """Files of which none can be missing.
+
+    Raises
+    ------
+    InvalidWeights
+        When one cannot be read.
+    """
+    found = Found(files=files, links_out=())
+    # The problem that is raised tells of all of them.
+    reading = _read(found, cache, notes, ScanOptions(), on_error=lambda _: None)
+    if reading.errors:
+        raise InvalidWeights("\n".join(f"{e.path}: {e.detail}" for e in reading.errors))
+    return reading
+
+
+def _read(
+    found: Found,
+    cache: ScanCache,
+    notes: Console,
+    options: ScanOptions,
+    *,
+    on_error: Callable[[DocumentError], None],
+) -> Reading:
     from model_heritage_backend.scanning.reading import PASSES, read_files
 
     with show_progress(notes) as progress:
@@ -133,7 +162,7 @@ def read_with_progress(
             found.files,
             cache,
             on_bytes=lambda done: progress.advance(task, done / PASSES),
-            on_error=lambda error: tell(notes, error),
+            on_error=on_error,
             workers=options.workers,
             sampled=options.sampled,
         )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from model_heritage_backend.models.database import Database
 from model_heritage_backend.models.tables import AuditEntry
@@ -34,9 +34,22 @@ class AuditLog:
         with self._database.write() as session:
             session.add(entry)
 
-    def list_page(self, *, limit: int, before: int | None) -> AuditPage:
-        """The newest first."""
+    def list_page(
+        self, *, limit: int, before: int | None, who: str | None = None, method: str | None = None
+    ) -> AuditPage:
+        """The newest first.
+
+        Parameters
+        ----------
+        who : part of a name, or a whole id
+        method : what was asked for, of HTTP
+        """
         query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit + 1)
+        if who:
+            name = AuditEntry.detail["name"].as_string()
+            query = query.where(or_(name.icontains(who, autoescape=True), AuditEntry.actor == who))
+        if method is not None:
+            query = query.where(AuditEntry.action == method)
         if before is not None:
             query = query.where(AuditEntry.id < before)
         with self._database.read() as session:

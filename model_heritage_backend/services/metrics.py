@@ -2,21 +2,29 @@
 
 Every application has a registry of its own. What can be read from the database or the disk is read
 when somebody asks; everything else is counted as it happens, which costs microseconds.
+
+Of several processes that serve together each counts into a file of one folder, which
+``COUNTERS_FOLDER`` of the environment names before prometheus_client is loaded. Whichever is asked
+tells the sums; what a process counted that has died is still among them.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, Info, generate_latest
 from prometheus_client.metrics_core import Metric
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from model_heritage_backend.errors import TooManyAttempts
 from model_heritage_backend.models.tables import JOB_KINDS
+from model_heritage_backend.places import COUNTERS_FOLDER
 from model_heritage_backend.version import __version__
 
 PREFIX = "model_heritage_"
@@ -36,7 +44,15 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         Info(f"{PREFIX[:-1]}", "The program", registry=self.registry).info({"version": __version__})
-        ProcessCollector(registry=self.registry)
+        folder = os.environ.get(COUNTERS_FOLDER)
+        # What is told is not what this process counts: that is in the files, too.
+        self._counting = self.registry if folder is None else CollectorRegistry()
+        if folder is None:
+            ProcessCollector(registry=self.registry)
+        else:
+            # Of its library, this alone has no types.
+            MultiProcessCollector(self.registry, folder)  # type: ignore[no-untyped-call]
+            self.registry.register(_Processes(Path(folder)))
         # The specification's names, one observation for each file that was taken in.
         self._stages = {
             stage: self._histogram(f"{stage}_seconds", text, QUICK)
@@ -87,12 +103,12 @@ class Metrics:
         self._errors.labels(TooManyAttempts.type, str(TooManyAttempts.status))
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
-        return Counter(PREFIX + name, text, labels, registry=self.registry)
+        return Counter(PREFIX + name, text, labels, registry=self._counting)
 
     def _histogram(
         self, name: str, text: str, bounds: tuple[float, ...], *labels: str
     ) -> Histogram:
-        return Histogram(PREFIX + name, text, labels, buckets=bounds, registry=self.registry)
+        return Histogram(PREFIX + name, text, labels, buckets=bounds, registry=self._counting)
 
     # What happens ------------------------------------------------------------------------------
 
@@ -169,3 +185,26 @@ class _Figures(Collector):
 
     def collect(self) -> Iterable[Metric]:
         return self._read()
+
+
+class _Processes(Collector):
+    """Memory, processor time and open files of every process that counts into a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def describe(self) -> Iterable[Metric]:
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        merged: dict[str, Metric] = {}
+        for file in sorted(self._folder.glob("counter_*.db")):
+            pid = file.stem.removeprefix("counter_")
+            # Of one that has died there is nothing.
+            for metric in ProcessCollector(pid=pid.__str__, registry=None).collect():
+                whole = merged.setdefault(
+                    metric.name, Metric(metric.name, metric.documentation, metric.type)
+                )
+                for sample in metric.samples:
+                    whole.add_sample(sample.name, {"pid": pid}, sample.value)
+        return merged.values()

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from benchmarks.zoo import Zoo
 from model_heritage_backend.cli.main import app
+from model_heritage_backend.errors import InvalidWeights
 
 
 @pytest.fixture(autouse=True)
@@ -42,3 +43,15 @@ def test_json_is_that_of_the_api(zoo_family: Zoo) -> None:
 def test_strangers_and_copies(zoo_family: Zoo, strangers: list[Path]) -> None:
     assert "unrelated" in compare(zoo_family.path("base"), strangers[0])
     assert "exactly the same weights" in compare(zoo_family.path("base"), zoo_family.path("base"))
+
+
+def test_an_unreadable_file_is_told_of_once(zoo_family: Zoo, tmp_path: Path) -> None:
+    bad, worse = tmp_path / "bad.safetensors", tmp_path / "worse.safetensors"
+    for path in (bad, worse):
+        path.write_bytes(b"nothing")
+    for others in ([zoo_family.path("base")], [worse]):
+        result = CliRunner().invoke(app, ["compare", str(bad), *map(str, others)])
+        assert isinstance(result.exception, InvalidWeights)
+        told = result.output + result.exception.detail
+        for path in {bad, *others} - {zoo_family.path("base")}:
+            assert told.count(path.name) == 1

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from benchmarks.zoo import Zoo
 from model_heritage_backend.cli.main import app
-from model_heritage_backend.errors import InvalidRequest, NotFound
+from model_heritage_backend.errors import InvalidRequest, InvalidWeights, NotFound
 from tests.cli.test_scan import copy_old
 from tests.scanning.remote.servers import serve_files
 
@@ -133,3 +133,11 @@ def test_a_file_of_the_folder_is_not_its_own_parent(known: Path) -> None:
 def test_strangers(known: Path, strangers: list[Path]) -> None:
     result = identify(strangers[1], known)
     assert (result.exit_code, "not related" in result.output) == (4, True)
+
+
+def test_an_unreadable_file_is_told_of_once(known: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.safetensors"
+    bad.write_bytes(b"nothing")
+    result = identify(bad, known)
+    assert isinstance(result.exception, InvalidWeights)
+    assert (result.output + result.exception.detail).count(bad.name) == 1

@@ -304,6 +304,26 @@ def test_changes_are_recorded(app: APIFlask, tokens: dict[Role, str]) -> None:
     assert tokens[Role.ADMIN].startswith(f"mh_{first['actor'][2:]}_")
 
 
+def test_the_record_of_changes_by_who_and_what(app: APIFlask, tokens: dict[Role, str]) -> None:
+    client, admin = app.test_client(), bear(tokens[Role.ADMIN])
+    client.delete("/api/models/m_x", headers=admin)
+    client.patch("/api/models/m_y", json={"name": "y"}, headers=admin)
+    client.delete("/api/models/m_z", headers=bear(tokens[Role.VIEWER]))
+
+    def find(query: str) -> list[str]:
+        found = client.get(f"/api/audit?{query}", headers=admin).get_json()["entries"]
+        return [entry["path"][-1] for entry in found]
+
+    assert find("") == find("who=") == ["z", "y", "x"]
+    assert find("method=DELETE") == ["z", "x"]
+    assert find("who=VIEW") == ["z"]
+    assert find("who=a%20_iewer") == []
+    actor = client.get("/api/audit?method=PATCH", headers=admin).get_json()["entries"][0]["actor"]
+    assert find(f"who={actor}") == ["y", "x"]
+    assert find(f"who={actor}&method=DELETE") == ["x"]
+    assert client.get("/api/audit?method=GET", headers=admin).status_code == 400
+
+
 def test_open_access_asks_nobody(make_app: MakeApp) -> None:
     client = make_app().test_client()
     said = client.get("/api/session").get_json()

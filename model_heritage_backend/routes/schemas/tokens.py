@@ -6,7 +6,7 @@ from typing import Any
 
 from apiflask import Schema
 from apiflask.fields import Integer, List, Nested, String
-from apiflask.validators import OneOf, Range, Regexp
+from apiflask.validators import Length, OneOf, Range, Regexp
 
 from model_heritage_backend.models.paging import LARGEST_INTEGER
 from model_heritage_backend.models.tables import ROLES
@@ -16,6 +16,7 @@ from model_heritage_backend.services.access import MOST_DAYS, NAME_LENGTH
 EXAMPLE = "mh_5f0c2b7d9a3e_" + "A" * 43
 EXAMPLE_ID = "t_5f0c2b7d9a3e"
 DAYS = 90
+CHANGING_METHODS = ("POST", "PUT", "PATCH", "DELETE")
 ACCESS = ("open", "token", "login")
 
 
@@ -93,6 +94,13 @@ class AuditQuery(Schema):
         validate=Range(1, LARGEST_INTEGER),
         metadata={"description": "`next_before` of the page before"},
     )
+    who = String(
+        load_default=None,
+        allow_none=True,
+        validate=Length(0, 200),
+        metadata={"description": "Part of the name of a user or token, or its id"},
+    )
+    method = String(load_default=None, allow_none=True, validate=OneOf(CHANGING_METHODS))
 
 
 class AuditEntryShape(Schema):

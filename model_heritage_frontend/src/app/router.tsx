@@ -52,6 +52,10 @@ export const routes: RouteObject[] = [
             lazy: async () => ({ Component: (await import('@/app/pages/settings')).SettingsPage }),
           },
           {
+            path: 'settings/audit',
+            lazy: async () => ({ Component: (await import('@/app/pages/audit')).AuditPage }),
+          },
+          {
             path: 'add',
             lazy: async () => ({ Component: (await import('@/app/pages/add')).AddPage }),
           },

@@ -6,6 +6,7 @@ import {
 } from '@tanstack/react-query'
 
 import { api, type FamilyFilters, type JobFilters, type ModelFilters } from '@/lib/api'
+import type { AuditFilters } from '@/lib/access'
 import type { Job } from '@/lib/types'
 
 const BUSY_POLL = 1500
@@ -105,6 +106,16 @@ export const signedInQuery = () =>
 
 export const ownersQuery = () =>
   queryOptions({ queryKey: ['owners'], queryFn: ({ signal }) => api.listOwners(signal) })
+
+/** Who changed what, the newest first, page after page. */
+export const auditQuery = (filters: Omit<AuditFilters, 'before'>) =>
+  infiniteQueryOptions({
+    queryKey: ['audit', filters],
+    queryFn: ({ pageParam, signal }) => api.listAudit({ ...filters, before: pageParam }, signal),
+    initialPageParam: null as number | null,
+    getNextPageParam: (page) => page.next_before,
+    placeholderData: keepPreviousData,
+  })
 
 export const deletionQuery = (of: 'families' | 'owners', id: string) =>
   queryOptions({

@@ -127,3 +127,32 @@ export interface Deletion {
   families_ended: number
   statements: number
 }
+
+/** What changes something, of HTTP. */
+export const CHANGES = ['POST', 'PUT', 'PATCH', 'DELETE'] as const
+export type Change = (typeof CHANGES)[number]
+
+/** One line of the record of changes. */
+export interface AuditEntry {
+  id: number
+  /** Of the user or token. */
+  actor: string
+  name: string
+  method: Change
+  path: string
+  status: number
+  request_id: string
+  created_at: string
+}
+
+export interface AuditPage {
+  entries: AuditEntry[]
+  next_before: number | null
+}
+
+export interface AuditFilters {
+  /** Part of a name, or an id. */
+  who?: string
+  method?: string
+  before?: number | null
+}

@@ -1,5 +1,7 @@
 import type {
   AccessState,
+  AuditFilters,
+  AuditPage,
   Credentials,
   Deletion,
   NewToken,
@@ -230,6 +232,8 @@ export const api = {
   createOwnToken: (wanted: TokenRequest) =>
     sendJson<NewToken>('POST', apiUrl(['session', 'tokens']), wanted),
   revokeOwnToken: (id: string) => remove(apiUrl(['session', 'tokens', id])),
+  listAudit: (filters: AuditFilters, signal?: AbortSignal) =>
+    getJson<AuditPage>(apiUrl(['audit'], { ...filters, limit: 50 }), signal),
   getHealth: (signal?: AbortSignal) => getJson<Health>(apiUrl(['health']), signal),
   getUpkeep: (signal?: AbortSignal) =>
     getJson<Upkeep>(apiUrl(['maintenance', 'upkeep']), signal),

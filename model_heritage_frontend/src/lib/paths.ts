@@ -18,5 +18,6 @@ export const paths = {
   statistics: '/statistics',
   jobs: '/jobs',
   settings: '/settings',
+  audit: '/settings/audit',
   add: '/add',
 }

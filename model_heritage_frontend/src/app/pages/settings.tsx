@@ -2,6 +2,7 @@ import { toast } from 'sonner'
 
 import { restartTour } from '@/app/tour-state'
 import { PageHeader } from '@/components/page-header'
+import { AuditSettings } from '@/features/access/components/audit-settings'
 import { OwnerSettings } from '@/features/access/components/owner-settings'
 import { PasswordSettings } from '@/features/access/components/password-settings'
 import { SignedInSettings } from '@/features/access/components/signed-in-settings'
@@ -34,6 +35,7 @@ export function SettingsPage() {
         <ServerSettings />
         <SignedInSettings />
         <OwnerSettings />
+        <AuditSettings />
         <AboutServer />
       </div>
     </div>

@@ -52,3 +52,7 @@ export function listImportErrors({ kind, result }: Job, most = 5): string[] {
 /** The folder of an import. */
 export const folderOf = ({ parameters }: Job): string | null =>
   typeof parameters.folder === 'string' ? parameters.folder : null
+
+/** Whose models a deletion takes, if it takes all of one owner. */
+export const ownerOf = ({ kind, parameters }: Job): string | null =>
+  kind === 'delete' && typeof parameters.owner === 'string' ? parameters.owner : null

@@ -64,6 +64,25 @@ test('what failed or was cancelled can be tried again, what is done cannot', asy
   expect(requests).toContain('POST /api/jobs/j_2/retry')
 })
 
+test('editors stop a deletion of their own models, and nobody else’s', async () => {
+  const deletion = (id: string, parameters: Record<string, unknown>) =>
+    job({ id, kind: 'delete', state: 'queued', model_id: null, finished_at: null, parameters })
+  const jobs = [deletion('j_1', { owner: 'u_1' }), deletion('j_2', { owner: 'u_2' })]
+  const requests = serve((request) => {
+    if (request === 'GET /api/session') {
+      return { json: { access: 'login', role: 'editor', name: 'Ann', user_id: 'u_1' } }
+    }
+    if (request.startsWith('GET /api/jobs?')) {
+      return { json: { jobs: [...jobs, deletion('j_3', {})], total: 3, next_cursor: null } }
+    }
+    return request.startsWith('DELETE') ? { json: job() } : undefined
+  })
+  renderPage(<JobList />)
+  await waitFor(() => expect(screen.getAllByRole('button', { name: /^Cancel/ })).toHaveLength(1))
+  await userEvent.click(screen.getByRole('button', { name: /^Cancel/ }))
+  expect(requests).toContain('DELETE /api/jobs/j_1')
+})
+
 test('state and kind are chosen in the address and asked of the server', async () => {
   const requests = lake([job(), job({ id: 'j_2', kind: 'recluster', state: 'failed' })])
   renderPage(<JobList />, '/jobs?state=failed')

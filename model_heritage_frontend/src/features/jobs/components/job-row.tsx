@@ -3,7 +3,7 @@ import { Link } from 'react-router'
 
 import { Ago } from '@/components/time'
 import { Badge } from '@/components/ui/badge'
-import { useMay } from '@/hooks/use-may'
+import { useMay, useMayAsOwner } from '@/hooks/use-may'
 import { Button } from '@/components/ui/button'
 import { Progress } from '@/components/ui/progress'
 import { isActive } from '@/hooks/queries'
@@ -20,6 +20,7 @@ import {
   isRetryable,
   KIND_WORDS,
   listImportErrors,
+  ownerOf,
   STATE_WORDS,
 } from '../words'
 
@@ -67,10 +68,12 @@ function Target({ job, name }: JobRowProps) {
 
 function Actions({ job, name }: JobRowProps) {
   const may = useMay()
+  const mayAsOwner = useMayAsOwner()
   const cancel = useCancelJob()
   const retry = useRetryJob()
   const about = [KIND_WORDS[job.kind], name ?? ''].filter((word) => word !== '').join(', ')
-  if (!may(EDITORS_KINDS.includes(job.kind) ? 'editor' : 'admin')) return null
+  const allowed = EDITORS_KINDS.includes(job.kind) ? may('editor') : mayAsOwner(ownerOf(job))
+  if (!allowed) return null
   if (isActive(job)) {
     return (
       <Button
