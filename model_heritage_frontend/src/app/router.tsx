@@ -53,7 +53,7 @@ export const routes: RouteObject[] = [
           },
           {
             path: 'settings/audit',
-            lazy: async () => ({ Component: (await import('@/app/pages/audit')).AuditPage }),
+            lazy: async () => ({ Component: (await import('@/app/pages/settings')).AuditPage }),
           },
           {
             path: 'add',

@@ -16,6 +16,9 @@ import { shellWords } from '@/strings/shell'
 
 const words = shellWords.settings
 
+// In one chunk with the settings: the two have their parts in common.
+export { AuditPage } from '@/app/pages/audit'
+
 export function SettingsPage() {
   useTitle(words.title)
   return (

@@ -32,7 +32,7 @@ const keep = (entries: AuditEntry[], session: { access?: string; role?: Role } =
     const found = entries
       .filter(({ id }) => id < before)
       .filter(({ name }) => name.includes(query.get('who') ?? ''))
-      .filter(({ method }) => [null, method].includes(query.get('method')))
+      .filter(({ method }) => [method, null].some((asked) => asked === query.get('method')))
     const page = found.slice(0, 2)
     return { json: { entries: page, next_before: found.length > 2 ? page[1]?.id : null } }
   })
