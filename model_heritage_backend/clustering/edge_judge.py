@@ -6,7 +6,6 @@ parents), then signals.
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Protocol
@@ -19,7 +18,7 @@ from model_heritage_backend.clustering.direction import calculate_direction
 from model_heritage_backend.clustering.exact_evidence import ExactEvidence, measure_edge
 from model_heritage_backend.clustering.merges import Merge
 from model_heritage_backend.clustering.pair_cache import PairCache
-from model_heritage_backend.clustering.relations import MOSTLY_ROUNDED
+from model_heritage_backend.clustering.relations import find_rounded
 from model_heritage_backend.clustering.rounding import judge_rounding
 from model_heritage_backend.clustering.sample_weights import open_samples
 from model_heritage_backend.clustering.threads import is_worth_threads, map_ahead
@@ -171,10 +170,10 @@ class EdgeJudge:
             merge = self._merges.get(child)
             if merge is not None and other in merge.parents:
                 return sign * CERTAIN
-        evidence = self.measure(a, b)
-        if abs(evidence.rounded) >= MOSTLY_ROUNDED:
-            return math.copysign(CERTAIN, evidence.rounded)
-        family = self._family
+        family, evidence = self._family, self.measure(a, b)
+        rounded = find_rounded(family, a, b, evidence)
+        if rounded is not None:
+            return CERTAIN if rounded == b else -CERTAIN
         first, second = family.fingerprints[a], family.fingerprints[b]
         odds = 0.0
         if first.is_quantised != second.is_quantised:

@@ -45,7 +45,7 @@ def classify_change(
     not changed.
     """
     flags = _find_flags(family, parent, child, evidence)
-    if evidence.rounded >= MOSTLY_ROUNDED:
+    if find_rounded(family, parent, child, evidence) == child:
         return Change(Relation.QUANTIZED, bits=(evidence.levels - 1).bit_length(), flags=flags)
     body = [matrix for matrix in evidence.matrices if not is_head(matrix.name)]
     rounding = ROUNDING_ONLY * family.roundoff[child]
@@ -58,6 +58,18 @@ def classify_change(
         names = tuple(m.name for m in evidence.matrices if m.relative_change > rounding)
         return Change(Relation.PARTIAL, changed=names[:32], flags=flags)
     return Change(Relation.FINETUNE, flags=flags)
+
+
+def find_rounded(family: AlignedFamily, a: int, b: int, evidence: ExactEvidence) -> int | None:
+    """Which of the two was rounded from the other to few levels in each group, if any.
+
+    Files that tell how they were quantised are judged by that: a relative of their source may pass.
+    """
+    if abs(evidence.rounded) < MOSTLY_ROUNDED:
+        return None
+    if any(family.fingerprints[member].is_made_of_blocks for member in (a, b)):
+        return None
+    return b if evidence.rounded > 0 else a
 
 
 @lru_cache(maxsize=65_536)
