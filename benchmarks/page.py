@@ -99,7 +99,7 @@ def _wait_for(base: str, server: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_SECONDS
     while server.poll() is None and time.monotonic() < deadline:
         try:
-            with urllib.request.urlopen(f"{base}/api/health", timeout=2):
+            with urllib.request.urlopen(f"{base}/api/session", timeout=60):
                 return
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.2)

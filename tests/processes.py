@@ -85,9 +85,10 @@ class RealServer:
         while time.monotonic() < deadline:
             assert self._process.poll() is None, "the server has ended"
             try:
-                if self.ask("GET", "/api/health")[0] == 200:
+                # Not its health, which it tells before it has its application.
+                if self.ask("GET", "/api/session")[0] == 200:
                     return
-            except ConnectionRefusedError:
+            except ConnectionError:
                 time.sleep(0.05)
         raise AssertionError("the server does not answer")
 

@@ -49,7 +49,7 @@ class Server:
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
-                self.ask("GET", "/api/health")
+                self.ask("GET", "/api/session")
             except OSError:
                 if time.monotonic() > deadline:
                     raise

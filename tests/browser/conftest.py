@@ -50,7 +50,7 @@ def _free_port() -> int:
 
 def _is_healthy(base: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{base}/api/health", timeout=10) as answer:
+        with urllib.request.urlopen(f"{base}/api/session", timeout=60) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, ConnectionError, TimeoutError):
         return False

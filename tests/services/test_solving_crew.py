@@ -45,7 +45,7 @@ def test_a_crew_solves_a_lake_as_it_grew(
         session.execute(delete(EdgeEvidence))
     monkeypatch.setattr(reclustering, "MANY", 1)
     job_id = service.recluster(force=True)
-    jobs = {job["id"]: job for job in wait_for_jobs(client, seconds=60)}
+    jobs = {job["id"]: job for job in wait_for_jobs(client, seconds=240)}
     assert jobs[job_id]["state"] == "done", jobs[job_id]
     assert jobs[job_id]["result"]["families_solved"] == 2
     assert list_edges(client) == grown
