@@ -16,7 +16,7 @@ export default defineConfig({
   test: {
     environment: 'happy-dom',
     // A busy machine is no fault of the page.
-    testTimeout: 60_000,
+    testTimeout: 240_000,
     // The browser's half of this package, as the build takes it, not Node's.
     alias: { 'tus-js-client': 'tus-js-client/lib.esm/browser/index.js' },
     server: { deps: { inline: ['tus-js-client'] } },

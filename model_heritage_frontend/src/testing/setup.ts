@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, vi } from 'vitest'
 Object.defineProperty(document, 'fonts', { value: { ready: Promise.resolve() } })
 
 // A busy machine is no fault of the page.
-configure({ asyncUtilTimeout: 8000 })
+configure({ asyncUtilTimeout: 60_000 })
 
 /** What React and the browser complain about fails the test in which it was said. */
 let complaints: unknown[][] = []

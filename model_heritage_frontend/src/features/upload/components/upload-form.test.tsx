@@ -9,7 +9,7 @@ import { UploadServer } from '@/testing/upload-server'
 import { UploadForm } from './upload-form'
 import { UploadProvider } from './upload-provider'
 
-const SLOW = { timeout: 4000 }
+const SLOW = { timeout: 120_000 }
 
 let server: UploadServer
 beforeEach(() => {
