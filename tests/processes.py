@@ -85,8 +85,9 @@ class RealServer:
         while time.monotonic() < deadline:
             assert self._process.poll() is None, "the server has ended"
             try:
-                # Not its health, which it tells before it has its application.
-                if self.ask("GET", "/api/session")[0] == 200:
+                # Not its health, which it tells before it has its application. A server that asks
+                # for tokens answers 401: that, too, only the application can say.
+                if self.ask("GET", "/api/session")[0] < 500:
                     return
             except ConnectionError:
                 time.sleep(0.05)
