@@ -221,6 +221,8 @@ def _group(corner: Corner, drift: float) -> list[frozenset[int]]:
     shared = np.where(np.isfinite(corner.shared), corner.shared, 0.0)
     acute = (shared > SHARED_ABOVE_DRIFT + drift) & (shared < SHARED_AT_MOST)
     np.fill_diagonal(acute, False)
+    if not acute.any():
+        return []
     acute &= shared > OF_STRONGEST * shared[acute].max(initial=0.0)
     count, labels = connected_components(acute, directed=False)
     groups = ([int(i) for i in np.flatnonzero(labels == label)] for label in range(count))

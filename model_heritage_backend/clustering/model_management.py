@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
-from model_heritage_backend.clustering.comparison import compare_models
 from model_heritage_backend.clustering.corrections import Corrections
 from model_heritage_backend.clustering.distance_calculator import (
     DistanceMetric,
@@ -21,13 +20,17 @@ from model_heritage_backend.clustering.family_clustering import (
 )
 from model_heritage_backend.clustering.family_routing import USUAL, Screens
 from model_heritage_backend.clustering.family_tasks import Solvers
-from model_heritage_backend.clustering.genealogy import Edge, FamilyTree
-from model_heritage_backend.clustering.kinship import find_kinship
+from model_heritage_backend.clustering.identification import place_visitor
+from model_heritage_backend.clustering.lineage_answers import (
+    compare_members,
+    describe_counts,
+    describe_lineage,
+    describe_place,
+    list_screened,
+)
 from model_heritage_backend.clustering.memory_store import InMemoryStore
-from model_heritage_backend.clustering.reasons import list_reasons
 from model_heritage_backend.clustering.reclustering import Reclustering
 from model_heritage_backend.clustering.regrouping import Regrouping, Replaced
-from model_heritage_backend.clustering.statements import Knowledge
 from model_heritage_backend.clustering.store import Cause, Change, HeritageStore
 from model_heritage_backend.clustering.tree_builder import MoTHerTreeBuilder, TreeBuildingMethod
 from model_heritage_backend.clustering.visitor import VISITOR, VisitedStore
@@ -36,8 +39,6 @@ from model_heritage_backend.errors import NotFound
 from model_heritage_backend.fingerprints import Fingerprint
 from model_heritage_backend.weights.tensors import Weights
 
-CANDIDATES = 10
-"""Families that are told of a newcomer's screens."""
 Progress = Callable[[float, str], None]
 """Called with the share done, in [0, 1], and a word on the present stage."""
 
@@ -144,7 +145,7 @@ class ModelManagementSystem:
         )
         return self.describe_place(model_id, replaced) | {
             "assignment_confidence": assignment.confidence if assignment else None,
-            "candidates": _list_screened(assignment),
+            "candidates": list_screened(assignment),
         }
 
     def process_new_models(self, models: Iterable[object]) -> None:
@@ -183,20 +184,7 @@ class ModelManagementSystem:
         >>> system.describe_place(placed["model_id"])["parent_id"] == base
         True
         """
-        family = self.store.get_family(str(self.store.get_model(model_id).family_id))
-        edge = family.tree.main_edges.get(model_id)
-        return {
-            "status": "success",
-            "model_id": model_id,
-            "family_id": family.id,
-            "family_size": len(family.tree.members),
-            "merged_families": sorted(replaced.gone) if replaced else [],
-            "parent_id": edge.parent if edge else None,
-            "parent_confidence": edge.confidence if edge else None,
-            "relation": edge.relation.value if edge else None,
-            "edge": edge,
-            "models_updated": replaced.size if replaced else 0,
-        }
+        return describe_place(self.store, model_id, replaced)
 
     def remove_model(self, model_id: str) -> dict[str, Any]:
         """Forget a model; its family is solved again without it, and may fall apart.
@@ -348,60 +336,9 @@ class ModelManagementSystem:
         >>> found["relation"], found["parent_id"] == placed["model_id"]
         ('cast', True)
         """
-        found = set(self.find_families(fingerprint).family_ids)
-        answer: dict[str, Any] = {
-            "family_id": None,
-            "family_name": None,
-            "parent_id": None,
-            "relation": None,
-            "confidence": None,
-            "edge": None,
-            "candidates": [],
-            "children": [],
-        }
-        if not found:
-            return answer
-        families = [self.store.get_family(family_id) for family_id in sorted(found)]
-        largest = max(families, key=lambda family: len(family.tree.members))
-        members = {m for family in families for m in family.tree.members}
+        found = self.find_families(fingerprint).family_ids
         visited = VisitedStore(self.store, fingerprint, open_weights)
-        builder = MoTHerTreeBuilder(
-            visited,
-            method=self.tree_builder.method,
-            lambda_param=self.tree_builder.lambda_param,
-            distance_calculator=self.distance_calculator,
-            exact=StoredEvidence(visited) if self.tree_builder.exact is not None else None,
-            pairs=self.tree_builder.pairs,
-            remember=self.tree_builder.remember,
-            watch=self.tree_builder.watch,
-        )
-        prints = {m: visited.load_fingerprint(m) for m in [*members, VISITOR]}
-        known = Knowledge.gather(self.store.list_statements(members))
-        if known.splits:
-            groups = self.family_clustering.cluster(prints, known=known)
-            prints = {m: prints[m] for m in next(group for group in groups if VISITOR in group)}
-            largest = max(families, key=lambda f: len(prints.keys() & set(f.tree.members)))
-        tree = builder.solve(prints, known=known)
-        edge = tree.main_edges.get(VISITOR)
-        parents = [e for e in tree.edges if e.child == VISITOR]
-        return answer | {
-            "family_id": largest.id,
-            "family_name": largest.name,
-            "parent_id": edge.parent if edge else None,
-            "relation": edge.relation.value if edge else None,
-            "confidence": edge.confidence if edge else None,
-            "edge": edge,
-            "candidates": self._list_candidates(parents),
-            "children": [self._relative(e.child, e) for e in tree.get_children(VISITOR)],
-        }
-
-    def _list_candidates(self, parents: list[Edge]) -> list[dict[str, Any]]:
-        found = [self._relative(edge.parent, edge) for edge in parents]
-        for edge in parents:
-            second = edge.evidence.runner_up
-            if second is not None and second not in {entry["id"] for entry in found}:
-                found.append(self._describe_runner_up(edge, second))
-        return found
+        return place_visitor(visited, found, self.family_clustering, self.tree_builder)
 
     def compare(self, model_id: str, other_id: str) -> dict[str, Any]:
         """What differs between two models, tensor by tensor (see ``compare_models``), and
@@ -412,24 +349,7 @@ class ModelManagementSystem:
         >>> system.compare(base, placed["model_id"])["kinship"]["kind"]
         'child'
         """
-        evidence = StoredEvidence(self.store)
-        found = compare_models(self.store, evidence, model_id, other_id)
-        family_id, other_family_id = (
-            self.store.get_model(model).family_id for model in (model_id, other_id)
-        )
-        same = family_id is not None and family_id == other_family_id
-        tree = self.store.get_family(str(family_id)).tree if same else None
-        kinship = find_kinship(tree, model_id, other_id)
-        edge = kinship.edge
-        return found | {
-            "kinship": {
-                "kind": kinship.kind,
-                "path": list(kinship.path),
-                "confidence": kinship.confidence,
-                "relation": edge.relation.value if edge else None,
-                "reasons": list_reasons(edge) if edge else [],
-            }
-        }
+        return compare_members(self.store, model_id, other_id)
 
     def get_family_genealogy(self, family_id: str) -> dict[str, Any]:
         """``family``, ``models``, ``tree`` and ``statistics`` of one family.
@@ -456,44 +376,7 @@ class ModelManagementSystem:
         >>> [child["name"] for child in system.get_model_lineage(base)["children"]]
         ['tuned']
         """
-        family_id = self.store.get_model(model_id).family_id
-        if family_id is None:
-            tree = FamilyTree(
-                members=(model_id,), edges=(), root=model_id, root_confidence=1.0, method="none"
-            )
-        else:
-            tree = self.store.get_family(family_id).tree
-        main = tree.main_edges
-        parent = main.get(model_id)
-        siblings = (
-            [
-                edge
-                for edge in tree.get_children(parent.parent)
-                if edge.main and edge.child != model_id
-            ]
-            if parent
-            else []
-        )
-        return {
-            "model_id": model_id,
-            "family_id": family_id,
-            "parent": self._relative(parent.parent, parent) if parent else None,
-            "other_parents": [
-                self._relative(edge.parent, edge)
-                for edge in tree.edges
-                if edge.child == model_id and not edge.main
-            ],
-            "children": [self._relative(e.child, e) for e in tree.get_children(model_id)],
-            "siblings": [self._relative(edge.child, edge) for edge in siblings],
-            "ancestors": [
-                self._relative(ancestor, main.get(ancestor))
-                for ancestor in tree.get_ancestors(model_id)
-            ],
-            "descendants": [
-                self._relative(descendant, main.get(descendant))
-                for descendant in tree.get_descendants(model_id)
-            ],
-        }
+        return describe_lineage(self.store, model_id)
 
     def get_system_statistics(self) -> dict[str, Any]:
         """Totals of the lake: models, families, edges, relations, mean confidence.
@@ -503,61 +386,12 @@ class ModelManagementSystem:
         >>> system.get_system_statistics()["relations"]
         {'adapter': 1}
         """
-        counts = self.store.count()
-        sizes = counts.family_sizes
-        return {
-            "total_models": counts.models,
-            "total_families": len(sizes),
-            "total_edges": counts.edges,
-            "resolved_edges": counts.resolved,
-            "relations": dict(sorted(counts.relations.items())),
-            "mean_confidence": counts.mean_confidence,
-            "average_family_size": _mean([float(size) for size in sizes]),
-            "largest_family": max(sizes, default=0),
+        return describe_counts(self.store.count()) | {
             "tree_method": self.tree_builder.method.value,
             "clustering_method": self.family_clustering.method.value,
             "distance_metric": self.distance_calculator.metric.value,
         }
 
-    def _relative(self, model_id: str, edge: Edge | None) -> dict[str, Any]:
-        """A model as seen along an edge; an ancestor at the top has none."""
-        entry: dict[str, Any] = {"id": model_id, "name": self.store.get_model(model_id).name}
-        # A parent that people stated has no rival that was measured.
-        measured = edge is not None and edge.evidence.margin is not None
-        second = edge.evidence.runner_up if edge is not None and measured else None
-        return entry | {
-            "relation": edge.relation.value if edge else None,
-            "confidence": edge.confidence if edge else None,
-            "distance": edge.distance if edge else None,
-            "coefficient": edge.coefficient if edge else None,
-            "main": edge.main if edge else None,
-            "evidence": edge.evidence.to_dict() if edge else None,
-            "reasons": list_reasons(edge) if edge else [],
-            "runner_up": self._describe_runner_up(edge, second) if edge and second else None,
-        }
-
-    def _describe_runner_up(self, edge: Edge, second: str) -> dict[str, Any]:
-        rest = max(edge.confidence - (edge.evidence.margin or 0.0), 0.0)
-        return {"id": second, "name": self.store.get_model(second).name, "confidence": rest}
-
-
-def _list_screened(assignment: Assignment | None) -> list[dict[str, Any]]:
-    found = assignment.candidates[:CANDIDATES] if assignment else ()
-    return [
-        {
-            "family_id": candidate.family_id,
-            "compatibility": candidate.compatibility,
-            "centroid_distance": candidate.centroid_distance,
-            "diameter": candidate.diameter,
-            "uncertain": candidate.uncertain,
-        }
-        for candidate in found
-    ]
-
 
 def _ignore_progress(share: float, stage: str) -> None:
     """Nobody is watching."""
-
-
-def _mean(values: list[float]) -> float | None:
-    return sum(values) / len(values) if values else None

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.lapack import dpotrf
 
 Matrix = NDArray[np.floating]
 WHOLE_UP_TO = 192
 """Matrices whose smaller side is at most this get a full decomposition."""
 GRAM_UP_TO = 64
 """Leading directions of matrices whose smaller side is at most this are exact."""
+PROVEN = 2.0
+"""Times the noise, and times what rounding may do to a Gram matrix, that a proof keeps clear of."""
+EPSILON = float(np.finfo(np.float64).eps)
 PROBES = (40, 136)
 """Widths of the randomised range finder, tried one after the other."""
 
@@ -81,9 +85,27 @@ def calculate_delta_ranks(deltas: Matrix, *, noise: Matrix) -> list[int | None]:
     deltas = np.asarray(deltas, np.float64)
     bounds = [_Bounds.set(delta, float(rms)) for delta, rms in zip(deltas, noise, strict=True)]
     if min(deltas.shape[1:]) <= WHOLE_UP_TO:
-        spectra = np.linalg.svd(deltas, compute_uv=False)
-        return [b.count_if_low(v) for b, v in zip(bounds, spectra, strict=True)]
+        ranks: list[int | None] = [None] * len(deltas)
+        doubtful = [k for k, b in enumerate(bounds) if not _is_full(deltas[k], b)]
+        if doubtful:
+            spectra = np.linalg.svd(deltas[doubtful], compute_uv=False)
+            for k, values in zip(doubtful, spectra, strict=True):
+                ranks[k] = bounds[k].count_if_low(values)
+        return ranks
     return [_probe_rank(delta, b) for delta, b in zip(deltas, bounds, strict=True)]
+
+
+def _is_full(delta: Matrix, bounds: _Bounds) -> bool:
+    """Whether all singular values are proven to be above the noise; a full rank may go unproven.
+
+    What is left of the Gram matrix when that much is taken from all of its eigenvalues has a
+    Cholesky factor only if they were larger, and to try takes a tenth of a decomposition's time.
+    """
+    wide = delta if delta.shape[0] <= delta.shape[1] else delta.T
+    gram = wide @ wide.T
+    least = (PROVEN * bounds.tolerance) ** 2 + PROVEN * len(gram) * bounds.total * EPSILON
+    gram.flat[:: len(gram) + 1] -= least
+    return bounds.limit < len(gram) and int(dpotrf(gram, overwrite_a=1)[1]) == 0
 
 
 def _probe_rank(delta: Matrix, bounds: _Bounds) -> int | None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from model_heritage_backend.clustering.copies import round_bfloat16
 from model_heritage_backend.clustering.spectra import (
     calculate_delta_rank,
+    calculate_delta_ranks,
     find_range,
     top_singular_vectors,
 )
@@ -52,6 +53,28 @@ def test_the_rank_of_a_stored_adapter(
 def test_a_full_delta_has_no_low_rank(size: int) -> None:
     delta = np.random.default_rng(0).standard_normal((size, size))
     assert calculate_delta_rank(delta, noise=1e-7) is None
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (40, 90), (90, 40), (192, 150)])
+@pytest.mark.parametrize("share", [1e-3, 1.0])
+def test_a_full_rank_is_proven_without_a_decomposition(
+    shape: tuple[int, int], share: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delta = share * np.random.default_rng(0).standard_normal((2, *shape))
+    monkeypatch.setattr(np.linalg, "svd", None)
+    assert calculate_delta_ranks(delta, noise=np.full(2, FLOAT32)) == [None, None]
+
+
+@given(rank=st.integers(0, 40), size=st.integers(1, 40), noise=st.sampled_from([0.0, 1e-9, 1e-2]))
+@settings(max_examples=60)
+def test_what_is_not_proven_is_decomposed(rank: int, size: int, noise: float) -> None:
+    rng = np.random.default_rng(rank)
+    delta = draw_low_rank(40, size, max(rank, 1), seed=rank) * (rank > 0)
+    delta += noise * rng.standard_normal((40, size))
+    values = np.linalg.svd(delta, compute_uv=False)
+    expected = int((values > 1.5 * max(noise, 1e-12) * (np.sqrt(40) + np.sqrt(size))).sum())
+    found = calculate_delta_rank(delta, noise=max(noise, 1e-12))
+    assert found == (expected if expected <= int(0.6 * size) else None)
 
 
 def test_low_is_up_to_three_fifths() -> None:
