@@ -48,9 +48,9 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _is_healthy(base: str) -> bool:
+def _is_ready(base: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{base}/api/session", timeout=60) as answer:
+        with urllib.request.urlopen(f"{base}/api/ready", timeout=60) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, ConnectionError, TimeoutError):
         return False
@@ -78,7 +78,7 @@ def server(tmp_path: Path) -> Iterator[str]:
         )
         try:
             deadline = time.monotonic() + START_SECONDS
-            while not _is_healthy(base):
+            while not _is_ready(base):
                 if process.poll() is not None or time.monotonic() > deadline:
                     pytest.fail(f"the server did not start:\n{log.read_text()}")
                 time.sleep(0.2)
