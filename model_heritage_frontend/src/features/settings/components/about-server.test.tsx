@@ -7,7 +7,7 @@ import { renderPage, serve } from '@/testing/render'
 
 import { AboutServer } from './about-server'
 
-const show = (role: Role, state: Partial<Upkeep> = {}) => {
+const show = (role: Role, state: Partial<Upkeep> | null = {}) => {
   const requests = serve((request) => {
     if (request === 'GET /api/session') {
       return {
@@ -18,6 +18,7 @@ const show = (role: Role, state: Partial<Upkeep> = {}) => {
     if (request === 'GET /api/stats') return { json: { total_models: 2, total_bytes: 2048 } }
     if (request === 'GET /api/ready') return { json: { status: 'ready', checks: {} } }
     if (request !== 'GET /api/maintenance/upkeep') return undefined
+    if (state === null) return { status: 503, json: { title: 'The database is busy.' } }
     const none = { backups: 0, last_backup_at: null, last_verified_at: null, backup_problem: null }
     return { json: { ...none, damaged_files: [], ...state } }
   })
@@ -42,6 +43,11 @@ test('an admin is told of backups, of what is wrong with them, and of damage', a
   expect(await screen.findByText('The other disk is full.')).toBeInTheDocument()
   expect(screen.getByText(/one was read again, and found whole/)).toBeInTheDocument()
   expect(screen.getByText(/^1 file found damaged/)).toBeInTheDocument()
+})
+
+test('an admin is told when backups and files cannot be asked for', async () => {
+  show('admin', null)
+  expect(await screen.findByText('The database is busy.')).toBeInTheDocument()
 })
 
 test('nobody else asks', async () => {

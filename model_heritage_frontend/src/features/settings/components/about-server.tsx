@@ -26,7 +26,14 @@ function Fact({ label, children }: { label: string; children: ReactNode }) {
 }
 
 function UpkeepFacts() {
-  const { data } = useQuery(upkeepQuery())
+  const { data, error } = useQuery(upkeepQuery())
+  if (error) {
+    return (
+      <Fact label={words.backups}>
+        <span className="text-destructive">{describeError(error)}</span>
+      </Fact>
+    )
+  }
   if (!data) return null
   return (
     <>
