@@ -11,11 +11,11 @@ FRONT_SOURCES := $(shell find $(FRONT) -path $(FRONT)/node_modules -prune -o -pa
 
 POSTGRES_TESTS := tests/models tests/jobs tests/services tests/routes tests/client tests/test_app.py \
 	tests/test_migrations.py tests/test_scale_out.py tests/test_object_storage.py \
-	tests/test_security.py
+	tests/test_security.py tests/test_contract.py
 # What needs no server, and the other half, which waits for one most of the time. The longest come
 # last: a slow machine may leave them out.
 ENGINE_TESTS := tests/clustering tests/fingerprints tests/weights tests/interop tests/scanning tests/benchmarks
-LONG_TESTS := tests/browser tests/chaos
+LONG_TESTS := tests/browser tests/chaos tests/test_contract.py
 SERVER_TESTS := $(filter-out $(ENGINE_TESTS) $(LONG_TESTS) tests/cache tests/__pycache__, \
 	$(wildcard tests/test_*.py) $(patsubst %/,%,$(wildcard tests/*/))) $(LONG_TESTS)
 
