@@ -37,15 +37,16 @@ function Entry({ entry }: { entry: AuditEntry }) {
           <Outcome status={entry.status} />
         </>
       }
-      details={<code className="font-mono text-xs">{entry.path}</code>}
-    >
-      <p
-        className="text-muted-foreground text-sm tabular-nums"
-        title={`${words.request} ${entry.request_id}`}
-      >
-        <Ago iso={entry.created_at} />
-      </p>
-    </ListEntry>
+      details={
+        <>
+          <code className="font-mono text-xs">{entry.path}</code>
+          {' · '}
+          <span title={`${words.request} ${entry.request_id}`}>
+            <Ago iso={entry.created_at} />
+          </span>
+        </>
+      }
+    />
   )
 }
 
