@@ -11,10 +11,17 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from model_heritage_backend.clustering.signal_kernels import (
+    sum_fit,
+    sum_groups,
+    sum_residuals,
+)
 from model_heritage_backend.clustering.spectra import top_singular_vectors
 
 VALUES_AT_LEAST = 48
 """Fewer say nothing of a distribution."""
+CLOSE = 1e-7
+"""Residuals below this share of the values are rounding."""
 TOP_DIRECTIONS = 16
 STEP_GROUPS = 12
 
@@ -42,15 +49,9 @@ class GrowthFit:
         counts : (matrices, groups), values in each group; 0 for groups that are none
         variances : (matrices,), mean squares; matrices without any are passed over
         """
-        known = variances > 0.0
-        counts = counts[known]
-        there = counts > 0
-        a, b, d = squares[:, known] / np.maximum(counts, 1) / variances[known, None]
-        m, y = (a + b) / 2, b - a
-        typical = (m * d).sum(1, keepdims=True) / there.sum(1, keepdims=True)
-        floor = np.where(typical > 0.0, 0.01 * typical, 1.0)
-        w = np.where(typical > 0.0, counts, 0) / (4 * np.maximum(m * d, floor))
-        self._sums += [float((w * t).sum()) for t in (d * d, d * m, m * m, d * y, m * y)]
+        # One kind of array, so that the loop is compiled once.
+        squares, counts = np.ascontiguousarray(squares), counts.astype(np.float64)
+        self._sums += sum_fit(squares, counts, variances)
 
     @property
     def growth(self) -> float:
@@ -75,24 +76,11 @@ def group_by_step(x: Array, y: Array) -> tuple[Array, Array]:
     ----------
     x, y : (matrices, values), at least STEP_GROUPS values
     """
-    count, size = x.shape
-    step = np.abs(y - x)
-    order = np.argsort(step, axis=1)
-    rows = np.arange(count)[:, None]
-    x, y, step = (v[rows, order] for v in (x, y, step))
-    first = np.zeros((count, size), bool)
-    for row, sorted_steps in zip(first, step, strict=True):
-        # Equal steps stay together.
-        edges = sorted_steps[:: size // STEP_GROUPS][:STEP_GROUPS]
-        row[np.searchsorted(sorted_steps, edges)] = True
-    matrix, begin = np.nonzero(first)
-    values = np.stack([x, y, step]).reshape(3, -1)
-    sums = np.add.reduceat(values * values, matrix * size + begin, axis=1)
-    group = first.cumsum(1)[matrix, begin] - 1
-    squares, counts = np.zeros((3, count, STEP_GROUPS)), np.zeros((count, STEP_GROUPS))
-    squares[:, matrix, group] = sums
-    counts[matrix, group] = np.diff(matrix * size + begin, append=count * size)
-    return squares, counts
+    size = x.shape[1]
+    steps = np.sort(np.abs(y - x), axis=1)
+    # Equal steps stay together.
+    edges = np.ascontiguousarray(steps[:, :: size // STEP_GROUPS][:, :STEP_GROUPS])
+    return sum_groups(x, y, edges)
 
 
 def measure_residuals(x: Array, y: Array) -> tuple[Array, Mask]:
@@ -105,52 +93,17 @@ def measure_residuals(x: Array, y: Array) -> tuple[Array, Mask]:
     H(x) + H(e) is the pairwise LiNGAM measure (Hyvarinen and Smith, 2013): the residual is
     independent of the parent, not of the child.
     """
-    known = np.full(len(x), x.shape[1] >= VALUES_AT_LEAST)
-    a, b = (_standardise(v, known) for v in (x, y))
-    rho = (a * b).mean(1, keepdims=True)
-    e, f = b - rho * a, a - rho * b
-    # The residual's own size, not sqrt(1 - rho^2): close versions would cancel all its digits.
-    rest = np.sqrt((e * e).mean(1, keepdims=True))
-    known &= rest[:, 0] >= 1e-7
-    rest[~known] = 1.0
-    values = np.stack([a, b, e / rest, f / rest])
-    squares = values * values
-    hx, hy, he, hf = _measure_entropies(values, squares)
+    if x.shape[1] < VALUES_AT_LEAST:
+        return np.zeros((4, len(x))), np.zeros(len(x), bool)
+    sums = sum_residuals(x, y, CLOSE).T
+    evens, odds, fourth = sums[:4], sums[4:8], sums[8:10]
+    hx, hy, he, hf = 1.4189 - 79.047 * (evens - 0.37457) ** 2 - 7.4129 * odds**2
     entropy = np.clip((hy + hf - hx - he) * math.sqrt(x.shape[1]), -1, 1)
-    fourth = (squares[:2] * squares[:2]).mean(2)
+    forward, backward, first, second = np.abs(sums[10:])
     noise = math.sqrt(15.0 / x.shape[1])
-    cubes = np.multiply(squares, values, out=squares)
-    forward, backward = np.abs((values[:2] * cubes[2:]).mean(2))
     z = (backward - forward) / (forward + backward + noise)
-    first, second = np.abs((cubes[:2] * values[2:]).mean(2))
     w = (second - first) / (first + second + noise)
-    return np.stack([entropy, z, w, np.sign(fourth[0] - fourth[1])]), known
-
-
-def _measure_entropies(values: Array, squares: Array) -> Array:
-    """Of standardised values along the last axis. In place where possible: memory is what takes
-    the time.
-    """
-    size = np.abs(values)
-    even = size.mean(-1)
-    # log cosh without overflow.
-    size *= -2.0
-    even += np.log1p(np.exp(size, out=size), out=size).mean(-1) - math.log(2)
-    weights = np.multiply(squares, -0.5, out=size)
-    np.exp(weights, out=weights)
-    weights *= values
-    odd = weights.mean(-1)
-    entropies: Array = 1.4189 - 79.047 * (even - 0.37457) ** 2 - 7.4129 * odd**2
-    return entropies
-
-
-def _standardise(values: Array, known: Mask) -> Array:
-    """Each matrix with mean 0 and variance 1; those whose values are all equal are not known."""
-    centred = values - values.mean(1, keepdims=True)
-    deviation = np.sqrt((centred * centred).mean(1, keepdims=True))
-    known &= deviation[:, 0] > 0.0
-    standard: Array = centred / np.where(deviation > 0.0, deviation, 1.0)
-    return standard
+    return np.stack([entropy, z, w, np.sign(fourth[0] - fourth[1])]), fourth[0] > 0.0
 
 
 def measure_diagonal_excess(x: Array, y: Array) -> Array:
