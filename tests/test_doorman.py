@@ -35,6 +35,8 @@ class SlowServer(server.Server):
         return super().load()
 
 server.Server = SlowServer
+# On a slow machine an application takes longer to load than a server has to stop.
+server.GRACE_SECONDS = 200
 sys.exit(server.serve())
 """
 
