@@ -27,14 +27,15 @@ function Fact({ label, children }: { label: string; children: ReactNode }) {
 
 function UpkeepFacts() {
   const { data, error } = useQuery(upkeepQuery())
-  if (error) {
+  if (!data) {
     return (
-      <Fact label={words.backups}>
-        <span className="text-destructive">{describeError(error)}</span>
-      </Fact>
+      error && (
+        <Fact label={words.backups}>
+          <span className="text-destructive">{describeError(error)}</span>
+        </Fact>
+      )
     )
   }
-  if (!data) return null
   return (
     <>
       <Fact label={words.backups}>
