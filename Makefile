@@ -27,6 +27,9 @@ help: ## Show what there is
 
 setup: $(STAMPS)/python-dev $(STAMPS)/front ## Only install, for running, testing and developing
 
+.PHONY: prepare
+prepare: setup $(STAMPS)/dist # Everything that tests stand on
+
 run: $(STAMPS)/python $(STAMPS)/dist ## Serve UI and API on http://localhost:5001
 	@$(PY) run_server.py
 
