@@ -111,7 +111,7 @@ def multiply_steps(
             product += to_b * to_c
             first += to_b * to_b
             second += to_c * to_c
-        found[place] = product, first, second
+        found[place, 0], found[place, 1], found[place, 2] = product, first, second
     return found
 
 

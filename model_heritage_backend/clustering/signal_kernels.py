@@ -1,7 +1,8 @@
 """Compiled loops over the values of stacks of matrices, for ``signals``.
 
 Most matrices of a family are so small that to call numpy takes longer than what it does. Each
-matrix is summed up alike, to the last bit, whatever others are in the stack.
+matrix is summed up alike, to the last bit, whatever others are in the stack. Loops over single
+numbers only: expressions of whole arrays are compiled many times as long.
 """
 
 from __future__ import annotations
@@ -111,8 +112,10 @@ def sum_residuals(x: Values, y: Values, least: float) -> Array:
     for k in range(len(x)):
         if not (_standardise(x[k], values[0]) and _standardise(y[k], values[1])):
             continue
-        rho = (values[0] * values[1]).sum() / size
-        rest = 0.0
+        rho = rest = 0.0
+        for j in range(size):
+            rho += values[0, j] * values[1, j]
+        rho /= size
         for j in range(size):
             values[2, j] = values[1, j] - rho * values[0, j]
             values[3, j] = values[0, j] - rho * values[1, j]
@@ -121,7 +124,9 @@ def sum_residuals(x: Values, y: Values, least: float) -> Array:
         rest = math.sqrt(rest / size)
         if rest < least:
             continue
-        values[2:] /= rest
+        for j in range(size):
+            values[2, j] /= rest
+            values[3, j] /= rest
         for i in range(4):
             found[k, i], found[k, 4 + i] = _sum_contrasts(values[i])
         for j in range(size):
@@ -132,22 +137,26 @@ def sum_residuals(x: Values, y: Values, least: float) -> Array:
             found[k, 11] += b * (f * f * f)
             found[k, 12] += a * a * a * e
             found[k, 13] += b * b * b * f
-        found[k] /= size
+        for i in range(14):
+            found[k, i] /= size
     return found
 
 
 @njit(cache=True, nogil=True, fastmath=RELAXED)
 def _standardise(values: Values, standard: Array) -> bool:
     """With mean 0 and variance 1, into ``standard``; False where all values are equal."""
-    mean = values.sum() / len(values)
-    squares = 0.0
+    mean = squares = 0.0
+    for j in range(len(values)):
+        mean += values[j]
+    mean /= len(values)
     for j in range(len(values)):
         standard[j] = values[j] - mean
         squares += standard[j] * standard[j]
     deviation = math.sqrt(squares / len(values))
     if not deviation > 0.0:
         return False
-    standard /= deviation
+    for j in range(len(values)):
+        standard[j] /= deviation
     return True
 
 

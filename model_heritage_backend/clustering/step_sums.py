@@ -68,7 +68,9 @@ class StepSums:
         known = {step: before.squares[step] for step in asked if step in before.squares}
         unknown = [step for step in asked if step not in known]
         measured = square_deltas(
-            stack.flat, stack.flat, *np.array([ends[s] for s in unknown], np.int64).reshape(-1, 2).T
+            stack.flat,
+            stack.flat,
+            *np.array([ends[s] for s in unknown], np.int64).reshape(-1, 2).T.copy(),
         )
         known |= zip(unknown, (measured / stack.values[0].size).tolist(), strict=True)
         moved = {step: n for step, n in asked.items() if known[step] > SMALLEST_RATIO * norm}
@@ -116,7 +118,7 @@ def _multiply(stack: SampleStack, steps: Sequence[tuple[int, int]]) -> tuple[Who
 
     Their signs make no difference.
     """
-    i, j = np.array(steps).T
+    i, j = np.array(steps).T.copy()
     deltas = stack.values[j].astype(np.float64) - stack.values[i]
     size = deltas[0].size
     lengths = np.sqrt(square_deltas(stack.flat, stack.flat, i, j) / size)

@@ -89,8 +89,11 @@ class Reading:
         if self._exact32 and self._is_double:
             with np.errstate(over="ignore"):
                 self._exact32 = np.array_equal(values, values.astype(np.float32), equal_nan=True)
+        # Loops are compiled for each kind of array: these are read-only, whatever the file gave.
+        values = values.astype(np.float32, copy=False) if self._exact32 else values
+        values = values.view()
+        values.flags.writeable = False
         if self._exact32:
-            values = values.astype(np.float32, copy=False)
             if dtype is not DType.F32:
                 self._narrow.update(values.data)
             if dtype is not DType.BF16:

@@ -5,7 +5,8 @@
 
 The compiler keeps the lanes of the loops in ``kernels`` in memory. These say vector instructions
 outright, lane by lane the same additions in the same order, without contraction: the results are
-those of ``kernels`` to the last bit, several times as fast.
+those of ``kernels`` to the last bit, several times as fast. What numba knows of whole arrays takes
+it long to compile, so the rest is loops over single numbers.
 """
 
 from __future__ import annotations
@@ -197,10 +198,8 @@ def single_moments(
     """``kernels.piece_moments`` of float32 values. Where some are not finite, the sum is not."""
     n = values.size
     whole = n // LANES * LANES
-    sums = np.zeros(LANES)
-    low = np.full(LANES, np.float32(np.inf))
-    high = np.full(LANES, np.float32(-np.inf))
-    zeros = np.zeros(LANES, np.int32)
+    sums, zeros = np.zeros(LANES), np.zeros(LANES, np.int32)
+    low, high = np.empty(LANES, np.float32), np.empty(LANES, np.float32)
     for group in range(0, LANES, GROUP):
         _first_pass(values, group, whole, sums, low, high, zeros)  # type: ignore[call-arg]  # (numba adds the first)
     for i in range(whole, n):
@@ -211,7 +210,11 @@ def single_moments(
         high[lane] = max(high[lane], x)
         zeros[lane] += x == np.float32(0.0)
     total = sum_lanes(sums)
-    smallest, largest = np.float64(low.min()), np.float64(high.max())
+    smallest, largest, none = np.float64(low[0]), np.float64(high[0]), 0
+    for lane in range(LANES):
+        smallest = min(smallest, np.float64(low[lane]))
+        largest = max(largest, np.float64(high[lane]))
+        none += zeros[lane]
     if smallest == 0.0 or largest == 0.0:
         # Of two zeros with different signs, the order of comparisons decides.
         return piece_moments(values)
@@ -233,7 +236,7 @@ def single_moments(
         sum_lanes(fourth),
         smallest,
         largest,
-        float(zeros.sum()),
+        float(none),
     )
 
 
@@ -246,8 +249,8 @@ def add_single_rows(
     absmax: NDArray[np.float64],
 ) -> None:
     """``kernels.add_row_statistics`` of float32 values."""
-    lanes = np.zeros(ROW_LANES)
-    tops = np.zeros(ROW_LANES, np.int32)
+    lanes, tops = np.zeros(ROW_LANES), np.zeros(ROW_LANES, np.int32)
+    sizes = tops.view(np.float32)
     bits = values.view(np.int32)
     position = 0
     while position < values.size:
@@ -259,14 +262,14 @@ def add_single_rows(
             x = np.float64(values[i])
             lanes[i - whole] += x * x
             tops[i - whole] = max(tops[i - whole], bits[i] & np.int32(MAGNITUDE))
-        if tops.max() >= INFINITE:
+        total, top, largest = 0.0, 0.0, np.int32(0)
+        for lane in range(ROW_LANES):
+            total += lanes[lane]
+            top = max(top, np.float64(sizes[lane]))
+            largest = max(largest, tops[lane])
+        if largest >= INFINITE:
             add_row_statistics(values[position:end], start + position, row_size, norms, absmax)
         else:
-            total, top = 0.0, 0.0
-            for lane in range(ROW_LANES):
-                total += lanes[lane]
-            for lane in range(ROW_LANES):
-                top = max(top, np.float64(tops.view(np.float32)[lane]))
             norms[row] += total
             absmax[row] = max(absmax[row], top)
         position = end

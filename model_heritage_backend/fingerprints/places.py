@@ -24,14 +24,15 @@ def find_places(
     if len(tensor.shape) >= 2:
         places = select_indices(tensor.row_count, rows, ROW_SALT)
         return places, select_indices(tensor.row_size, columns, COLUMN_SALT)
-    return select_indices(tensor.row_count, VECTOR_SAMPLE, ROW_SALT), np.zeros(1, np.int64)
+    places = select_indices(tensor.row_count, VECTOR_SAMPLE, ROW_SALT)
+    return places, select_indices(1, 1, COLUMN_SALT)
 
 
 def find_wide_places(
     tensor: LazyTensor, wide_size: int, most_rows: int = WIDE_SIZE
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     if wide_size == 0:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        return select_indices(0, 0, ROW_SALT), select_indices(0, 0, COLUMN_SALT)
     return find_places(tensor, min(wide_size, most_rows), wide_size)
 
 
