@@ -49,20 +49,27 @@ class Ballast:
             return False
         return True
 
+    def throw_off(self) -> None:
+        """Give its room away if there is no other, until ``make_room`` or ``lay`` take it back."""
+        if self._get_free() < self._size:
+            self._path.unlink(missing_ok=True)
+
     @contextlib.contextmanager
     def make_room(self) -> Iterator[None]:
-        """Within the block, its room may be used if there is no other."""
+        """Within the block, its room may be used if there is no other.
+
+        Some is left afterwards: a job has yet to write that it has ended.
+        """
         with self._lock:
             self._users += 1
-            if self._get_free() < self._size:
-                self._path.unlink(missing_ok=True)
+            self.throw_off()
         try:
             yield
         finally:
             with self._lock:
                 self._users -= 1
                 if not self._users:
-                    self._lay(leaving=0)
+                    self._lay(leaving=self._size // 8)
 
     def _get_free(self) -> int:
         disk = os.statvfs(self._path.parent)

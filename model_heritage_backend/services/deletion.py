@@ -107,7 +107,7 @@ class DeletionService:
         rows = self._lake.list_by_ids(freed.models)
         checksums = [view.row.checksum for view in rows]
         progress(0.1, f"deleting {len(rows)} models")
-        with self._removing(checksums):
+        with self._files.ballast.make_room(), self._removing(checksums):
             result = self._management.remove_models(freed.models, families=parameters["families"])
         return result | {"models_deleted": len(rows), "bytes_freed": freed.bytes}
 
@@ -141,6 +141,8 @@ class DeletionService:
         family_id: str | None = None,
         about: Mapping[str, str] = MappingProxyType({}),
     ) -> str:
+        # Before the job itself begins, its row is written several times.
+        self._files.ballast.throw_off()
         named = {"models": list(deletion.models), "families": list(deletion.families)}
         job_id = self._queue.add("delete", family_id=family_id, parameters={**named, **about})
         self._executor.submit(job_id)

@@ -43,6 +43,14 @@ def get_free(folder: Path) -> int:
     return disk.f_bavail * disk.f_frsize
 
 
+def fill(folder: Path) -> None:
+    """Until not a byte is left."""
+    with pytest.raises(OSError), (folder / "more").open("ab", buffering=0) as file:
+        while True:
+            file.write(b"x" * 4096)
+    assert get_free(folder) == 0
+
+
 def test_on_a_full_disk_one_reads_and_deletes(start: StartVictim, small_disk: Path) -> None:
     victim = start(small_disk / "data", MODEL_HERITAGE_DISK_RESERVE_BYTES=str(RESERVE_BYTES))
     for number in range(5):
@@ -52,10 +60,7 @@ def test_on_a_full_disk_one_reads_and_deletes(start: StartVictim, small_disk: Pa
     (small_disk / "others").write_bytes(b"x" * (get_free(small_disk) - RESERVE_BYTES - 10_000))
     assert put(victim, 5, "over-the-mark") == 507
     # Then others take the last byte.
-    with pytest.raises(OSError), (small_disk / "more").open("wb", buffering=0) as file:
-        while True:
-            file.write(b"x" * 4096)
-    assert get_free(small_disk) == 0
+    fill(small_disk)
     assert put(victim, 5, "no-room") == 507
     with pytest.raises(AssertionError, match="507"):
         announce(victim, 10)
@@ -67,9 +72,14 @@ def test_on_a_full_disk_one_reads_and_deletes(start: StartVictim, small_disk: Pa
         victim.kill()
         victim.start()
         victim.wait()
+    # A job that deletes many goes through as well.
+    fill(small_disk)
+    family = victim.ask("GET", f"/api/models/{ids[2]}")[1]["family_id"]
+    assert victim.ask("DELETE", f"/api/families/{family}")[0] == 202
+    wait_for_jobs(victim)
     (small_disk / "others").unlink()
     assert put(victim, 5, "room-again") == 201
-    assert victim.ask("GET", "/api/models")[1]["total"] == 4
+    assert victim.ask("GET", "/api/models")[1]["total"] == 3
     assert DatabaseFile(victim.data_dir / "app.db").find_faults() == []
 
 
