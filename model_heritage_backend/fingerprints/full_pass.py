@@ -34,7 +34,8 @@ Progress = Callable[[int], None]
 
 
 class Reading:
-    """What one full pass gathers of a tensor. Its pieces come in order, one at a time."""
+    """What one full pass gathers of a tensor. Its pieces come in order, and are first decoded, then
+    summed up: both at once, of two pieces, on two processors."""
 
     def __init__(self, tensor: LazyTensor, name: str, sample_size: int, wide_size: int) -> None:
         self._tensor, self._name = tensor, name
@@ -51,7 +52,8 @@ class Reading:
         self._narrow, self._double = xxhash.xxh3_128(), xxhash.xxh3_128()
         self._moments = RunningMoments()
         self._cells = make_cells(tensor, self._rows, self._columns)
-        self._bits = np.empty(READ_VALUES if tensor.dtype is DType.BF16 else 0, np.uint32)
+        expanded = min(tensor.size, READ_VALUES) if tensor.dtype is DType.BF16 else 0
+        self._bits, self._spare_bits = np.empty((2, expanded), np.uint32)
         self._bf16 = self._fp16 = self._exact32 = True
 
     @property
@@ -59,10 +61,8 @@ class Reading:
         """Whether a piece makes further readings of the file."""
         return self._cells.size > 0
 
-    def take(self, start: int, raw: NDArray[np.generic]) -> None:
-        """Add the values from the ``start``-th on."""
-        self._stored.update(raw.data)
-        values = self._digest(raw)
+    def add(self, start: int, values: NDArray[np.floating]) -> None:
+        """Sum up what ``decode`` gave of the values from the ``start``-th on."""
         size = self._tensor.row_size
         gather_sample(values, start, size, self._rows, self._columns, self._sample)
         gather_sample(values, start, size, self._wide_rows, self._wide_columns, self._wide)
@@ -76,10 +76,15 @@ class Reading:
             if self._is_matrix:
                 add_rows(piece, start + first, size, self._norms, self._absmax)
 
-    def _digest(self, raw: NDArray[np.generic]) -> NDArray[np.floating]:
-        """The numbers of raw values, in float32 as long as that is exact."""
+    def decode(self, raw: NDArray[np.generic]) -> NDArray[np.floating]:
+        """The numbers of the next raw values, in float32 as long as that is exact.
+
+        Valid as long as ``raw``, and until the next call but one.
+        """
+        self._stored.update(raw.data)
         dtype = self._tensor.dtype
         if dtype is DType.BF16:
+            self._bits, self._spare_bits = self._spare_bits, self._bits
             expand_bfloat16(raw.view(np.uint16), self._bits)
             values: NDArray[np.floating] = self._bits[: raw.size].view(np.float32)
         elif dtype is DType.F32:
@@ -143,16 +148,18 @@ class Reading:
 def read_whole(
     tensor: LazyTensor, reading: Reading, helper: Executor, progress: Progress | None
 ) -> Facts:
-    """The full pass over one tensor: while a helper works on a piece, the next one is read."""
+    """The full pass over one tensor: while a helper sums up a piece, the next one is read, decoded
+    and hashed."""
     alone = reading.reads_besides or tensor.size <= PIECE
     waiting: Future[None] | None = None
     for start, raw in tensor.iterate_raw(READ_VALUES):
+        values = reading.decode(raw)
         if waiting is not None:
             waiting.result()
         if alone:
-            reading.take(start, raw)
+            reading.add(start, values)
         else:
-            waiting = helper.submit(reading.take, start, raw)
+            waiting = helper.submit(reading.add, start, values)
         if progress is not None:
             progress(raw.nbytes)
     if waiting is not None:
