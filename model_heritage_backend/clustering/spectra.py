@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,14 +29,18 @@ def find_range(delta: Matrix, width: int, *, rounds: int) -> Matrix:
     probes are fixed by the shape, so equal matrices give equal answers.
     """
     width = min(width, *delta.shape[-2:])
-    probes = np.random.default_rng(delta.shape[-1]).standard_normal((delta.shape[-1], width))
     # On the way there single precision will do: its errors are no more than other probes.
     single = delta.astype(np.float32, copy=False)
-    image = single @ probes.astype(np.float32)
+    image = single @ _draw_probes(delta.shape[-1], width)
     for _ in range(rounds):
         image = delta @ (_turn(single) @ np.linalg.qr(image)[0])
     basis: Matrix = np.linalg.qr(image)[0]
     return basis
+
+
+@lru_cache(maxsize=16)
+def _draw_probes(size: int, width: int) -> Matrix:
+    return np.random.default_rng(size).standard_normal((size, width)).astype(np.float32)
 
 
 def top_singular_vectors(delta: Matrix, count: int) -> tuple[Matrix, Matrix]:
@@ -111,7 +116,7 @@ def _is_full(delta: Matrix, bounds: _Bounds) -> bool:
 def _probe_rank(delta: Matrix, bounds: _Bounds) -> int | None:
     for width in PROBES:
         basis = find_range(delta, width, rounds=1)
-        values = np.linalg.svd(basis.T @ delta, compute_uv=False)
+        values = np.linalg.svd(delta.T @ basis, compute_uv=False)
         # A range that was found in one round misses some more of the noise.
         missed = bounds.total - float((values**2).sum())
         if missed <= 3 * bounds.floor and (values > bounds.tolerance).sum() < width:
