@@ -103,8 +103,8 @@ def _list_mistakes(detail: Any) -> str:
         if isinstance(fields, dict):
             for name, messages in fields.items():
                 text = " ".join(messages) if isinstance(messages, list) else str(messages)
-                found.append(f"{name}: {text}")
-    return "; ".join(found)
+                found.append(f"{name}: {text.removesuffix('.')}")
+    return "; ".join(found) + "." if found else ""
 
 
 def _problem(

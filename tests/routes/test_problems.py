@@ -35,6 +35,12 @@ def test_other_methods(client: FlaskClient, method: str, path: str, allowed: set
     assert allowed <= set(re.split(r",\s*", answer.headers["Allow"]))
 
 
+def test_several_mistakes_are_told_in_one_sentence(client: FlaskClient) -> None:
+    answer = client.get("/api/models?limit=-5&sort=colour")
+    detail = check_problem(answer, 400, "invalid-request")["detail"]
+    assert re.fullmatch(r"sort: [^.;]+; limit: [^.;]+\.", detail), detail
+
+
 def test_unexpected_errors_are_logged_and_not_shown(
     make_app: MakeApp, caplog: pytest.LogCaptureFixture
 ) -> None:
