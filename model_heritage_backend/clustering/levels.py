@@ -59,7 +59,11 @@ def _count(source: Floats, copy: Floats) -> int:
     found = [_place_in_cells(*group) for group in zip(before, after, strict=True)]
     places = np.concatenate(found)
     inside = places <= 1.0
-    if inside.mean() < NEARLY_ALL or (places[inside] > OUTER).mean() < OUTER_SHARE:
+    if (
+        not inside.any()
+        or inside.mean() < NEARLY_ALL
+        or (places[inside] > OUTER).mean() < OUTER_SHARE
+    ):
         return 0
     return max(len(np.unique(group)) for group in after)
 

@@ -93,3 +93,8 @@ def test_each_matrix_is_judged_by_itself() -> None:
 @pytest.mark.parametrize("shape", [(2, 0, 64), (2, 4, 31), (0, 4, 64)])
 def test_too_little_to_tell(shape: tuple[int, ...]) -> None:
     assert not count_levels(np.zeros(shape), np.zeros(shape)).any()
+
+
+def test_values_beyond_all_levels_are_not_rounded_to_them() -> None:
+    signs = (np.sign(SOURCE) * np.abs(SOURCE).min() / 2).astype(np.float32)
+    assert count_levels(SOURCE[None], signs[None]).tolist() == [0]
