@@ -18,6 +18,7 @@ from model_heritage_backend.interop.export import FORMATS
 from tests.interop.lakes import HOSTILE
 from tests.interop.readers import READERS, SCHEMA
 from tests.models.rows import add_family, make_model
+from tests.processor_time import spent_less
 from tests.served import MakeApp, check_problem, get_service, list_models
 
 
@@ -138,8 +139,7 @@ def test_a_thousand_models_are_written_in_seconds_and_read_elsewhere(client: Fla
         start = time.process_time()
         answer = client.get(f"/api/lineage/export?format={name}")
         assert answer.status_code == 200
-        # Also on a machine ten times slower than usual.
-        assert time.process_time() - start < 20.0, name
+        assert spent_less(2, since=start), name
         found = read(answer.get_data(as_text=True))
         if name == "mergekit" or (name == "dot" and shutil.which("gvpr") is None):
             assert found == set()

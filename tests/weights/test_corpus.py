@@ -10,6 +10,7 @@ from pathlib import Path
 from model_heritage_backend.errors import HeritageError
 from model_heritage_backend.weights import Limits
 from model_heritage_backend.weights.formats import parse_weights
+from tests.processor_time import spent_less
 from tests.weights.corpus import Case, build_corpus
 
 MOST_SECONDS = 5
@@ -29,7 +30,7 @@ def judge(path: Path, case: Case) -> str | None:
         found = None
     except HeritageError as error:
         found = error.detail
-    if time.process_time() - start > MOST_SECONDS:
+    if not spent_less(MOST_SECONDS, since=start):
         return f"{case.name}: took too long"
     if (found is None) != (case.reason is None):
         return f"{case.name}: {found or 'accepted'}"
