@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 USUAL = 0.015
-"""Seconds of ``_work`` on the machines that bounds were set on: reckoned from one that is five times
-slower."""
+"""Seconds of ``_work`` on the machines that bounds were set on, reckoned from a machine of a
+fifth of their speed."""
 
 
 def spent_less(seconds: float, *, since: float) -> bool:
