@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +26,8 @@ from model_heritage_backend.fingerprints.structure import is_parameter
 from model_heritage_backend.fingerprints.summary import Facts, build_fingerprint, describe_sample
 from model_heritage_backend.weights.tensors import DOUBLE, LazyTensor, Weights
 
+LITTLE = 1 << 20
+"""Bytes that one thread reads as fast as two."""
 SHORT_VECTOR = 1 << 16
 CHOSEN_VALUES = 1 << 18
 """Values of chosen rows that are held in memory together."""
@@ -53,19 +58,23 @@ def fingerprint_weights(
     InvalidWeights
         When the file changes or ends while it is read.
     """
-    with ThreadPoolExecutor(1) as helper:
+    lock = Lock()
 
-        def read(tensor: LazyTensor, name: str, wide: bool) -> Facts:
-            reading = Reading(tensor, name, sample_size, _widen(wide))
-            return read_whole(tensor, reading, helper, progress)
+    def advance(count: int) -> None:
+        if progress is not None:
+            with lock:
+                progress(count)
 
-        return _assemble(
-            weights,
-            checksum,
-            "full",
-            read,
-            lambda pair: sample_change(pair, sample_size, sample_size),
-        )
+    def read(tensor: LazyTensor, name: str, wide: bool) -> Facts:
+        return read_whole(tensor, Reading(tensor, name, sample_size, _widen(wide)), advance)
+
+    return _assemble(
+        weights,
+        checksum,
+        "full",
+        read,
+        lambda pair: sample_change(pair, sample_size, sample_size),
+    )
 
 
 def fingerprint_sampled(
@@ -113,16 +122,43 @@ def _assemble(
         "incomplete_adapter": left_over,
         "uncompared": bool(weights.uncompared),
     }
+    named = sorted(weights.items())
+    facts = _work_side_by_side(
+        [partial(read, tensor, canonical[name], canonical[name] in wide) for name, tensor in named],
+        [tensor.nbytes for _, tensor in named],
+    )
     return build_fingerprint(
-        [
-            read(tensor, canonical[name], canonical[name] in wide)
-            for name, tensor in sorted(weights.items())
-        ],
+        facts,
         checksum=checksum,
         level=level,
         adapted={pair.target: adapted(pair) for pair in factors},
         notes=[note for note, holds in notes.items() if holds],
     )
+
+
+def _work_side_by_side(works: Sequence[Callable[[], Facts]], sizes: Sequence[int]) -> list[Facts]:
+    """The results, in order; the largest is begun first, so that none is left to one thread at the
+    end. A thread more is not worth while for little."""
+    found: dict[int, Facts] = {}
+    # Whoever takes the next number from this iterator has it alone.
+    waiting = iter(sorted(range(len(works)), key=lambda i: -sizes[i]))
+
+    def work() -> None:
+        try:
+            for number in waiting:
+                found[number] = works[number]()
+        finally:
+            # Where one fails, the others need not go on.
+            deque(waiting, maxlen=0)
+
+    if sum(sizes) < LITTLE:
+        work()
+    else:
+        with ThreadPoolExecutor(1) as pool:
+            helper = pool.submit(work)
+            work()
+            helper.result()
+    return [found[number] for number in range(len(works))]
 
 
 def _peek(

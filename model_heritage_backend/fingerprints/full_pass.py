@@ -1,24 +1,22 @@
-"""One pass over all values of a tensor, on two processors."""
+"""One pass over all values of a tensor."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
 
 import numpy as np
-import xxhash
 from numpy.typing import NDArray
 
+from model_heritage_backend.fingerprints.digests import TAIL, Digest
 from model_heritage_backend.fingerprints.kernels import (
     PIECE,
     add_row_statistics,
-    expand_bfloat16,
     fits_bfloat16,
-    fits_float16,
     gather_sample,
 )
-from model_heritage_backend.fingerprints.lanes import add_single_rows
+from model_heritage_backend.fingerprints.lanes import fits_float16
 from model_heritage_backend.fingerprints.moments import RunningMoments
+from model_heritage_backend.fingerprints.piece_sums import Sums, add_pieces
 from model_heritage_backend.fingerprints.places import (
     find_places,
     find_wide_places,
@@ -30,138 +28,150 @@ from model_heritage_backend.weights.tensors import DOUBLE, DType, LazyTensor, de
 
 READ_VALUES = 8 * PIECE
 
+NOTHING = np.empty(0, np.uint16)
+NOTHING.flags.writeable = False
+
 Progress = Callable[[int], None]
 
 
 class Reading:
-    """What one full pass gathers of a tensor. Its pieces come in order, and are first decoded, then
-    summed up: both at once, of two pieces, on two processors."""
+    """What one full pass gathers of a tensor; its pieces come in order."""
 
     def __init__(self, tensor: LazyTensor, name: str, sample_size: int, wide_size: int) -> None:
         self._tensor, self._name = tensor, name
         self._is_double = tensor.dtype in DOUBLE
         self._is_matrix = len(tensor.shape) >= 2
-        self._rows, self._columns = find_places(tensor, sample_size, sample_size)
+        rows, columns = find_places(tensor, sample_size, sample_size)
+        wide_rows, wide_columns = find_wide_places(tensor, wide_size)
         floating = np.float64 if self._is_double else np.float32
-        self._sample = np.zeros((self._rows.size, self._columns.size), floating)
-        self._wide_rows, self._wide_columns = find_wide_places(tensor, wide_size)
-        self._wide = np.zeros((self._wide_rows.size, self._wide_columns.size), floating)
-        self._norms = np.zeros(tensor.row_count if self._is_matrix else 0)
-        self._absmax = np.zeros(self._norms.size)
-        self._stored = xxhash.xxh3_128()
-        self._narrow, self._double = xxhash.xxh3_128(), xxhash.xxh3_128()
+        norms = np.zeros(tensor.row_count if self._is_matrix else 0)
+        self._stored = Digest(tensor.nbytes)
+        self._narrow, self._double = Digest(4 * tensor.size), Digest(8 * tensor.size)
         self._moments = RunningMoments()
-        self._cells = make_cells(tensor, self._rows, self._columns)
-        expanded = min(tensor.size, READ_VALUES) if tensor.dtype is DType.BF16 else 0
-        self._bits, self._spare_bits = np.empty((2, expanded), np.uint32)
-        self._bf16 = self._fp16 = self._exact32 = True
+        self._sums = Sums(
+            stored=self._stored.sums,
+            digest=self._narrow.sums,
+            # What is known beforehand need not be looked at.
+            misfits=np.array([tensor.dtype is DType.BF16, tensor.dtype is DType.F16]),
+            moments=self._moments.state,
+            norms=norms,
+            absmax=np.zeros(norms.size),
+            rows=rows,
+            columns=columns,
+            sample=np.zeros((rows.size, columns.size), floating),
+            wide_rows=wide_rows,
+            wide_columns=wide_columns,
+            wide=np.zeros((wide_rows.size, wide_columns.size), floating),
+        )
+        self._cells = make_cells(tensor, rows, columns)
+        self._bits = np.empty(PIECE if tensor.dtype is DType.BF16 else 0, np.uint32)
+        self._exact32 = True
 
-    @property
-    def reads_besides(self) -> bool:
-        """Whether a piece makes further readings of the file."""
-        return self._cells.size > 0
-
-    def add(self, start: int, values: NDArray[np.floating]) -> None:
-        """Sum up what ``decode`` gave of the values from the ``start``-th on."""
-        size = self._tensor.row_size
-        gather_sample(values, start, size, self._rows, self._columns, self._sample)
-        gather_sample(values, start, size, self._wide_rows, self._wide_columns, self._wide)
+    def add(self, start: int, raw: NDArray[np.generic]) -> None:
+        """Add the raw values from the ``start``-th on."""
+        # Loops are compiled for each kind of array: values are read-only, wherever they lie.
+        raw = raw.view()
+        raw.flags.writeable = False
+        dtype = self._tensor.dtype
+        if dtype is DType.F32:
+            self._add_singles(start, raw.view(np.float32))
+        elif dtype is DType.BF16:
+            self._add_singles(start, self._bits.view(np.float32), raw.view(np.uint16))
+        else:
+            self._stored.update(raw)
+            values = decode(raw, dtype)
+            (self._add_doubles if self._is_double else self._add_singles)(start, values)
         if self._cells.size:
-            stop = start + values.size
-            gather_cells(self._tensor, start, stop, self._rows, self._columns, self._cells)
-        add_rows = add_single_rows if values.dtype == np.float32 else add_row_statistics
+            stop, sums = start + raw.size, self._sums
+            gather_cells(self._tensor, start, stop, sums.rows, sums.columns, self._cells)
+
+    def _add_singles(
+        self, start: int, values: NDArray[np.floating], raw: NDArray[np.uint16] = NOTHING
+    ) -> None:
+        """``raw``: bfloat16 values, whose pieces are expanded to ``values`` one after the other."""
+        values = values.view()
+        values.flags.writeable = False
+        size = raw.size or values.size
+        stored = self._stored.count_whole(raw.nbytes) // 2 if raw.size else 0
+        narrow = self._narrow.count_whole(4 * size) // 4
+        done = 0
+        while done < size:
+            rest = values if raw.size else values[done:]
+            digested = stored - done, narrow - done
+            row_size = self._tensor.row_size
+            passed = add_pieces(
+                raw[done:], self._bits, rest, start + done, row_size, digested, self._sums
+            )
+            done += passed
+            count = min(PIECE, size - done)
+            self._moments.add(rest[:count] if raw.size else rest[passed : passed + count])
+            done += PIECE
+        if raw.size and self._stored.pass_over(raw.nbytes):
+            self._stored.add_end(raw[-TAIL:])
+        if self._narrow.pass_over(4 * size):
+            self._narrow.add_end(decode(raw[-TAIL:], DType.BF16) if raw.size else values[-TAIL:])
+
+    def _add_doubles(self, start: int, values: NDArray[np.floating]) -> None:
+        values.flags.writeable = False
+        sums, size = self._sums, self._tensor.row_size
+        self._double.update(values)
+        if self._exact32:
+            with np.errstate(over="ignore"):
+                narrow = values.astype(np.float32)
+            self._exact32 = np.array_equal(values, narrow, equal_nan=True)
+            narrow.flags.writeable = False
+            self._narrow.update(narrow)
+            sums.misfits[0] |= not fits_bfloat16(narrow.view(np.uint32))
+            sums.misfits[1] |= not fits_float16(narrow)
+        gather_sample(values, start, size, sums.rows, sums.columns, sums.sample)
+        gather_sample(values, start, size, sums.wide_rows, sums.wide_columns, sums.wide)
         for first in range(0, values.size, PIECE):
             piece = values[first : first + PIECE]
             self._moments.add(piece)
             if self._is_matrix:
-                add_rows(piece, start + first, size, self._norms, self._absmax)
-
-    def decode(self, raw: NDArray[np.generic]) -> NDArray[np.floating]:
-        """The numbers of the next raw values, in float32 as long as that is exact.
-
-        Valid as long as ``raw``, and until the next call but one.
-        """
-        self._stored.update(raw.data)
-        dtype = self._tensor.dtype
-        if dtype is DType.BF16:
-            self._bits, self._spare_bits = self._spare_bits, self._bits
-            expand_bfloat16(raw.view(np.uint16), self._bits)
-            values: NDArray[np.floating] = self._bits[: raw.size].view(np.float32)
-        elif dtype is DType.F32:
-            values = raw.view(np.float32)
-        else:
-            values = decode(raw, dtype)
-        if self._exact32 and self._is_double:
-            with np.errstate(over="ignore"):
-                self._exact32 = np.array_equal(values, values.astype(np.float32), equal_nan=True)
-        # Loops are compiled for each kind of array: these are read-only, whatever the file gave.
-        values = values.astype(np.float32, copy=False) if self._exact32 else values
-        values = values.view()
-        values.flags.writeable = False
-        if self._exact32:
-            if dtype is not DType.F32:
-                self._narrow.update(values.data)
-            if dtype is not DType.BF16:
-                self._bf16 = self._bf16 and fits_bfloat16(values.view(np.uint32))
-            self._fp16 = self._fp16 and (dtype is DType.F16 or fits_float16(values.view(np.uint32)))
-        else:
-            self._bf16 = self._fp16 = False
-        if self._is_double:
-            self._double.update(values.astype(np.float64).data)
-        return values
+                add_row_statistics(piece, start + first, size, sums.norms, sums.absmax)
 
     def finish(self) -> Facts:
-        tensor, exact32, sample, wide = self._tensor, self._exact32, self._sample, self._wide
+        tensor, exact32, sums = self._tensor, self._exact32, self._sums
+        sample, wide = sums.sample, sums.wide
         if exact32:
             sample, wide = sample.astype(np.float32), wide.astype(np.float32)
-        stored = self._stored.hexdigest()
-        # What is stored in float32 is its own digest.
-        narrow = stored if tensor.dtype is DType.F32 else self._narrow.hexdigest()
+        narrow = self._narrow.hexdigest() if exact32 else self._double.hexdigest()
         result = self._moments.finish()
         if self._is_matrix:
-            absmax = self._absmax[self._rows]
+            absmax = sums.absmax[sums.rows]
         else:
             absmax = np.abs(sample[:, 0]).astype(np.float64)
+        bf16 = tensor.dtype is DType.BF16 or (exact32 and not sums.misfits[0])
+        fp16 = tensor.dtype is DType.F16 or (exact32 and not sums.misfits[1])
         return Facts(
             describe_tensor(
                 name=self._name,
                 shape=tensor.shape,
                 dtype=tensor.dtype,
                 bits=None if tensor.quantisation is None else tensor.quantisation.bits,
-                rows=self._rows,
-                columns=self._columns,
+                rows=sums.rows,
+                columns=sums.columns,
                 sample=sample,
                 wide=wide,
                 cells=self._cells,
                 row_absmax=absmax,
                 absmax=max(abs(result.minimum), abs(result.maximum)),
-                row_norms=self._norms,
-                byte_digest=stored,
-                value_digest=narrow if exact32 else self._double.hexdigest(),
+                row_norms=sums.norms,
+                # What is stored in float32 is its own digest.
+                byte_digest=narrow if tensor.dtype is DType.F32 else self._stored.hexdigest(),
+                value_digest=narrow,
                 moments=result,
             ),
-            self._bf16,
-            self._fp16,
+            bf16,
+            fp16,
         )
 
 
-def read_whole(
-    tensor: LazyTensor, reading: Reading, helper: Executor, progress: Progress | None
-) -> Facts:
-    """The full pass over one tensor: while a helper sums up a piece, the next one is read, decoded
-    and hashed."""
-    alone = reading.reads_besides or tensor.size <= PIECE
-    waiting: Future[None] | None = None
+def read_whole(tensor: LazyTensor, reading: Reading, progress: Progress | None) -> Facts:
+    """The full pass over one tensor."""
     for start, raw in tensor.iterate_raw(READ_VALUES):
-        values = reading.decode(raw)
-        if waiting is not None:
-            waiting.result()
-        if alone:
-            reading.add(start, values)
-        else:
-            waiting = helper.submit(reading.add, start, values)
+        reading.add(start, raw)
         if progress is not None:
             progress(raw.nbytes)
-    if waiting is not None:
-        waiting.result()
     return reading.finish()

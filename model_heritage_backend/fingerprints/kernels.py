@@ -175,25 +175,6 @@ def fits_bfloat16(bits: NDArray[np.uint32]) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def fits_float16(bits: NDArray[np.uint32]) -> bool:
-    """Whether all float32 values of these bits are exact in float16, or not numbers."""
-    for start in range(0, bits.size, 1024):
-        rounded = 0
-        for i in range(start, min(start + 1024, bits.size)):
-            size = bits[i] & np.uint32(0x7FFFFFFF)
-            exponent = int(size >> np.uint32(23))
-            # Ten bits of fraction; below 2^-14 one fewer with each halving, down to 2^-24.
-            short = np.uint32(min(max(113 - exponent, 0), 11))
-            fraction = np.uint32((size | np.uint32(0x800000)) << np.uint32(8))
-            lost = np.uint32(fraction << np.uint32(np.uint32(11) - short))
-            exact = exponent <= 142 and lost == 0
-            rounded += not (size == 0 or exponent == 255 or exact)
-        if rounded:
-            return False
-    return True
-
-
-@njit(cache=True, nogil=True)
 def multiply(
     left: NDArray[np.float64], right: NDArray[np.float64], product: NDArray[np.float64]
 ) -> None:

@@ -20,16 +20,15 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from model_heritage_backend.fingerprints.kernels import (
-    LANES,
-    add_row_statistics,
-    piece_moments,
-    sum_lanes,
-)
+from model_heritage_backend.fingerprints.kernels import LANES, sum_lanes
 
 ROW_LANES = 8
+ROWS = 4
 GROUP = 16
 """Lanes whose sums are kept in registers at once."""
+
+ENOUGH = 1024
+"""Values looked at before it is asked whether one of them settles the question."""
 
 FLOAT, DOUBLE, INT32, INT64 = ir.FloatType(), ir.DoubleType(), ir.IntType(32), ir.IntType(64)
 MAGNITUDE = 0x7FFFFFFF
@@ -92,42 +91,56 @@ class Emitter:
         place = self.builder.gep(self._data[argument], [index])
         return self.builder.bitcast(place, vector.as_pointer())
 
-    def load(self, argument: int, index: ir.Value, lanes: int) -> ir.Value:
-        """Float32 values from ``index`` on."""
-        vector = ir.VectorType(FLOAT, lanes)
-        return self.builder.load(self._point(argument, index, vector), align=4)
+    def load(self, argument: int, index: ir.Value, lanes: int, scalar: ir.Type = FLOAT) -> ir.Value:
+        """Values from the array's item ``index`` on, which may lie anywhere."""
+        vector = ir.VectorType(scalar, lanes)
+        return self.builder.load(self._point(argument, index, vector), align=1)
 
     def store(self, vector: ir.Value, argument: int, index: ir.Value) -> None:
-        self.builder.store(vector, self._point(argument, index, vector.type), align=4)
+        self.builder.store(vector, self._point(argument, index, vector.type), align=1)
 
 
-@intrinsic
-def _square_lanes(_typing, values, start, stop, lanes, tops):
-    """Squares of ``values[start:stop]`` in ``lanes``, largest magnitudes' bits in ``tops``."""
+def _make_squares(rows: int):
+    """Of as many rows at once: while one sum waits for its last addition, the others go on."""
 
-    def generate(context, builder, signature, arguments):
-        emit = Emitter(context, builder, signature, arguments)
-        double = ir.VectorType(DOUBLE, ROW_LANES)
-        integer = ir.VectorType(INT32, ROW_LANES)
+    @intrinsic
+    def squares(_typing, values, start, stop, row_size, lanes, tops):
+        """Squares of ``values[start:stop]`` in ``lanes``, largest magnitudes' bits in ``tops``; of
+        further rows likewise, each ``row_size`` values after the other."""
 
-        def step(index: ir.Value, carried: Sequence[ir.Value]) -> Sequence[ir.Value]:
-            single = emit.load(0, index, ROW_LANES)
-            x = builder.fpext(single, double)
-            # Without their sign, numbers are in the order of their bits.
-            size = builder.and_(builder.bitcast(single, integer), fill(INT32, ROW_LANES, MAGNITUDE))
-            larger = builder.icmp_signed(">", size, carried[1])
-            return (
-                builder.fadd(carried[0], builder.fmul(x, x)),
-                builder.select(larger, size, carried[1]),
-            )
+        def generate(context, builder, signature, arguments):
+            emit = Emitter(context, builder, signature, arguments)
+            double = ir.VectorType(DOUBLE, ROW_LANES)
+            integer = ir.VectorType(INT32, ROW_LANES)
 
-        initial = (fill(DOUBLE, ROW_LANES, 0.0), fill(INT32, ROW_LANES, 0))
-        sums, sizes = loop(builder, (emit.value(1), emit.value(2)), ROW_LANES, initial, step)
-        emit.store(sums, 3, INT64(0))
-        emit.store(sizes, 4, INT64(0))
-        return context.get_dummy_value()
+            def step(index: ir.Value, carried: Sequence[ir.Value]) -> Sequence[ir.Value]:
+                sums, sizes = [], []
+                for row in range(rows):
+                    single = emit.load(0, index, ROW_LANES)
+                    x = builder.fpext(single, double)
+                    sums.append(builder.fadd(carried[row], builder.fmul(x, x)))
+                    # Without their sign, numbers are in the order of their bits.
+                    bits = builder.bitcast(single, integer)
+                    size = builder.and_(bits, fill(INT32, ROW_LANES, MAGNITUDE))
+                    largest = carried[rows + row]
+                    larger = builder.icmp_signed(">", size, largest)
+                    sizes.append(builder.select(larger, size, largest))
+                    index = builder.add(index, emit.value(3))
+                return sums + sizes
 
-    return types.void(values, types.int64, types.int64, lanes, tops), generate
+            initial = [fill(DOUBLE, ROW_LANES, 0.0)] * rows + [fill(INT32, ROW_LANES, 0)] * rows
+            found = loop(builder, (emit.value(1), emit.value(2)), ROW_LANES, initial, step)
+            for row in range(rows):
+                emit.store(found[row], 4, INT64(row * ROW_LANES))
+                emit.store(found[rows + row], 5, INT64(row * ROW_LANES))
+            return context.get_dummy_value()
+
+        return types.void(values, types.int64, types.int64, types.int64, lanes, tops), generate
+
+    return squares
+
+
+_square_row, _square_rows = _make_squares(1), _make_squares(ROWS)
 
 
 @intrinsic
@@ -191,6 +204,76 @@ def _second_pass(_typing, values, group, stop, mean, second, third, fourth):
     return types.void(*given), generate
 
 
+@intrinsic
+def _count_inexact(_typing, bits, start, stop, counts):
+    """In lanes, minus the number of float32 values that are not exact in float16."""
+
+    def generate(context, builder, signature, arguments):
+        emit = Emitter(context, builder, signature, arguments)
+        integer = ir.VectorType(INT32, GROUP)
+
+        def every(value: int) -> ir.Constant:
+            return fill(INT32, GROUP, value)
+
+        def step(index: ir.Value, carried: Sequence[ir.Value]) -> Sequence[ir.Value]:
+            size = builder.and_(emit.load(0, index, GROUP, INT32), every(MAGNITUDE))
+            exponent = builder.lshr(size, every(23))
+            # Ten bits of fraction; below 2^-14 one fewer with each halving, down to 2^-24.
+            kept = builder.sub(exponent, every(102))
+            kept = builder.select(builder.icmp_signed("<", kept, every(0)), every(0), kept)
+            kept = builder.select(builder.icmp_signed(">", kept, every(11)), every(11), kept)
+            fraction = builder.shl(builder.or_(size, every(0x800000)), every(8))
+            lost = builder.icmp_signed("!=", builder.shl(fraction, kept), every(0))
+            large = builder.icmp_signed(">", exponent, every(142))
+            number = builder.icmp_signed("<", size, every(INFINITE))
+            there = builder.icmp_signed("!=", size, every(0))
+            inexact = builder.and_(builder.or_(lost, large), builder.and_(number, there))
+            return [builder.add(carried[0], builder.sext(inexact, integer))]
+
+        (count,) = loop(builder, (emit.value(1), emit.value(2)), GROUP, [every(0)], step)
+        emit.store(count, 3, INT64(0))
+        return context.get_dummy_value()
+
+    return types.void(bits, types.int64, types.int64, counts), generate
+
+
+@njit(cache=True, nogil=True)
+def fits_float16(values: NDArray[np.float32]) -> bool:
+    """Whether all are exact in float16, or not numbers."""
+    counts = np.zeros(GROUP, np.int32)
+    bits = values.view(np.uint32)
+    if bits.size < GROUP:
+        few = np.zeros(GROUP, np.uint32)
+        for i in range(bits.size):
+            few[i] = bits[i]
+        bits = few
+    for first in range(0, bits.size, ENOUGH):
+        # The last lanes may look at some values again.
+        stop = min(first + ENOUGH, bits.size)
+        for start, end in ((first, stop - GROUP + 1), (stop - GROUP, stop)):
+            _count_inexact(bits, start, end, counts)  # type: ignore[call-arg]  # (numba adds the first)
+            for lane in range(GROUP):
+                if counts[lane] != 0:
+                    return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _compare_zeros(values: NDArray[np.float32]) -> tuple[np.float64, np.float64]:
+    """Extremes as ``kernels.piece_moments`` finds them: of two zeros with different signs, the
+    order of comparisons decides."""
+    low, high = np.full(LANES, np.inf), np.full(LANES, -np.inf)
+    smallest, largest = np.float64(np.inf), np.float64(-np.inf)
+    for i in range(values.size):
+        lane, x = i % LANES, np.float64(values[i])
+        low[lane] = min(low[lane], x)
+        high[lane] = max(high[lane], x)
+    for lane in range(LANES):
+        smallest = min(smallest, low[lane])
+        largest = max(largest, high[lane])
+    return smallest, largest
+
+
 @njit(cache=True, nogil=True)
 def single_moments(
     values: NDArray[np.float32],
@@ -216,8 +299,7 @@ def single_moments(
         largest = max(largest, np.float64(high[lane]))
         none += zeros[lane]
     if smallest == 0.0 or largest == 0.0:
-        # Of two zeros with different signs, the order of comparisons decides.
-        return piece_moments(values)
+        smallest, largest = _compare_zeros(values)
     mean = total / n
     second, third, fourth = np.zeros(LANES), np.zeros(LANES), np.zeros(LANES)
     for group in range(0, LANES, GROUP):
@@ -241,6 +323,21 @@ def single_moments(
 
 
 @njit(cache=True, nogil=True)
+def _sum_finite(values: NDArray[np.float32]) -> tuple[float, float]:
+    """Squares and largest magnitude of a row's values that are finite."""
+    lanes = np.zeros(ROW_LANES)
+    total, top = 0.0, 0.0
+    for i in range(values.size):
+        x = np.float64(values[i])
+        if x - x == 0.0:
+            lanes[i % ROW_LANES] += x * x
+            top = max(top, abs(x))
+    for lane in range(ROW_LANES):
+        total += lanes[lane]
+    return total, top
+
+
+@njit(cache=True, nogil=True)
 def add_single_rows(
     values: NDArray[np.float32],
     start: int,
@@ -249,27 +346,34 @@ def add_single_rows(
     absmax: NDArray[np.float64],
 ) -> None:
     """``kernels.add_row_statistics`` of float32 values."""
-    lanes, tops = np.zeros(ROW_LANES), np.zeros(ROW_LANES, np.int32)
+    lanes, tops = np.zeros(ROWS * ROW_LANES), np.zeros(ROWS * ROW_LANES, np.int32)
     sizes = tops.view(np.float32)
     bits = values.view(np.int32)
     position = 0
     while position < values.size:
         row = (start + position) // row_size
-        end = min(values.size, (row + 1) * row_size - start)
-        whole = (end - position) // ROW_LANES * ROW_LANES + position
-        _square_lanes(values, position, whole, lanes, tops)  # type: ignore[call-arg]  # (numba adds the first)
-        for i in range(whole, end):
-            x = np.float64(values[i])
-            lanes[i - whole] += x * x
-            tops[i - whole] = max(tops[i - whole], bits[i] & np.int32(MAGNITUDE))
-        total, top, largest = 0.0, 0.0, np.int32(0)
-        for lane in range(ROW_LANES):
-            total += lanes[lane]
-            top = max(top, np.float64(sizes[lane]))
-            largest = max(largest, tops[lane])
-        if largest >= INFINITE:
-            add_row_statistics(values[position:end], start + position, row_size, norms, absmax)
+        length = min(values.size, (row + 1) * row_size - start) - position
+        whole = length // ROW_LANES * ROW_LANES
+        together = 1
+        if length == row_size and position + ROWS * row_size <= values.size:
+            together = ROWS
+            _square_rows(values, position, position + whole, row_size, lanes, tops)
         else:
+            _square_row(values, position, position + whole, row_size, lanes, tops)
+        for first in range(0, together * ROW_LANES, ROW_LANES):
+            for i in range(whole, length):
+                x = np.float64(values[position + i])
+                lane = first + i - whole
+                lanes[lane] += x * x
+                tops[lane] = max(tops[lane], bits[position + i] & np.int32(MAGNITUDE))
+            total, top, largest = 0.0, 0.0, np.int32(0)
+            for lane in range(first, first + ROW_LANES):
+                total += lanes[lane]
+                top = max(top, np.float64(sizes[lane]))
+                largest = max(largest, tops[lane])
+            if largest >= INFINITE:
+                total, top = _sum_finite(values[position : position + length])
             norms[row] += total
             absmax[row] = max(absmax[row], top)
-        position = end
+            row += 1
+            position += length

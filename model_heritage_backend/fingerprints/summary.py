@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -175,14 +176,20 @@ def _share_of_zeros(tensor: TensorFingerprint) -> float:
     return float(np.mean(tensor.sample == 0.0)) if tensor.sample.size else 0.0
 
 
+@lru_cache(64)
+def _order_places(size: int) -> NDArray[np.intp]:
+    """Sampled values in the order in which they are chosen: by chance, but always the same."""
+    with np.errstate(over="ignore"):
+        return np.argsort(mix(np.arange(1, size + 1, dtype=np.uint64) * ROW_SALT))
+
+
 def _routing_vector(matrices: list[TensorFingerprint]) -> NDArray[np.float32]:
     """Standardised sampled values, the same number and places for each matrix of a structure."""
     parts = []
     for index, tensor in enumerate(matrices):
         share = ROUTING_SIZE // len(matrices) + (index < ROUTING_SIZE % len(matrices))
         flat = np.nan_to_num(tensor.sample.astype(np.float64), posinf=0.0, neginf=0.0).ravel()
-        with np.errstate(over="ignore"):
-            order = np.argsort(mix(np.arange(1, flat.size + 1, dtype=np.uint64) * ROW_SALT))
+        order = _order_places(flat.size)
         total, second, *_ = piece_moments(flat)
         spread = math.sqrt(second / flat.size)
         usable = 0.0 < spread < math.inf

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -81,8 +82,9 @@ class ContiguousTensor(LazyTensor):
         return decode(stored, self.dtype).reshape(len(rows), self.row_size)
 
 
-class Window:
-    """The values gathered last: one for all strided tensors of a file, so memory is bounded."""
+class Window(threading.local):
+    """The values a thread gathered last: one for all strided tensors of a file, so memory is
+    bounded."""
 
     def __init__(self) -> None:
         self.owner: LazyTensor | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import zlib
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -45,6 +46,8 @@ class Archive:
 
     def __init__(self, file: OpenFile) -> None:
         self.file = file
+        self.lock = threading.Lock()
+        """Held while packed members are read: their states know of each other."""
         self._active: OrderedDict[int, DeflatedMember] = OrderedDict()
 
     def open_member(self, record: Record) -> OpenFile:
@@ -75,10 +78,13 @@ class StoredMember(OpenFile):
     def __init__(self, outer: OpenFile, offset: int, size: int) -> None:
         self._outer = outer
         self._offset = offset
-        self._begin(size)
+        self._begin(size, tells_cached=outer.tells_cached)
 
     def _fill(self, view: memoryview, offset: int) -> None:
         self._outer._fill(view, self._offset + offset)
+
+    def _read_cached(self, view: memoryview, offset: int) -> int:
+        return self._outer._read_cached(view, self._offset + offset)
 
     def _fetch(self, offset: int, count: int) -> None:
         self._outer._fetch(self._offset + offset, count)
@@ -104,6 +110,7 @@ class DeflatedMember(StoredMember):
 
     def __init__(self, archive: Archive, record: Record) -> None:
         super().__init__(archive.file, record.offset, record.size)
+        self.tells_cached = False
         self._archive = archive
         self._record = record
         self._crc = self._checked = 0
@@ -116,7 +123,11 @@ class DeflatedMember(StoredMember):
         self._pending = b""
 
     def _fill(self, view: memoryview, offset: int) -> None:
-        self._archive.activate(self)
+        with self._archive.lock:
+            self._archive.activate(self)
+            self._unpack_into(view, offset)
+
+    def _unpack_into(self, view: memoryview, offset: int) -> None:
         if offset < self._at.unpacked or self._at.state is None:
             self._restart(offset)
         done = 0

@@ -1,9 +1,10 @@
-"""One open checkpoint file: positioned reads into two buffers in turn, never a memory map."""
+"""One open checkpoint file: positioned reads into buffers, never a memory map."""
 
 from __future__ import annotations
 
 import os
 import stat
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,8 +21,16 @@ MUCH, AHEAD = 1 << 18, 1 << 22
 these are worked on."""
 
 
+class _Buffers(threading.local):
+    """One thread's, and up to which byte it has asked the system to read ahead."""
+
+    def __init__(self) -> None:
+        self.now = self.before = bytearray(0)
+        self.asked = 0
+
+
 class OpenFile:
-    """A regular file, read by offset. Not for use by several threads at once.
+    """A regular file, read by offset, also by several threads at once.
 
     Raises
     ------
@@ -45,15 +54,16 @@ class OpenFile:
             what = "a folder" if stat.S_ISDIR(status.st_mode) else "a device or pipe"
             raise UnsupportedFormat(f"This is {what}, not a file.")
 
-    def _begin(self, size: int) -> None:
+    def _begin(self, size: int, *, tells_cached: bool = True) -> None:
+        """``tells_cached``: ``_read_cached`` tells what the system holds in memory."""
+        self.tells_cached = tells_cached
         self._open = True
-        self._buffer = self._other = bytearray(0)
-        self._asked = 0
+        self._buffers = _Buffers()
         self.size = size
 
     def _end(self) -> None:
         self._open = False
-        self._buffer = self._other = bytearray(0)
+        self._buffers = _Buffers()
 
     def read_bytes(self, offset: int, count: int) -> bytes:
         """``count`` bytes from ``offset``, as a copy; for the small parts of a file.
@@ -80,19 +90,34 @@ class OpenFile:
         return own
 
     def read_buffer(self, offset: int, count: int) -> memoryview:
-        """As ``read_bytes``, but a read-only view, valid until the next such read but one."""
+        """As ``read_bytes``, but a read-only view, valid until this thread's next such read but
+        one."""
         self._check(offset, count)
-        self._buffer, self._other = self._other, self._buffer
-        if len(self._buffer) < count:
+        own = self._buffers
+        own.now, own.before = own.before, own.now
+        if len(own.now) < count:
             # A new object, as views of the old one may still be alive.
-            self._buffer = bytearray(max(count, SMALLEST_BUFFER))
-        # Asking is not free, also where the system holds all: half of what is ahead at a time.
-        if count >= MUCH and not offset + count + AHEAD // 2 <= self._asked <= offset + 2 * AHEAD:
+            own.now = bytearray(max(count, SMALLEST_BUFFER))
+        view = memoryview(own.now)[:count]
+        if count < MUCH:
+            self._fill(view, offset)
+            return view.toreadonly()
+        done = self._read_cached(view, offset) if self.tells_cached else 0
+        # Asking is not free: not before something was missing, and half of what is ahead at a time.
+        near = offset + count + AHEAD // 2 <= own.asked <= offset + 2 * AHEAD
+        if (own.asked or done < count) and not near:
             self._fetch(offset + count, AHEAD)
-            self._asked = offset + count + AHEAD
-        view = memoryview(self._buffer)[:count]
-        self._fill(view, offset)
+            own.asked = offset + count + AHEAD
+        self._fill(view[done:], offset + done)
         return view.toreadonly()
+
+    def _read_cached(self, view: memoryview, offset: int) -> int:
+        """Read what is at hand without waiting for the disk: how many bytes that was."""
+        try:
+            return os.preadv(self._descriptor, [view], offset, os.RWF_NOWAIT)
+        except (AttributeError, OSError):
+            # Not all systems, nor all their file systems, can tell.
+            return 0
 
     def _fetch(self, offset: int, count: int) -> None:
         """Ask the system for what will be read, without waiting for it."""

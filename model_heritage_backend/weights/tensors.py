@@ -13,6 +13,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+FEW = 64
+"""Values so few that they are not worth a piece of their own."""
+
 
 class DType(StrEnum):
     """Storage type of a tensor's values, by the names of the safetensors format."""
@@ -117,8 +120,8 @@ class LazyTensor(abc.ABC):
     def read_raw(self, start: int, stop: int) -> NDArray[np.generic]:
         """Values ``start:stop`` of the flattened (C order) tensor, in ``dtype.storage``.
 
-        Read-only; valid until the next read but one of any tensor of the same file (two buffers are
-        used in turn).
+        Read-only; valid until this thread's next read but one of any tensor of the same file. Two
+        threads may read two tensors at once, but not one.
 
         Raises
         ------
@@ -135,9 +138,13 @@ class LazyTensor(abc.ABC):
         raise NotImplementedError(f"{self.name} is not quantised")
 
     def iterate_raw(self, values: int) -> Iterator[tuple[int, NDArray[np.generic]]]:
-        """(start, raw values) pieces of at most ``values`` values, in order."""
-        for start in range(0, self.size, values):
-            yield start, self.read_raw(start, min(start + values, self.size))
+        """(start, raw values) pieces of ``values`` values, in order, the last one of up to ``FEW``
+        more: it never has fewer than these where it is not the only one."""
+        last = max(self.size - FEW, 0) // values * values
+        for start in range(0, last, values):
+            yield start, self.read_raw(start, start + values)
+        if self.size:
+            yield last, self.read_raw(last, self.size)
 
     def read_rows(self, start: int, stop: int) -> NDArray[np.floating]:
         """Rows ``start:stop`` decoded to float32 (float64 for F64, I64, I32, U64, U32).

@@ -5,11 +5,14 @@ import math
 import numpy as np
 import pytest
 import scipy.stats
+import xxhash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model_heritage_backend.fingerprints import fingerprint_sampled, fingerprint_weights
+from model_heritage_backend.errors import InvalidWeights
+from model_heritage_backend.fingerprints import extract, fingerprint_sampled, fingerprint_weights
 from model_heritage_backend.fingerprints.full_pass import READ_VALUES
+from model_heritage_backend.fingerprints.kernels import PIECE
 from model_heritage_backend.fingerprints.sampling import (
     COLUMN_SALT,
     ROW_SALT,
@@ -17,7 +20,7 @@ from model_heritage_backend.fingerprints.sampling import (
     WIDE_SIZE,
     select_indices,
 )
-from model_heritage_backend.weights.tensors import DType, LazyTensor, Weights
+from model_heritage_backend.weights.tensors import DType, LazyTensor, Weights, decode
 
 CHECKSUM = "0" * 64
 
@@ -196,6 +199,50 @@ def test_every_dtype_is_read(dtype):
     t = fingerprint(w=(raw, dtype)).tensors["w"]
     assert t.dtype == dtype.value
     assert np.isfinite(t.moments.squared_norm)
+    assert t.byte_digest == xxhash.xxh3_128_hexdigest(raw.tobytes())
+    assert t.value_digest == xxhash.xxh3_128_hexdigest(decode(raw, dtype).astype("f4").tobytes())
+
+
+@pytest.mark.parametrize("dtype", [DType.F32, DType.BF16, DType.F16, DType.F64])
+@pytest.mark.parametrize("rest", [0, 1, 100, PIECE + 7])
+def test_pieces_that_are_not_finite_change_nothing_else(dtype, rest):
+    """The first piece, one in the middle, and the last."""
+    array = weights_like(2, READ_VALUES // 2 + rest)
+    raw = to_bfloat16(array) if dtype is DType.BF16 else array.astype(dtype.storage)
+    values = decode(raw, dtype).ravel().astype("f8")
+    bad = [3, 2 * PIECE + 5, raw.size - 1]
+    # The same bits are no number in both types of two bytes.
+    raw.ravel()[bad] = np.uint16(0x7FFF).view(raw.dtype) if raw.itemsize == 2 else np.nan
+    found = fingerprint(w=(raw, dtype))
+    t, left = found.tensors["w"], np.delete(values, bad)
+    assert t.byte_digest == xxhash.xxh3_128_hexdigest(raw.tobytes())
+    assert t.moments.nonfinite == 3
+    assert t.moments.mean == pytest.approx(left.mean(), rel=1e-9)
+    assert t.moments.variance == pytest.approx(left.var(), rel=1e-9)
+    assert t.row_norms.sum() == pytest.approx((left**2).sum(), rel=1e-9)
+    assert (found.bf16, found.fp16) == (dtype is DType.BF16, dtype is DType.F16)
+
+
+def test_two_threads_give_what_one_does(monkeypatch):
+    arrays = {f"w{i}": weights_like(100 + i, 2000, seed=i) for i in range(9)}
+    arrays["b"] = to_bfloat16(weights_like(300, 2000)), DType.BF16
+    together = fingerprint(**arrays)
+    monkeypatch.setattr(extract, "LITTLE", 1 << 40)
+    assert fingerprint(**arrays).to_bytes() == together.to_bytes()
+
+
+class BrokenTensor(ArrayTensor):
+    def read_raw(self, start: int, stop: int) -> np.ndarray:
+        raise InvalidWeights(f"The file ended at {start} of {stop}.")
+
+
+def test_where_one_tensor_cannot_be_read_the_others_are_left():
+    read = []
+    weights = ArrayWeights({f"w{i}": weights_like(200, 2000, seed=i) for i in range(30)})
+    weights._tensors["w0"] = BrokenTensor("w0", weights_like(300, 2000), DType.F32)
+    with pytest.raises(InvalidWeights, match="ended at 0"):
+        fingerprint_weights(weights, checksum=CHECKSUM, progress=read.append)
+    assert len(read) < 29
 
 
 def test_moments_of_tiny_doubles_are_numbers():

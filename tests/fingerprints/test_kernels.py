@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from model_heritage_backend.fingerprints.kernels import fits_bfloat16, fits_float16
+from model_heritage_backend.fingerprints.kernels import fits_bfloat16
+from model_heritage_backend.fingerprints.lanes import fits_float16
 
 
 def make_numbers(kind: str) -> NDArray[np.uint32]:
@@ -31,6 +32,6 @@ def test_what_is_exact_in_fewer_bits(kind: str) -> None:
     values = bits.view(np.float32)
     with np.errstate(over="ignore"):
         exact = (values == values.astype(np.float16)) | np.isnan(values)
-    assert [fits_float16(bits[i : i + 1]) for i in range(bits.size)] == exact.tolist()
-    assert fits_float16(bits) == exact.all()
+    assert [fits_float16(values[i : i + 1]) for i in range(bits.size)] == exact.tolist()
+    assert fits_float16(values) == exact.all()
     assert fits_bfloat16(bits) == (not (bits & np.uint32(0xFFFF)).any())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -51,3 +53,17 @@ def test_closing_twice_is_harmless_and_reading_after_it_is_not(path: Path) -> No
     file.close()
     with pytest.raises(InvalidWeights, match="closed"):
         file.read_bytes(0, 1)
+
+
+def test_threads_do_not_disturb_each_other(path: Path) -> None:
+    file = OpenFile(path)
+
+    def read(start: int) -> bool:
+        views = [(place, file.read_buffer(place, 2)) for place in (start, start + 1)]
+        started.wait()
+        return all(bytes(view) == bytes([place, place + 1]) for place, view in views)
+
+    started = Barrier(4)
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(read, (10, 50, 90, 130)))
+    file.close()

@@ -22,7 +22,7 @@ class RemoteFile(OpenFile):
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._begin(source.size)
+        self._begin(source.size, tells_cached=False)
         self._starts = [0]
         self._pieces = [source.head]
         self._wanted: list[Range] | None = None
