@@ -29,7 +29,7 @@ from model_heritage_backend.weights.tensors import DOUBLE, LazyTensor, Weights
 LITTLE = 1 << 20
 """Bytes that one thread reads as fast as two."""
 SHORT_VECTOR = 1 << 16
-CHOSEN_VALUES = 1 << 18
+CHOSEN_VALUES = 1 << 16
 """Values of chosen rows that are held in memory together."""
 
 
@@ -123,9 +123,11 @@ def _assemble(
         "uncompared": bool(weights.uncompared),
     }
     named = sorted(weights.items())
+    # A sample is many small readings, between which the interpreter's lock is held.
+    sizes = [tensor.nbytes if level == "full" else 0 for _, tensor in named]
     facts = _work_side_by_side(
         [partial(read, tensor, canonical[name], canonical[name] in wide) for name, tensor in named],
-        [tensor.nbytes for _, tensor in named],
+        sizes,
     )
     return build_fingerprint(
         facts,

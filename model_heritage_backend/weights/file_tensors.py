@@ -78,8 +78,11 @@ class ContiguousTensor(LazyTensor):
         for row in rows:
             check_range(self, row * self.row_size, (row + 1) * self.row_size)
         raw = self._file.read_pieces([self._offset + row * count for row in rows], count)
-        stored: NDArray[np.generic] = np.frombuffer(raw, self.dtype.storage)
-        return decode(stored, self.dtype).reshape(len(rows), self.row_size)
+        if self.dtype is DType.F32:
+            values: NDArray[np.floating] = np.frombuffer(raw, np.float32)
+        else:
+            values = decode(np.frombuffer(raw, self.dtype.storage), self.dtype)
+        return values.reshape(len(rows), self.row_size)
 
 
 class Window(threading.local):

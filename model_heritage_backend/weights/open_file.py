@@ -82,11 +82,15 @@ class OpenFile:
         """``count`` bytes from each of some offsets, asked for together, as a copy."""
         own = bytearray(count * len(offsets))
         view = memoryview(own)
-        for offset in offsets:
+        parts = [(offset, view[i * count : (i + 1) * count]) for i, offset in enumerate(offsets)]
+        missing = []
+        for offset, part in parts:
             self._check(offset, count)
-            self._fetch(offset, count)
-        for place, offset in enumerate(offsets):
-            self._fill(view[place * count : (place + 1) * count], offset)
+            if not self.tells_cached or self._read_cached(part, offset) < count:
+                self._fetch(offset, count)
+                missing.append((offset, part))
+        for offset, part in missing:
+            self._fill(part, offset)
         return own
 
     def read_buffer(self, offset: int, count: int) -> memoryview:
