@@ -108,6 +108,23 @@ def test_scale_and_transposition_do_not_matter(rank: int, scale: float, turned: 
     assert calculate_delta_rank(delta, noise=1e-9 * scale) == rank
 
 
+@pytest.mark.parametrize("scale", [1e-150, 1e-40, 1e-20, 1e20, 1e40, 1e150])
+@pytest.mark.parametrize("noise", [1e-12, 1e-4])
+def test_large_matrices_may_have_any_scale(scale: float, noise: float) -> None:
+    """Single precision holds neither the largest nor the smallest of these."""
+    delta = draw_low_rank(300, 250, 9, seed=3)
+    assert calculate_delta_rank(delta * scale, noise=noise * scale) == 9
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-13, 1e-9, 1e-6])
+def test_directions_that_differ_much_in_size_all_count(noise: float) -> None:
+    rng = np.random.default_rng(4)
+    left, right = (np.linalg.qr(rng.standard_normal((n, 12)))[0] for n in (400, 300))
+    sizes = np.geomspace(1.0, 1e-3, 12)
+    delta = (left * sizes) @ right.T + noise * rng.standard_normal((400, 300))
+    assert calculate_delta_rank(delta, noise=max(noise, 1e-15)) == 12
+
+
 @pytest.mark.parametrize("shape", [(40, 90), (90, 40), (10, 6)])
 def test_top_directions_are_those_of_the_full_decomposition(shape: tuple[int, int]) -> None:
     rng = np.random.default_rng(3)
