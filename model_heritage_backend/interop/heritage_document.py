@@ -93,6 +93,7 @@ def build_heritage_document(
     for model in models:
         if model.copy_of is not None:
             copies.setdefault(model.copy_of, []).append(model.id)
+    sampled = {model.id for model in models if "sampled" in model.quality}
     members = {
         id(tree): sorted([*tree.members, *(c for m in tree.members for c in copies.get(m, ()))])
         for tree in trees
@@ -102,7 +103,9 @@ def build_heritage_document(
     family_of = {member: names[id(tree)] for tree in trees for member in members[id(tree)]}
     kept = {id(tree): about for tree, about in zip(trees, stored, strict=bool(stored))}
     edges = [_describe_edge(edge) for tree in trees for edge in tree.edges]
-    edges += [_describe_copy(first, copy) for first in copies for copy in copies[first]]
+    for first, others in copies.items():
+        certain = 1.0 if first not in sampled else 1.0 / (1 + len(others))
+        edges += [_describe_copy(first, copy, confidence=certain) for copy in others]
     return {
         "schema": SCHEMA_NAME,
         "models": [
@@ -177,15 +180,19 @@ def _describe_edge(edge: Edge) -> dict[str, Any]:
     }
 
 
-def _describe_copy(first: str, copy: str) -> dict[str, Any]:
-    """The same bytes twice: certain, and no other parent is possible."""
-    evidence = Evidence(changed_tensors=0, relative_change=0.0, exact=True, method="checksum")
+def _describe_copy(first: str, copy: str, *, confidence: float) -> dict[str, Any]:
+    """The same bytes twice: certain, and no other parent is possible. Where samples are all that
+    was read, either may have come first, and what was not read may differ.
+    """
+    exact = confidence == 1.0
+    method = "checksum" if exact else "samples"
+    evidence = Evidence(changed_tensors=0, relative_change=0.0, exact=exact, method=method)
     return _describe_edge(
         Edge(
             parent=first,
             child=copy,
             relation=Relation.DUPLICATE,
-            confidence=1.0,
+            confidence=confidence,
             distance=0.0,
             evidence=evidence,
         )

@@ -99,6 +99,17 @@ def test_ids_are_stable_and_numbered() -> None:
     ]
 
 
+def test_equal_samples_are_not_taken_for_equal_files() -> None:
+    """What was not read may differ, and which came first is not known either."""
+    tree = FamilyTree(members=("c",), edges=(), root="c", root_confidence=1.0, method="heritage")
+    models = [make_model("c"), make_model("c-2", copy_of="c"), make_model("c-3", copy_of="c")]
+    sampled = [replace(model, quality=("sampled",)) for model in models]
+    for found, confidence in ((models, 1.0), (sampled, 0.333333)):
+        edges = build_heritage_document(found, [tree])["edges"]
+        assert [(e["relation"], e["confidence"]) for e in edges] == [("duplicate", confidence)] * 2
+        assert {e["evidence"]["exact"] for e in edges} == {confidence == 1.0}
+
+
 def test_families_are_named_by_size_and_include_copies() -> None:
     document = make_document()
     assert [(f["id"], f["root"], f["size"]) for f in document["families"]] == [
