@@ -125,7 +125,8 @@ def _probe_rank(delta: Matrix, bounds: _Bounds) -> int | None:
     single = (delta if usual else delta / max(size, TINIEST)).astype(np.float32)
     for width in PROBES:
         width = min(width, *delta.shape)
-        spread = lu(single @ _draw_probes(delta.shape[1], width), permute_l=True)[0]
+        image = single @ _draw_probes(delta.shape[1], width)
+        spread = lu(image, permute_l=True, check_finite=False)[0]
         basis = np.linalg.qr((single @ (single.T @ spread)).astype(np.float64))[0]
         values = _calculate_values(delta.T @ basis, bounds)
         # A range that was found in one round misses some more of the noise.

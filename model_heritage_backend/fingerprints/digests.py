@@ -36,6 +36,8 @@ PRIME64 = (
     0x85EBCA77C2B2AE63,
     0x27D4EB2F165667C5,
 )
+AVALANCHE = 0x165667919E3779F9
+LARGEST = 2**64 - 1
 INITIAL = (PRIME32[2], *PRIME64[:4], PRIME32[1], PRIME64[4], PRIME32[0])
 SECRET = np.frombuffer(
     bytes.fromhex(
@@ -178,7 +180,3 @@ class Digest:
         total ^= total >> 37
         total = total * AVALANCHE & LARGEST
         return total ^ total >> 32
-
-
-LARGEST = 2**64 - 1
-AVALANCHE = 0x165667919E3779F9
