@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lu
+from scipy.linalg import lu, qr
 from scipy.linalg.lapack import dpotrf
 
 Matrix = NDArray[np.floating]
@@ -127,7 +127,10 @@ def _probe_rank(delta: Matrix, bounds: _Bounds) -> int | None:
         width = min(width, *delta.shape)
         image = single @ _draw_probes(delta.shape[1], width)
         spread = lu(image, permute_l=True, check_finite=False)[0]
-        basis = np.linalg.qr((single @ (single.T @ spread)).astype(np.float64))[0]
+        image = single @ (single.T @ spread)
+        # As LAPACK wants it, else numpy copies it twice.
+        whole = image.astype(np.float64, order="F")
+        basis = qr(whole, mode="economic", overwrite_a=True, check_finite=False)[0]
         values = _calculate_values(delta.T @ basis, bounds)
         # A range that was found in one round misses some more of the noise.
         missed = bounds.total - float((values**2).sum())
