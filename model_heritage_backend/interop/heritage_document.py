@@ -28,7 +28,8 @@ SIGNIFICANT_DIGITS = 6
 
 @dataclass(frozen=True, kw_only=True)
 class DocumentModel:
-    """One model of the document; ``copy_of`` names the first model with the same bytes.
+    """One model of the document; ``copy_of`` names the first model with the same bytes, or with the
+    same samples where these are all that was read.
 
     ``quality``: notes on odd weights, as in the fingerprint. ``licence``: as people declare it.
     """

@@ -6,10 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
 
+import numpy as np
 import pytest
 
 from model_heritage_backend.errors import InvalidWeights
-from model_heritage_backend.weights.open_file import SMALLEST_BUFFER, OpenFile
+from model_heritage_backend.weights.open_file import MUCH, SMALLEST_BUFFER, OpenFile
 
 
 @pytest.fixture
@@ -66,4 +67,24 @@ def test_threads_do_not_disturb_each_other(path: Path) -> None:
     started = Barrier(4)
     with ThreadPoolExecutor(4) as pool:
         assert all(pool.map(read, (10, 50, 90, 130)))
+    file.close()
+
+
+@pytest.mark.parametrize("held", [0, 1000, MUCH - 1, MUCH])
+def test_what_the_system_holds_in_part_is_read_whole(
+    path: Path, held: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = np.random.default_rng(0).bytes(3 * MUCH)
+    path.write_bytes(content)
+    file = OpenFile(path)
+
+    def read_cached(view: memoryview, offset: int) -> int:
+        view[:held] = content[offset : offset + held]
+        return held
+
+    monkeypatch.setattr(file, "_read_cached", read_cached)
+    for start in (0, MUCH, 2 * MUCH):
+        assert bytes(file.read_buffer(start, MUCH)) == content[start : start + MUCH]
+    pieces = file.read_pieces([5, MUCH + 7], MUCH)
+    assert bytes(pieces) == content[5 : 5 + MUCH] + content[MUCH + 7 : 2 * MUCH + 7]
     file.close()
