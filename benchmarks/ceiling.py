@@ -31,7 +31,7 @@ from benchmarks.scoring import Judgement, Verdict, judge
 from benchmarks.zoo import BY_MODELS, KINDS, Zoo, get_zoo
 from model_heritage_backend.clustering.constraints import Constraints
 from model_heritage_backend.clustering.direction import calculate_direction
-from model_heritage_backend.clustering.exact_evidence import measure_edge
+from model_heritage_backend.clustering.edge_measures import measure_edge
 from model_heritage_backend.clustering.exact_source import StoredEvidence
 from model_heritage_backend.clustering.heritage import solve_family
 from model_heritage_backend.clustering.memory_store import InMemoryStore

@@ -20,7 +20,7 @@ from scipy.optimize import minimize
 
 from benchmarks.zoo import Zoo, get_zoo
 from model_heritage_backend.clustering.direction import WEIGHTS, list_features
-from model_heritage_backend.clustering.exact_evidence import measure_edge
+from model_heritage_backend.clustering.edge_measures import measure_edge
 from model_heritage_backend.fingerprints.names import canonicalise_names
 from model_heritage_backend.weights import open_weights
 from model_heritage_backend.weights.tensors import FLOAT32_ROUNDOFF, LazyTensor

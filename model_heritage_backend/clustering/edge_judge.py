@@ -7,7 +7,7 @@ parents), then signals.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from model_heritage_backend.clustering.alignment import AlignedFamily
@@ -15,7 +15,8 @@ from model_heritage_backend.clustering.arrangement import Arranged, Arrangement
 from model_heritage_backend.clustering.constraints import PlacedConstraints
 from model_heritage_backend.clustering.copies import Copy
 from model_heritage_backend.clustering.direction import calculate_direction
-from model_heritage_backend.clustering.exact_evidence import ExactEvidence, measure_edge
+from model_heritage_backend.clustering.edge_measures import measure_edges
+from model_heritage_backend.clustering.exact_evidence import ExactEvidence
 from model_heritage_backend.clustering.merges import Merge
 from model_heritage_backend.clustering.pair_cache import PairCache
 from model_heritage_backend.clustering.relations import find_rounded
@@ -34,6 +35,8 @@ SAMPLES_LOOKED_AT, GLANCED_AT = 24, 8
 """Changed matrices of a pair whose values are looked at one by one, closely and at a glance."""
 LARGE_MODEL = 4_000_000
 """Parameters from which most of the time of an edge is spent outside of Python."""
+TOGETHER = 64
+"""Pairs whose samples are measured at once."""
 MANY_ZEROS = 0.1
 
 NOTHING_ARRANGED: Mapping[str, Arranged] = {}
@@ -48,6 +51,9 @@ class ExactSource(Protocol):
         """Evidence of a pair, its matrices under the first's canonical names; None where the files
         are not at hand. Asked in the order of the models' checksums.
         """
+
+    def recall(self, pairs: Iterable[tuple[str, str]], arranged: Mapping[str, Arranged]) -> None:
+        """Look up what is kept of pairs that will be asked for next."""
 
     def find_arrangement(
         self, model: str, reference: str, arranged: Mapping[str, Arranged]
@@ -92,8 +98,8 @@ class EdgeJudge:
         self._samples: dict[int, Mapping[str, LazyTensor]] = {}
 
     def prepare(self, pairs: Iterable[tuple[int, int]], *, closely: bool = True) -> None:
-        """Measure many pairs, two at a time: from samples, or from the files of large models. Files
-        of small ones are read when asked for.
+        """Measure many pairs: from the files where they are at hand, those of large models two at a
+        time; from samples many together.
 
         ``closely``: pairs whose samples were glanced at are measured again; else others are glanced
         at.
@@ -101,7 +107,7 @@ class EdgeJudge:
         ordered = {(min(pair), max(pair)) for pair in pairs}
         new = ordered - self._evidence.keys()
         if closely:
-            new |= (ordered & self._glanced) - self.exact_pairs
+            new |= {pair for pair in ordered & self._glanced if not self._is_whole(pair)}
             self._glanced -= new
         else:
             self._glanced |= new
@@ -110,44 +116,58 @@ class EdgeJudge:
             for pair in ((a, b), (b, a)):
                 self._evidence.pop(pair, None)
                 self._odds.pop(pair, None)
-        threads = is_worth_threads(len(self._family))
         if self._exact is not None:
-            threads = max(f.total_parameters for f in self._family.fingerprints) >= LARGE_MODEL
-            if not threads:
-                return
-        measured = map_ahead(lambda pair: self.measure(*pair), wanted, threads=threads)
-        deque(measured, maxlen=0)
+            ids = self._family.ids
+            self._exact.recall([(ids[a], ids[b]) for a, b in wanted], self._arranged)
+            large = max(f.total_parameters for f in self._family.fingerprints) >= LARGE_MODEL
+            deque(map_ahead(self._read_files, wanted, threads=large), maxlen=0)
+            wanted = [pair for pair in wanted if pair not in self._evidence]
+        parts = [wanted[start : start + TOGETHER] for start in range(0, len(wanted), TOGETHER)]
+        threads = is_worth_threads(len(self._family))
+        deque(map_ahead(self._measure_samples, parts, threads=threads), maxlen=0)
+
+    def _is_whole(self, pair: tuple[int, int]) -> bool:
+        """Whether a glance at a pair saw all that there is, or its files were read."""
+        changed = sum(matrix.changed > 0 for matrix in self._evidence[pair].matrices)
+        return pair in self.exact_pairs or changed <= GLANCED_AT
 
     def measure(self, a: int, b: int) -> ExactEvidence:
         """Evidence seen as (a, b): from the files where they are at hand, else from samples."""
-        if (a, b) in self._evidence:
-            return self._evidence[a, b]
-        if a > b:
-            return self.measure(b, a).reversed()
-        family = self._family
-        ids = family.ids[a], family.ids[b]
-        found = self._exact(*ids, self._arranged) if self._exact else None
-        if found is None:
-            found = self._measure_samples(a, b)
-        else:
+        if (a, b) not in self._evidence:
+            pair = min(a, b), max(a, b)
+            self._read_files(pair)
+            if pair not in self._evidence:
+                self._measure_samples([pair])
+        return self._evidence[a, b]
+
+    def _read_files(self, pair: tuple[int, int]) -> None:
+        family, (a, b) = self._family, pair
+        if self._exact is None:
+            return
+        found = self._exact(family.ids[a], family.ids[b], self._arranged)
+        if found is not None:
             self.exact_pairs |= {(a, b), (b, a)}
             common = {tensor.name: name for name, tensor in family.tensors[a].items()}
-            found = found.rename(common)
-        self._evidence[a, b], self._evidence[b, a] = found, found.reversed()
-        return found
+            self._keep(pair, found.rename(common))
 
-    def _measure_samples(self, a: int, b: int) -> ExactEvidence:
+    def _measure_samples(self, pairs: Sequence[tuple[int, int]]) -> None:
         family, known = self._family, self._pairs.evidence
-        looked_at = GLANCED_AT if (a, b) in self._glanced else SAMPLES_LOOKED_AT
-        name = family.name_members(a, b), looked_at
-        if name not in known:
-            known[name] = measure_edge(
-                self._open_samples(a),
-                self._open_samples(b),
-                roundoff=max(family.roundoff[a], family.roundoff[b]),
+        for looked_at, glanced in ((GLANCED_AT, True), (SAMPLES_LOOKED_AT, False)):
+            chosen = [pair for pair in pairs if (pair in self._glanced) == glanced]
+            names = {pair: (family.name_members(*pair), looked_at) for pair in chosen}
+            new = [pair for pair, name in names.items() if name not in known]
+            measured = measure_edges(
+                [(self._open_samples(a), self._open_samples(b)) for a, b in new],
+                roundoffs=[max(family.roundoff[a], family.roundoff[b]) for a, b in new],
                 looked_at=looked_at,
             )
-        return known[name]
+            known |= zip((names[pair] for pair in new), measured, strict=True)
+            for pair, name in names.items():
+                self._keep(pair, known[name])
+
+    def _keep(self, pair: tuple[int, int], found: ExactEvidence) -> None:
+        a, b = pair
+        self._evidence[a, b], self._evidence[b, a] = found, found.reversed()
 
     def _open_samples(self, member: int) -> Mapping[str, LazyTensor]:
         if member not in self._samples:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -15,11 +15,8 @@ from model_heritage_backend.clustering.arrangement import (
     arrange,
 )
 from model_heritage_backend.clustering.edge_judge import NOTHING_ARRANGED
-from model_heritage_backend.clustering.exact_evidence import (
-    VERSION,
-    ExactEvidence,
-    measure_edge,
-)
+from model_heritage_backend.clustering.edge_measures import measure_edge
+from model_heritage_backend.clustering.exact_evidence import VERSION, ExactEvidence
 from model_heritage_backend.clustering.relatedness import pair_names
 from model_heritage_backend.clustering.row_blocks import limit_bytes
 from model_heritage_backend.clustering.threads import one_blas_thread
@@ -41,7 +38,7 @@ class EvidenceStore(Protocol):
 
     def open_weights(self, model_id: str) -> AbstractContextManager[Weights] | None: ...
 
-    def find_evidence(self, key: str) -> Mapping[str, Any] | None: ...
+    def find_evidence(self, keys: Collection[str]) -> Mapping[str, Mapping[str, Any]]: ...
 
     def save_evidence(self, key: str, evidence: Mapping[str, Any]) -> None: ...
 
@@ -52,14 +49,25 @@ class StoredEvidence:
     def __init__(self, store: EvidenceStore, *, most_bytes: int = MOST_BYTES) -> None:
         self._store = store
         self._most_bytes = most_bytes
+        self._recalled: dict[str, Mapping[str, Any] | None] = {}
+
+    def recall(
+        self, pairs: Iterable[tuple[str, str]], arranged: Mapping[str, Arranged] = NOTHING_ARRANGED
+    ) -> None:
+        """Ask the store for what is kept of pairs, all at once."""
+        keys = [self._name(*pair, arranged) for pair in pairs]
+        self._recalled = {**dict.fromkeys(keys), **self._store.find_evidence(keys)}
 
     def __call__(
         self, first: str, second: str, arranged: Mapping[str, Arranged] = NOTHING_ARRANGED
     ) -> ExactEvidence | None:
         """Evidence of two stored models, from the cache or from their files."""
         a, b = (self._get_fingerprint(model, arranged) for model in (first, second))
-        key = f"{VERSION}:{a.checksum}:{b.checksum}"
-        saved = self._store.find_evidence(key)
+        key = self._name(first, second, arranged)
+        if key in self._recalled:
+            saved = self._recalled[key]
+        else:
+            saved = self._store.find_evidence([key]).get(key)
         if saved is not None:
             return ExactEvidence.from_dict(saved)
         files = self._store.open_weights(first), self._store.open_weights(second)
@@ -104,6 +112,10 @@ class StoredEvidence:
         with file as weights:
             known = self._store.load_fingerprint(model)
             return arrange(_read(weights, None), known, arrangement)
+
+    def _name(self, first: str, second: str, arranged: Mapping[str, Arranged]) -> str:
+        a, b = (self._get_fingerprint(model, arranged) for model in (first, second))
+        return f"{VERSION}:{a.checksum}:{b.checksum}"
 
     def _get_fingerprint(self, model: str, arranged: Mapping[str, Arranged]) -> Fingerprint:
         if model in arranged:

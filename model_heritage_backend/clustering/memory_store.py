@@ -221,8 +221,9 @@ class InMemoryStore:
         self._next_family += 1
         return family_id
 
-    def find_evidence(self, key: str) -> Mapping[str, Any] | None:
-        return self._evidence.get(key)
+    def find_evidence(self, keys: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
+        found = {key: self._evidence.get(key) for key in keys}
+        return {key: evidence for key, evidence in found.items() if evidence is not None}
 
     def save_evidence(self, key: str, evidence: Mapping[str, Any]) -> None:
         self._evidence[key] = evidence

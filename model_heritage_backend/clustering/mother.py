@@ -24,7 +24,7 @@ from model_heritage_backend.clustering.distance_calculator import (
     ModelDistanceCalculator,
     calculate_relative_change,
 )
-from model_heritage_backend.clustering.exact_evidence import measure_edge
+from model_heritage_backend.clustering.edge_measures import measure_edge
 from model_heritage_backend.clustering.genealogy import Edge, Evidence, FamilyTree, Relation
 from model_heritage_backend.clustering.mother_utils import is_square, weigh_direction
 from model_heritage_backend.clustering.relations import Change, classify_change

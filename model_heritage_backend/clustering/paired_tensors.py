@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -87,14 +87,15 @@ class PairedMatrices:
     @cached_property
     def mean_squares(self) -> Samples:
         """Of the values of both models, (k,)."""
-        means: Samples = self.squares[:2].sum((0, 2)) / 2 / self.size
+        # One axis at a time: a stack of one would be summed up in another order.
+        a, b = self.squares[:2].sum(2)
+        means: Samples = (a + b) / 2 / self.size
         return means
 
-    def find(self, numbers: Sequence[int]) -> NDArray[np.int64]:
+    def find(self, numbers: Set[int]) -> NDArray[np.int64]:
         """Where in the stack those of these numbers are that are in it, in the stack's order."""
-        wanted = set(numbers)
         # Mostly of a few: a search through arrays takes longer to begin.
-        places = [place for place, n in enumerate(self.numbers.tolist()) if n in wanted]
+        places = [place for place, n in enumerate(self.numbers.tolist()) if n in numbers]
         return np.array(places, np.int64)
 
 

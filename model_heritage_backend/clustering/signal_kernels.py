@@ -28,8 +28,8 @@ SMALL_SHARE = 1.0 / 128
 
 @njit(cache=True, nogil=True)
 def sum_fit(squares: Values, counts: Values, variances: Values) -> Array:
-    """Sums of the normal equations of ``GrowthFit``, as it takes them: dd, dm, mm, dy, my."""
-    sums = np.zeros(5)
+    """Of each matrix the sums that ``fit_growth`` gives, (matrices, 5)."""
+    sums = np.zeros((len(variances), 5))
     for k in range(len(variances)):
         unit = variances[k]
         if not unit > 0.0:
@@ -51,11 +51,22 @@ def sum_fit(squares: Values, counts: Values, variances: Values) -> Array:
                 y = (squares[1, k, g] - squares[0, k, g]) / scale
                 d = squares[2, k, g] / scale
                 w = counts[k, g] / (4 * max(m * d, floor))
-                sums[0] += w * d * d
-                sums[1] += w * d * m
-                sums[2] += w * m * m
-                sums[3] += w * d * y
-                sums[4] += w * m * y
+                sums[k, 0] += w * d * d
+                sums[k, 1] += w * d * m
+                sums[k, 2] += w * m * m
+                sums[k, 3] += w * d * y
+                sums[k, 4] += w * m * y
+    return sums
+
+
+@njit(cache=True, nogil=True)
+def sum_products(x: Values, y: Values) -> Array:
+    """Inner products of matrices, (matrices, rows, columns), in double precision, (matrices,)."""
+    sums = np.zeros(len(x))
+    for k in range(len(x)):
+        for i in range(x.shape[1]):
+            for j in range(x.shape[2]):
+                sums[k] += np.float64(x[k, i, j]) * np.float64(y[k, i, j])
     return sums
 
 

@@ -7,6 +7,8 @@ matter. Every figure is antisymmetric in the two models: positive says that the 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 from model_heritage_backend.clustering.signal_kernels import (
     sum_fit,
     sum_groups,
+    sum_products,
     sum_residuals,
 )
 from model_heritage_backend.clustering.spectra import top_singular_vectors
@@ -24,49 +27,54 @@ CLOSE = 1e-7
 """Residuals below this share of the values are rounding."""
 TOP_DIRECTIONS = 16
 STEP_GROUPS = 12
+FIT_SUMS = ("dd", "dm", "mm", "dy", "my")
+"""Weighted sums of products of what ``GrowthFit`` fits."""
 
 Array = NDArray[np.floating]
 Mask = NDArray[np.bool_]
 
 
+@dataclass(frozen=True)
 class GrowthFit:
     """Weighted least squares of norm growth on step and size, over groups of values.
 
     y = growth x d - 2 shrinkage x m, where for one group of values y is the mean of b^2 - a^2, d
     that of (b - a)^2 and m that of (a^2 + b^2) / 2, all in units of the matrix's mean square. The
     variance of y under a step that ignores the weights is 4 m d / (number of values).
+
+    ``sums`` : as ``FIT_SUMS`` names them, over all matrices
     """
 
-    def __init__(self) -> None:
-        self._sums = np.zeros(5)
-
-    def add(self, squares: Array, counts: Array, variances: Array) -> None:
-        """Groups of values of a stack of matrices.
-
-        Parameters
-        ----------
-        squares : (3, matrices, groups), sums of squares of a, b and b - a
-        counts : (matrices, groups), values in each group; 0 for groups that are none
-        variances : (matrices,), mean squares; matrices without any are passed over
-        """
-        # One kind of array, so that the loop is compiled once.
-        squares, counts = np.ascontiguousarray(squares), counts.astype(np.float64)
-        self._sums += sum_fit(squares, counts, variances)
+    sums: Sequence[float]
 
     @property
     def growth(self) -> float:
-        dd, dm, mm, dy, my = self._sums
+        dd, dm, mm, dy, my = self.sums
         rest = dd * mm - dm * dm
-        return float((mm * dy - dm * my) / rest) if rest > 1e-9 * dd * mm else 0.0
+        return (mm * dy - dm * my) / rest if rest > 1e-9 * dd * mm else 0.0
 
     @property
     def shrinkage(self) -> float:
         """In standard errors."""
-        dd, dm, mm, dy, my = self._sums
+        dd, dm, mm, dy, my = self.sums
         rest = dd * mm - dm * dm
         if rest <= 1e-9 * dd * mm:
             return 0.0
-        return float((dm * dy - dd * my) / rest * math.sqrt(rest / dd))
+        return (dm * dy - dd * my) / rest * math.sqrt(rest / dd)
+
+
+def fit_growth(squares: Array, counts: Array, variances: Array) -> Array:
+    """Sums of the normal equations of ``GrowthFit``, (matrices, 5).
+
+    Parameters
+    ----------
+    squares : (3, matrices, groups), sums of squares of a, b and b - a
+    counts : (matrices, groups), values in each group; 0 for groups that are none
+    variances : (matrices,), mean squares; matrices without any are passed over
+    """
+    # One kind of array, so that the loop is compiled once.
+    sums: Array = sum_fit(np.ascontiguousarray(squares), counts.astype(np.float64), variances)
+    return sums
 
 
 def group_by_step(x: Array, y: Array) -> tuple[Array, Array]:
@@ -116,13 +124,11 @@ def measure_diagonal_excess(x: Array, y: Array) -> Array:
     delta = (y - x).astype(np.float32)
     x, y = x.astype(np.float32), y.astype(np.float32)
     middle = (x + y) / 2
-    squares, along = (
-        (part * middle).sum((1, 2), dtype=np.float64)[:, None, None] for part in (middle, delta)
-    )
+    squares, along = (sum_products(part, middle)[:, None, None] for part in (middle, delta))
     known = squares > 0.0
     share = np.divide(along, squares, out=np.zeros(squares.shape), where=known)
-    delta = delta - share.astype(np.float32) * middle
-    left, right = top_singular_vectors(delta, TOP_DIRECTIONS)
+    across = delta - share.astype(np.float32) * middle
+    left, right = top_singular_vectors(across, TOP_DIRECTIONS)
     turned = left.swapaxes(1, 2)
     alpha, beta = (((turned @ part).swapaxes(1, 2) * right).sum(1) for part in (x, y))
     expected = ((turned @ middle) ** 2).mean(2) * ((middle @ right) ** 2).mean(1)

@@ -158,8 +158,9 @@ class HeritageStore(Protocol):
         What was said of a model goes with it; of a split with the last model of either side.
         """
 
-    def find_evidence(self, key: str) -> Mapping[str, Any] | None:
-        """Exact evidence of a pair of models, saved under a key made of both checksums."""
+    def find_evidence(self, keys: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
+        """Exact evidence of pairs of models, saved under keys made of both checksums: by key, of
+        those that there is."""
 
     def save_evidence(self, key: str, evidence: Mapping[str, Any]) -> None: ...
 

@@ -6,18 +6,15 @@ from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
 from model_heritage_backend.fingerprints import Fingerprint
 from model_heritage_backend.fingerprints.fingerprint import VERSION
 from model_heritage_backend.models.database import Database
 from model_heritage_backend.models.sql_store import SqlStore
-from model_heritage_backend.models.tables import EdgeEvidence, FingerprintRow
+from model_heritage_backend.models.tables import FingerprintRow
 from model_heritage_backend.models.trees import in_batches
 from model_heritage_backend.weights.tensors import Weights
-
-EVIDENCE = select(EdgeEvidence.evidence).where(EdgeEvidence.key == bindparam("key"))
-"""Made once: to put it together takes as long as to ask it."""
 
 
 class FamilyReader:
@@ -51,10 +48,8 @@ class FamilyReader:
     def open_weights(self, model_id: str) -> AbstractContextManager[Weights] | None:
         return self._store.open_file(self.load_fingerprint(model_id).checksum)
 
-    def find_evidence(self, key: str) -> Mapping[str, Any] | None:
-        with self._database.engine.connect() as connection:
-            found: Mapping[str, Any] | None = connection.scalar(EVIDENCE, {"key": key})
-            return found
+    def find_evidence(self, keys: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
+        return self._store.find_evidence(keys)
 
     def save_evidence(self, key: str, evidence: Mapping[str, Any]) -> None:
         self._store.save_evidence(key, evidence)

@@ -299,10 +299,15 @@ class SqlStore:
         with self._database.read() as session:
             return load_statements(session, models)
 
-    def find_evidence(self, key: str) -> Mapping[str, Any] | None:
-        query = select(EdgeEvidence.evidence).where(EdgeEvidence.key == key)
+    def find_evidence(self, keys: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
+        found: dict[str, Mapping[str, Any]] = {}
         with self._database.read() as session:
-            return session.scalar(query)
+            for part in in_batches(keys):
+                query = select(EdgeEvidence.key, EdgeEvidence.evidence).where(
+                    EdgeEvidence.key.in_(part)
+                )
+                found.update((row.key, row.evidence) for row in session.execute(query))
+        return found
 
     def save_evidence(self, key: str, evidence: Mapping[str, Any]) -> None:
         with self._database.write() as session:

@@ -21,7 +21,8 @@ from model_heritage_backend.clustering.direction import (
     clip,
     list_features,
 )
-from model_heritage_backend.clustering.exact_evidence import ExactEvidence, measure_edge
+from model_heritage_backend.clustering.edge_measures import measure_edge
+from model_heritage_backend.clustering.exact_evidence import ExactEvidence
 from model_heritage_backend.weights.tensors import FLOAT32_ROUNDOFF
 from tests.clustering.models import ArrayWeights, load_arrays
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from benchmarks.zoo import Zoo
 from model_heritage_backend.clustering import kernels, paired_tensors
-from model_heritage_backend.clustering.exact_evidence import ExactEvidence, measure_edge
+from model_heritage_backend.clustering.edge_measures import measure_edge, measure_edges
+from model_heritage_backend.clustering.exact_evidence import ExactEvidence
 from model_heritage_backend.weights.tensors import FLOAT32_ROUNDOFF
 from tests.clustering.families import Arrays, Floats, find_matrices, make_model
 from tests.clustering.models import ArrayWeights, add_noise, load_arrays
@@ -304,6 +305,29 @@ def test_evidence_is_antisymmetric(share: float, rank: int | None, decay: float,
     rows = {"row_log_ratio": 0.0, "row_spread": 0.0}
     plain = ExactEvidence(**{**vars(there.reversed()), **rows})
     assert_close(ExactEvidence(**{**vars(back), **rows}), plain, rel=1e-5)
+
+
+def test_of_many_pairs_each_says_what_it_says_alone() -> None:
+    """To the last bit: what is known of a pair must not depend on who came with it."""
+    head = {"head.weight": np.random.default_rng(2).standard_normal((5, 80))}
+    broken = add_noise(WIDE, share=0.1, seed=5)
+    broken["blocks.0.dense.weight"][0, 0] = np.nan
+    pairs = [
+        (WIDE, add_noise(WIDE, share=0.1, seed=1)),
+        (BASE, add_noise(BASE, share=0.3, seed=2, rank=2)),
+        (WIDE, {**add_noise(WIDE, share=0.01, seed=3, rank=1), **head}),
+        (BASE, dict(BASE)),
+        (WIDE, broken),
+        (DOUBLE, shrink(DOUBLE, 0.9)),
+    ]
+    weights = [(ArrayWeights(a), ArrayWeights(b)) for a, b in pairs]
+    roundoffs = [FLOAT32_ROUNDOFF * (1 + place) for place in range(len(pairs))]
+    for looked_at in (None, 2):
+        found = measure_edges(weights, roundoffs=roundoffs, looked_at=looked_at)
+        for pair, roundoff, together in zip(weights, roundoffs, found, strict=True):
+            assert together == measure_edge(*pair, roundoff=roundoff, looked_at=looked_at)
+    assert found[0].diagonal_excess != 0.0
+    assert measure_edges([], roundoffs=[]) == []
 
 
 def test_reversed_twice_is_the_same() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ import pytest
 from safetensors.numpy import save_file
 
 from benchmarks.zoo import Zoo
-from model_heritage_backend.clustering.exact_evidence import VERSION, measure_edge
+from model_heritage_backend.clustering.edge_measures import measure_edge
+from model_heritage_backend.clustering.exact_evidence import VERSION
 from model_heritage_backend.clustering.exact_source import StoredEvidence
 from model_heritage_backend.clustering.memory_store import InMemoryStore
 from model_heritage_backend.clustering.relations import is_head
@@ -67,6 +68,29 @@ def test_a_pair_is_read_once(prints: dict[str, Fingerprint], paths: dict[str, Pa
     second = InMemoryStore(evidence=kept)
     fill(second, prints, {})
     assert StoredEvidence(second)("base", "noisy") == found
+
+
+def test_what_is_kept_of_many_pairs_is_asked_for_once(
+    prints: dict[str, Fingerprint], paths: dict[str, Path]
+) -> None:
+    asked: list[list[str]] = []
+
+    class Watched(InMemoryStore):
+        def find_evidence(self, keys: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
+            asked.append(list(keys))
+            return super().find_evidence(keys)
+
+    store = Watched()
+    fill(store, prints, paths)
+    pairs = [("base", "noisy"), ("noisy", "base")]
+    StoredEvidence(store)("base", "noisy")
+    asked.clear()
+    source = StoredEvidence(store)
+    source.recall(pairs)
+    found = [source(*pair) for pair in pairs]
+    assert [len(keys) for keys in asked] == [2]
+    assert found == [StoredEvidence(store)(*pair) for pair in pairs]
+    assert found[0] is not None
 
 
 @pytest.mark.parametrize("present", [(), ("base",), ("noisy",)])

@@ -36,7 +36,7 @@ def test_a_stack_holds_what_each_tensor_holds() -> None:
         rows = np.stack([(v**2).sum(1) for v in (x, y, y - x)])
         np.testing.assert_allclose(stack.squares[:, place], rows)
         assert stack.larger[place] == (np.abs(y) > np.abs(x)).sum()
-    assert stack.find([2, 0]).tolist() == [0, 2]
+    assert stack.find({2, 0}).tolist() == [0, 2]
 
 
 def test_portions_fit_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from model_heritage_backend.clustering.exact_evidence import measure_edge
+from model_heritage_backend.clustering.edge_measures import measure_edge
 from model_heritage_backend.clustering.genealogy import Relation
 from model_heritage_backend.clustering.relations import Change, classify_change, is_head
 from model_heritage_backend.clustering.sample_weights import open_samples

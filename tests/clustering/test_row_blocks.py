@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model_heritage_backend.clustering.exact_evidence import measure_edge
+from model_heritage_backend.clustering.edge_measures import measure_edge
 from model_heritage_backend.clustering.row_blocks import RowBlocks, limit_bytes
 from tests.clustering.models import ArrayWeights
 

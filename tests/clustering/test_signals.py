@@ -8,6 +8,7 @@ import pytest
 from model_heritage_backend.clustering.signals import (
     STEP_GROUPS,
     GrowthFit,
+    fit_growth,
     group_by_step,
     measure_diagonal_excess,
     measure_residuals,
@@ -42,12 +43,11 @@ def test_groups_of_no_values_count_for_nothing() -> None:
     x, y = draw((2, 400))
     squares, counts = group_by_step(x, y)
     variances = (x**2).mean(1)
-    plain, padded = GrowthFit(), GrowthFit()
-    plain.add(squares, counts, variances)
     wider = np.pad(squares, ((0, 0), (0, 1), (0, 5)), constant_values=0.0)
-    padded.add(wider, np.pad(counts, ((0, 1), (0, 5))), np.append(variances, 0.0))
-    assert plain.growth == pytest.approx(padded.growth)
-    assert plain.shrinkage == pytest.approx(padded.shrinkage)
+    padded = fit_growth(wider, np.pad(counts, ((0, 1), (0, 5))), np.append(variances, 0.0))
+    np.testing.assert_allclose(padded[:2], fit_growth(squares, counts, variances))
+    assert (padded[2] == 0.0).all()
+    assert GrowthFit(padded[2]).growth == GrowthFit(padded[2]).shrinkage == 0.0
 
 
 def test_residuals_are_those_of_each_matrix_alone() -> None:

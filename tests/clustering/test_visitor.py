@@ -42,7 +42,7 @@ def test_evidence_on_it_is_found_but_not_kept(
     assert found.relative_change > 0
     checksums = (family_prints["base"].checksum, family_prints["noisy"].checksum)
     assert not any(
-        family_store.find_evidence(f"{version}:{checksums[0]}:{checksums[1]}")
+        family_store.find_evidence([f"{version}:{checksums[0]}:{checksums[1]}"])
         for version in range(20)
     )
     kept = StoredEvidence(family_store)("base", "noisy")

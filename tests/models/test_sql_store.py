@@ -154,13 +154,13 @@ def test_unknown_things_are_not_found(shelf: Shelf) -> None:
             ask("nothing")
     with pytest.raises(NotFound):
         store.remove_model("nothing")
-    assert store.find_evidence("nothing") is None
+    assert store.find_evidence(["nothing"]) == {}
 
 
 def test_evidence_is_kept(shelf: Shelf) -> None:
     shelf.store.save_evidence("1:a:b", {"rank": 4})
     shelf.store.save_evidence("1:a:b", {"rank": 5})
-    assert shelf.store.find_evidence("1:a:b") == {"rank": 5}
+    assert shelf.store.find_evidence(["1:a:b", "nothing"]) == {"1:a:b": {"rank": 5}}
 
 
 def test_trees_come_back_as_they_were(shelf: Shelf, zoo_family: Zoo) -> None:
