@@ -29,6 +29,8 @@ NEIGHBOURS_HEARD = 24
 
 Corner = tuple[int, int, int]
 """A member and two others, the first of these with the lower place."""
+Judged = list[tuple[int, int, float]]
+"""Two neighbours of a member, and the log-odds that these are siblings."""
 
 
 class StepAngles:
@@ -41,6 +43,7 @@ class StepAngles:
         self._family = family
         self._known = {} if known is None else known
         self._cosines: dict[Corner, float] = {}
+        self._judged: dict[tuple[int, tuple[int, ...]], Judged] = {}
 
     def learn(self, corners: Collection[Corner]) -> None:
         """Measure many at once: it takes less time."""
@@ -56,6 +59,24 @@ class StepAngles:
         if corner not in self._cosines:
             self.learn([corner])
         return self._cosines[corner]
+
+    def judge(self, around: Mapping[int, Collection[int]]) -> Iterator[tuple[int, Judged]]:
+        """Each member with the log-odds that pairs of its neighbours are siblings. Trees that are
+        compared have most of their members' neighbours in common: these are judged once."""
+        heard = {m: tuple(sorted(others)[:NEIGHBOURS_HEARD]) for m, others in around.items()}
+        pairs = {
+            (member, others): list(itertools.combinations(others, 2))
+            for member, others in heard.items()
+            if (member, others) not in self._judged
+        }
+        self.learn([(m, *pair) for (m, _), found in pairs.items() for pair in found])
+        for (member, others), found in pairs.items():
+            self._judged[member, others] = [
+                (first, second, judge_cosine(self.measure(member, first, second)))
+                for first, second in found
+            ]
+        for member, others in heard.items():
+            yield member, self._judged[member, others]
 
 
 def _measure(family: AlignedFamily, corners: Sequence[Corner]) -> list[float]:
@@ -102,9 +123,11 @@ def score_drift(
             members.setdefault(parent, []).append(child)
             members.setdefault(child, []).append(parent)
     total = 0.0
-    for member, first, second, odds in _judge_pairs(members, angles):
-        siblings = parents.get(member) not in (first, second)
-        total += odds / 2 if siblings else -odds / 2
+    for member, judged in angles.judge(members):
+        own = parents.get(member)
+        for first, second, odds in judged:
+            siblings = own not in (first, second)
+            total += odds / 2 if siblings else -odds / 2
     return total
 
 
@@ -120,26 +143,13 @@ def calculate_drift_odds(
         member: [o for o in linked if (member, o) not in deaf and (o, member) not in deaf]
         for member, linked in neighbours.items()
     }
-    for member, first, second, odds in _judge_pairs(around, angles):
-        for other in (first, second):
-            as_child[member, other] = as_child.get((member, other), 0.0) + odds
+    for member, judged in angles.judge(around):
+        for first, second, odds in judged:
+            for other in (first, second):
+                as_child[member, other] = as_child.get((member, other), 0.0) + odds
     return {
         (a, b): (as_child.get((a, b), 0.0) - as_child.get((b, a), 0.0)) / 2
         for a in neighbours
         for b in neighbours[a]
         if a < b
     }
-
-
-def _judge_pairs(
-    around: Mapping[int, Collection[int]], angles: StepAngles
-) -> Iterator[tuple[int, int, int, float]]:
-    """Member, two of its neighbours, and the log-odds that these are siblings."""
-    corners = [
-        (member, first, second)
-        for member, others in around.items()
-        for first, second in itertools.combinations(sorted(others)[:NEIGHBOURS_HEARD], 2)
-    ]
-    angles.learn(corners)
-    for corner in corners:
-        yield *corner, judge_cosine(angles.measure(*corner))

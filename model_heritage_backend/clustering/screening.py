@@ -29,4 +29,4 @@ def list_nearest(
     rows = np.repeat(np.arange(len(places)), nearest.shape[1])
     usable = np.isfinite(among[rows, nearest.ravel()])
     ends = np.stack([places[rows], places[nearest.ravel()]])[:, usable]
-    return {(int(a), int(b)) for a, b in np.sort(ends, axis=0).T}
+    return set(zip(*np.sort(ends, axis=0).tolist(), strict=True))

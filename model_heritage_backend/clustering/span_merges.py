@@ -127,10 +127,11 @@ def _rank_sets(
     allowed = noise[:, None] + 1e-12 * nearest
     share = left.sum(0) / np.maximum(nearest.sum(0), 1e-300)
     fits = (left <= allowed).all(0) & (share <= RELATIVE)
-    order = sorted(np.flatnonzero(fits), key=lambda i: (share[i], tuple(sets[i])))
-    ranked = [tuple(int(p) for p in sets[i]) for i in order]
-    between = [ranked[n] for n, i in enumerate(order) if least[:, i].mean() > 0]
-    return ranked[:FITS_TRIED], between[:FITS_TRIED]
+    order = np.flatnonzero(fits)
+    order = order[np.lexsort((*sets[order].T[::-1], share[order]))]
+    between = order[least[:, order].mean(0) > 0]
+    first, second = (sets[places[:FITS_TRIED]].tolist() for places in (order, between))
+    return [tuple(parents) for parents in first], [tuple(parents) for parents in second]
 
 
 def solve_sets(

@@ -51,12 +51,13 @@ Key = tuple[str, int, int, float]
 class UnitViews:
     """Units of one model as the screen sees them.
 
-    ``traits``: by number of units, and whether only what was drawn one by one is among them.
+    ``traits``: by number of units, and whether only what was drawn one by one is among them;
+    standardised, as they are put together anew for every structure that has others.
     """
 
     def __init__(self, tensors: Mapping[str, TensorFingerprint]) -> None:
         self.views: dict[Key, Halves] = {}
-        self.traits: dict[tuple[int, bool], dict[str, Floats]] = {}
+        self.traits: dict[tuple[int, bool], dict[str, NDArray[np.float64]]] = {}
         matrices = {name: tensor for name, tensor in tensors.items() if tensor.is_matrix}
         counts = Counter(tensor.shape for tensor in matrices.values())
         rarest = sorted(matrices, key=lambda n: (counts[matrices[n].shape], n))
@@ -64,17 +65,17 @@ class UnitViews:
             block = Block.take(matrices[name], wide=False)
             for label, side in ((f"{name}|", block), (f"{name}/", block.turn())):
                 if side.values.shape[1] >= SPLIT_FROM:
-                    key, halves = _view(label, side.values, side.shape[0])
+                    key, halves = _view(label, standardise_columns(side.values), side.shape[0])
                     self.views[key] = halves
         for size in {tensor.shape[0] for tensor in matrices.values()}:
-            traits = collect_traits(tensors, size)
+            traits = _standardise(collect_traits(tensors, size))
             self._add_traits((size, False), traits)
             # Where dimensions of one length are in orders of their own, biases and norms mix them.
             drawn = {label: t for label, t in traits.items() if is_drawn(label)}
             if len(drawn) < len(traits):
                 self._add_traits((size, True), drawn)
 
-    def _add_traits(self, key: tuple[int, bool], traits: dict[str, Floats]) -> None:
+    def _add_traits(self, key: tuple[int, bool], traits: dict[str, NDArray[np.float64]]) -> None:
         if len(traits) >= FEWEST_TRAITS:
             self.traits[key] = traits
             name, halves = self.view_traits(key, sorted(traits))
@@ -86,15 +87,22 @@ class UnitViews:
         return _view("*" + " ".join(labels), values, key[0])
 
 
-def _view(label: str, values: Floats, units: int) -> tuple[Key, Halves]:
+def _standardise(traits: Mapping[str, Floats]) -> dict[str, NDArray[np.float64]]:
+    if not traits:
+        return {}
+    values = standardise_columns(np.stack(list(traits.values()), 1))
+    return dict(zip(traits, np.ascontiguousarray(values.T), strict=True))
+
+
+def _view(label: str, values: NDArray[np.float64], units: int) -> tuple[Key, Halves]:
+    """``values``: standardised, (units in the sample, components)."""
     present = len(values) / units
     queries = min(math.ceil(QUERIES[label[0] == "*"] / present), len(values))
     searched = np.zeros(values.shape[1], bool)
     searched[::2] = True
     searched[2 * SEARCHED :] = False
     search, test = (
-        normalise_rows(standardise_columns(values[:, chosen])).astype(np.float32)
-        for chosen in (searched, ~searched)
+        normalise_rows(values[:, chosen]).astype(np.float32) for chosen in (searched, ~searched)
     )
     key = f"{label} {len(values)}/{units}", values.shape[1], queries, present
     return key, (np.ascontiguousarray(search.T), test)

@@ -32,6 +32,7 @@ class FixedAngles(StepAngles):
     """Angles that are known beforehand: a cosine for each member and pair of its neighbours."""
 
     def __init__(self, cosines: dict[tuple[int, int, int], float]) -> None:
+        super().__init__(align({"base": BASE}))
         self.cosines = cosines
 
     def learn(self, corners: object) -> None:
