@@ -65,7 +65,7 @@ class StoredEvidence:
         a, b = (self._get_fingerprint(model, arranged) for model in (first, second))
         key = self._name(first, second, arranged)
         if key in self._recalled:
-            saved = self._recalled[key]
+            saved = self._recalled.pop(key, None)
         else:
             saved = self._store.find_evidence([key]).get(key)
         if saved is not None:
