@@ -320,13 +320,19 @@ def test_of_many_pairs_each_says_what_it_says_alone() -> None:
         (WIDE, broken),
         (DOUBLE, shrink(DOUBLE, 0.9)),
     ]
+    tall = {"w": np.random.default_rng(4).standard_normal((301, 20))}
+    pairs += [(tall, add_noise(tall, share=0.1, seed=seed)) for seed in range(8)]
+    pairs[1][1]["norm.weight"] = BASE["norm.weight"] * np.float32(1.1)
     weights = [(ArrayWeights(a), ArrayWeights(b)) for a, b in pairs]
-    roundoffs = [FLOAT32_ROUNDOFF * (1 + place) for place in range(len(pairs))]
+    # Of the second, rounding explains all that changed, and of no other.
+    roundoffs = [FLOAT32_ROUNDOFF, 1.0, *[FLOAT32_ROUNDOFF] * (len(pairs) - 2)]
     for looked_at in (None, 2):
         found = measure_edges(weights, roundoffs=roundoffs, looked_at=looked_at)
         for pair, roundoff, together in zip(weights, roundoffs, found, strict=True):
             assert together == measure_edge(*pair, roundoff=roundoff, looked_at=looked_at)
     assert found[0].diagonal_excess != 0.0
+    assert [found[place].matrices[0].delta_rank for place in (0, 1, 6)] == [None, 0, None]
+    assert found[1].vectors_changed == 0
     assert measure_edges([], roundoffs=[]) == []
 
 
