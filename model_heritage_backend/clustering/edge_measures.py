@@ -341,7 +341,7 @@ def _find_decay(moves: Array) -> tuple[float, float]:
 
 
 def _find_median(values: Array) -> float:
-    """Of few values, in a tenth of numpy's time."""
+    """Of few values, for which numpy's median takes longer to begin."""
     ordered = np.sort(values)
     middle = len(ordered) // 2
     return float(ordered[middle] + ordered[-middle - 1]) / 2

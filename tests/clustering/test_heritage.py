@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model_heritage_backend.clustering import edge_judge, heritage
+from model_heritage_backend.clustering import heritage
 from model_heritage_backend.clustering.alignment import AlignedFamily
 from model_heritage_backend.clustering.constraints import Constraints
 from model_heritage_backend.clustering.genealogy import (
@@ -300,20 +300,6 @@ def test_what_is_known_of_pairs_is_used_again(
     assert len(asked) == 10
     assert 0 < len(set(pairs.evidence) - known) < 10
     assert grown == solve_family(members)
-
-
-def test_a_glance_that_saw_everything_is_not_repeated() -> None:
-    """BASE has fewer matrices than a glance takes in: nobody asks twice, and nobody is mistaken."""
-    models = {f"m{seed}": add_noise(BASE, share=0.1, seed=seed) for seed in range(4)}
-    prints = {name: fingerprint_arrays(arrays) for name, arrays in {"m": BASE, **models}.items()}
-    pairs, close = PairCache(), PairCache()
-    tree = solve_family(prints, pairs=pairs)
-    names = [name for name, _ in pairs.evidence]
-    assert len(names) == len(set(names)) >= 4
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(edge_judge, "GLANCED_AT", 0)
-        assert solve_family(prints, pairs=close) == tree
-    assert len(close.evidence) > len(pairs.evidence), "contested pairs are looked at again"
 
 
 def test_a_closer_look_at_some_pairs_is_enough(
