@@ -4,4 +4,5 @@ from __future__ import annotations
 
 __version__ = "0.1.0"
 FINGERPRINT_VERSION = 4
-"""Raised whenever the same weights give another fingerprint, or it is stored in another way."""
+"""Raised whenever fingerprints no longer compare with those of the same weights that were taken
+before, or are stored in another way."""

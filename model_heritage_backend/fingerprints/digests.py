@@ -62,6 +62,12 @@ def _read_secret(place: int) -> list[int]:
     return [int(number) for number in part]
 
 
+ENDS = 11
+"""Where in the secret the part begins that sums are merged with, and how far before the end of
+what sums are scrambled with."""
+MERGED = (_read_secret(ENDS), _read_secret(SCRAMBLING - ENDS))
+
+
 @intrinsic
 def _add_blocks(_typing, data, stop, sums):
     """Whole blocks of the bytes up to ``stop``, each followed by further ones."""
@@ -78,15 +84,18 @@ def _add_blocks(_typing, data, stop, sums):
             return ir.Constant(integers, [INT64(number) for number in _read_secret(place)])
 
         def step(index: ir.Value, carried: Sequence[ir.Value]) -> Sequence[ir.Value]:
-            total = carried[0]
+            total, plain = carried[0], fill(INT64, LANES, 0)
             for stripe in range(STRIPES):
                 place = builder.add(index, INT64(stripe * STRIPE))
                 numbers = emit.load(0, place, LANES, INT64)
                 keyed = builder.xor(numbers, secret(8 * stripe))
                 low = builder.and_(keyed, fill(INT64, LANES, int(LOW)))
                 product = builder.mul(low, builder.lshr(keyed, fill(INT64, LANES, int(HALF))))
-                swapped = builder.shuffle_vector(numbers, undefined, neighbours)
-                total = builder.add(total, builder.add(product, swapped))
+                total = builder.add(total, product)
+                plain = builder.add(plain, numbers)
+            # Each number goes to its neighbour's sum: all of a block at once.
+            swapped = builder.shuffle_vector(plain, undefined, neighbours)
+            total = builder.add(total, swapped)
             mixed = builder.xor(total, builder.lshr(total, fill(INT64, LANES, 47)))
             mixed = builder.xor(mixed, secret(SCRAMBLING))
             return [builder.mul(mixed, fill(INT64, LANES, PRIME32[0]))]
@@ -114,6 +123,15 @@ def add_stripe(
         keyed = numbers[lane] ^ keys[lane]
         sums[lane ^ 1] += numbers[lane]
         sums[lane] += (keyed & LOW) * (keyed >> HALF)
+
+
+@njit(cache=True, nogil=True)
+def add_end(rest: NDArray[np.uint8], last: NDArray[np.uint8], sums: NDArray[np.uint64]) -> None:
+    """Add what follows whole blocks: its stripes but the last, and the ``last`` bytes of all."""
+    for number in range((rest.size - 1) // STRIPE):
+        secret = SECRET[8 * number : 8 * number + STRIPE]
+        add_stripe(rest[number * STRIPE : (number + 1) * STRIPE], secret, sums)
+    add_stripe(last, SECRET[SCRAMBLING - 7 : SECRET.size - 7], sums)
 
 
 class Digest:
@@ -151,10 +169,7 @@ class Digest:
             self._short.update(data.data)
             return
         rest = data[data.size - 1 - (self._size - 1) % BLOCK :]
-        for number in range((rest.size - 1) // STRIPE):
-            secret = SECRET[8 * number : 8 * number + STRIPE]
-            add_stripe(rest[number * STRIPE : (number + 1) * STRIPE], secret, self.sums)
-        add_stripe(data[-STRIPE:], SECRET[SCRAMBLING - 7 : -7], self.sums)
+        add_end(rest, data[-STRIPE:], self.sums)
 
     def update(self, values: NDArray[np.generic]) -> None:
         """Add a piece."""
@@ -166,17 +181,19 @@ class Digest:
     def hexdigest(self) -> str:
         if self._short is not None:
             return self._short.hexdigest()
-        low = self._merge(11, self._size * PRIME64[0])
-        high = self._merge(SCRAMBLING - 11, ~(self._size * PRIME64[1]))
+        numbers = [int(number) for number in self.sums]
+        low = _merge(numbers, MERGED[0], self._size * PRIME64[0])
+        high = _merge(numbers, MERGED[1], ~(self._size * PRIME64[1]))
         return f"{high:016x}{low:016x}"
 
-    def _merge(self, place: int, start: int) -> int:
-        mixed = [int(n) ^ key for n, key in zip(self.sums, _read_secret(place), strict=True)]
-        total = start
-        for first, second in zip(mixed[::2], mixed[1::2], strict=True):
-            product = first * second
-            total += (product ^ product >> 64) & LARGEST
-        total &= LARGEST
-        total ^= total >> 37
-        total = total * AVALANCHE & LARGEST
-        return total ^ total >> 32
+
+def _merge(numbers: Sequence[int], keys: Sequence[int], start: int) -> int:
+    mixed = [number ^ key for number, key in zip(numbers, keys, strict=True)]
+    total = start
+    for first, second in zip(mixed[::2], mixed[1::2], strict=True):
+        product = first * second
+        total += (product ^ product >> 64) & LARGEST
+    total &= LARGEST
+    total ^= total >> 37
+    total = total * AVALANCHE & LARGEST
+    return total ^ total >> 32

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from model_heritage_backend.fingerprints.digests import TAIL, Digest
 from model_heritage_backend.fingerprints.kernels import (
     PIECE,
-    add_row_statistics,
+    add_row_norms,
     fits_bfloat16,
     gather_sample,
+    raise_tops,
 )
 from model_heritage_backend.fingerprints.lanes import fits_float16
 from model_heritage_backend.fingerprints.moments import RunningMoments
@@ -55,7 +56,7 @@ class Reading:
             misfits=np.array([tensor.dtype is DType.BF16, tensor.dtype is DType.F16]),
             moments=self._moments.state,
             norms=norms,
-            absmax=np.zeros(norms.size),
+            tops=np.zeros(rows.size if self._is_matrix else 0, np.int64),
             rows=rows,
             columns=columns,
             sample=np.zeros((rows.size, columns.size), floating),
@@ -129,7 +130,9 @@ class Reading:
             piece = values[first : first + PIECE]
             self._moments.add(piece)
             if self._is_matrix:
-                add_row_statistics(piece, start + first, size, sums.norms, sums.absmax)
+                add_row_norms(piece, start + first, size, sums.norms)
+                bits = piece.view(np.int64)
+                raise_tops(bits, start + first, size, sums.rows, sums.tops)
 
     def finish(self) -> Facts:
         tensor, exact32, sums = self._tensor, self._exact32, self._sums
@@ -139,7 +142,8 @@ class Reading:
         narrow = self._narrow.hexdigest() if exact32 else self._double.hexdigest()
         result = self._moments.finish()
         if self._is_matrix:
-            absmax = sums.absmax[sums.rows]
+            bits = sums.tops.astype(np.int64 if self._is_double else np.int32)
+            absmax = bits.view(np.float64 if self._is_double else np.float32).astype(np.float64)
         else:
             absmax = np.abs(sample[:, 0]).astype(np.float64)
         bf16 = tensor.dtype is DType.BF16 or (exact32 and not sums.misfits[0])

@@ -53,7 +53,12 @@ def find_grid(
             tolerance = 2e-3 + (3e-3 if bits == 8 else 0.0) + 2.2 * roundoff * levels
             if tolerance > 0.05:
                 break
-            steps = position * levels
-            if np.abs(steps - np.round(steps)).max() < tolerance:
+            # Of most matrices, one row tells.
+            if all(_misses(part * levels) < tolerance for part in (position[:1], position)):
                 return bits, per_row
     return 0, False
+
+
+def _misses(steps: NDArray[np.float64]) -> float:
+    """How far the worst of them is from a whole number, 0 to 0.5."""
+    return float(np.abs(steps - np.round(steps)).max())

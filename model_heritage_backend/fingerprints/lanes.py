@@ -4,7 +4,7 @@
 """Loops over float32 values whose sums stay in vector registers.
 
 The compiler keeps the lanes of the loops in ``kernels`` in memory. These say vector instructions
-outright, lane by lane the same additions in the same order, without contraction: the results are
+outright, lane by lane the same additions in the same order, fused where those are: the results are
 those of ``kernels`` to the last bit, several times as fast. What numba knows of whole arrays takes
 it long to compile, so the rest is loops over single numbers.
 """
@@ -20,10 +20,20 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from model_heritage_backend.fingerprints.kernels import LANES, sum_lanes
+from model_heritage_backend.fingerprints.kernels import (
+    INFINITE_SINGLE,
+    LANES,
+    ROW_LANES,
+    Powers,
+    centre_powers,
+    fma,
+    lies_near_zero,
+    sum_lanes,
+    sum_squares,
+)
 
-ROW_LANES = 8
 ROWS = 4
+POWERS = 4
 GROUP = 16
 """Lanes whose sums are kept in registers at once."""
 
@@ -32,7 +42,6 @@ ENOUGH = 1024
 
 FLOAT, DOUBLE, INT32, INT64 = ir.FloatType(), ir.DoubleType(), ir.IntType(32), ir.IntType(64)
 MAGNITUDE = 0x7FFFFFFF
-INFINITE = 0x7F800000
 
 Step = Callable[[ir.Value, Sequence[ir.Value]], Sequence[ir.Value]]
 
@@ -99,43 +108,43 @@ class Emitter:
     def store(self, vector: ir.Value, argument: int, index: ir.Value) -> None:
         self.builder.store(vector, self._point(argument, index, vector.type), align=1)
 
+    def fma(self, a: ir.Value, b: ir.Value, c: ir.Value) -> ir.Value:
+        """a * b + c, rounded once."""
+        kind = a.type
+        name = f"llvm.fma.v{kind.count}f64"
+        function = cgutils.get_or_insert_function(
+            self.builder.module, ir.FunctionType(kind, [kind] * 3), name
+        )
+        return self.builder.call(function, (a, b, c))
+
 
 def _make_squares(rows: int):
     """Of as many rows at once: while one sum waits for its last addition, the others go on."""
 
     @intrinsic
-    def squares(_typing, values, start, stop, row_size, lanes, tops):
-        """Squares of ``values[start:stop]`` in ``lanes``, largest magnitudes' bits in ``tops``; of
-        further rows likewise, each ``row_size`` values after the other."""
+    def squares(_typing, values, start, stop, row_size, lanes):
+        """Squares of ``values[start:stop]`` in ``lanes``; of further rows likewise, each
+        ``row_size`` values after the other."""
 
         def generate(context, builder, signature, arguments):
             emit = Emitter(context, builder, signature, arguments)
             double = ir.VectorType(DOUBLE, ROW_LANES)
-            integer = ir.VectorType(INT32, ROW_LANES)
 
             def step(index: ir.Value, carried: Sequence[ir.Value]) -> Sequence[ir.Value]:
-                sums, sizes = [], []
+                sums = []
                 for row in range(rows):
-                    single = emit.load(0, index, ROW_LANES)
-                    x = builder.fpext(single, double)
-                    sums.append(builder.fadd(carried[row], builder.fmul(x, x)))
-                    # Without their sign, numbers are in the order of their bits.
-                    bits = builder.bitcast(single, integer)
-                    size = builder.and_(bits, fill(INT32, ROW_LANES, MAGNITUDE))
-                    largest = carried[rows + row]
-                    larger = builder.icmp_signed(">", size, largest)
-                    sizes.append(builder.select(larger, size, largest))
+                    x = builder.fpext(emit.load(0, index, ROW_LANES), double)
+                    sums.append(emit.fma(x, x, carried[row]))
                     index = builder.add(index, emit.value(3))
-                return sums + sizes
+                return sums
 
-            initial = [fill(DOUBLE, ROW_LANES, 0.0)] * rows + [fill(INT32, ROW_LANES, 0)] * rows
+            initial = [fill(DOUBLE, ROW_LANES, 0.0)] * rows
             found = loop(builder, (emit.value(1), emit.value(2)), ROW_LANES, initial, step)
             for row in range(rows):
                 emit.store(found[row], 4, INT64(row * ROW_LANES))
-                emit.store(found[rows + row], 5, INT64(row * ROW_LANES))
             return context.get_dummy_value()
 
-        return types.void(values, types.int64, types.int64, types.int64, lanes, tops), generate
+        return types.void(values, types.int64, types.int64, types.int64, lanes), generate
 
     return squares
 
@@ -144,42 +153,50 @@ _square_row, _square_rows = _make_squares(1), _make_squares(ROWS)
 
 
 @intrinsic
-def _first_pass(_typing, values, group, stop, sums, low, high, zeros):
-    """Sums, extremes and zeros of the lanes ``group`` to ``group + GROUP``."""
+def _add_powers(_typing, values, group, stop, powers, low, high, zeros):
+    """Sums of first to fourth powers, extremes and zeros of the lanes ``group`` to ``group +
+    GROUP``."""
 
     def generate(context, builder, signature, arguments):
         emit = Emitter(context, builder, signature, arguments)
-        double, integer = ir.VectorType(DOUBLE, GROUP), ir.VectorType(INT32, GROUP)
+        double = ir.VectorType(DOUBLE, GROUP)
 
         def step(index: ir.Value, carried: Sequence[ir.Value]) -> Sequence[ir.Value]:
-            total, least, most, count = carried
+            first, second, third, fourth, least, most, count = carried
             x = emit.load(0, index, GROUP)
             zero = builder.fcmp_ordered("==", x, fill(FLOAT, GROUP, 0.0))
+            d = builder.fpext(x, double)
+            q = builder.fmul(d, d)
             return (
-                builder.fadd(total, builder.fpext(x, double)),
+                builder.fadd(first, d),
+                builder.fadd(second, q),
+                emit.fma(q, d, third),
+                emit.fma(q, q, fourth),
                 builder.select(builder.fcmp_ordered("<", x, least), x, least),
                 builder.select(builder.fcmp_ordered(">", x, most), x, most),
-                builder.add(count, builder.zext(zero, integer)),
+                builder.select(zero, builder.add(count, fill(INT32, GROUP, 1)), count),
             )
 
         initial = (
-            fill(DOUBLE, GROUP, 0.0),
+            *[fill(DOUBLE, GROUP, 0.0)] * POWERS,
             fill(FLOAT, GROUP, float("inf")),
             fill(FLOAT, GROUP, float("-inf")),
             fill(INT32, GROUP, 0),
         )
         results = loop(builder, (emit.value(1), emit.value(2)), LANES, initial, step)
-        for argument, result in enumerate(results, start=3):
+        for power, result in enumerate(results[:POWERS]):
+            emit.store(result, 3, builder.add(emit.value(1), INT64(power * LANES)))
+        for argument, result in enumerate(results[POWERS:], start=4):
             emit.store(result, argument, emit.value(1))
         return context.get_dummy_value()
 
-    given = (values, types.int64, types.int64, sums, low, high, zeros)
+    given = (values, types.int64, types.int64, powers, low, high, zeros)
     return types.void(*given), generate
 
 
 @intrinsic
-def _second_pass(_typing, values, group, stop, mean, second, third, fourth):
-    """Central power sums of the lanes ``group`` to ``group + GROUP``."""
+def _add_central_powers(_typing, values, group, stop, mean, powers):
+    """Sums of second to fourth central powers of the lanes ``group`` to ``group + GROUP``."""
 
     def generate(context, builder, signature, arguments):
         emit = Emitter(context, builder, signature, arguments)
@@ -191,16 +208,16 @@ def _second_pass(_typing, values, group, stop, mean, second, third, fourth):
         def step(index: ir.Value, carried: Sequence[ir.Value]) -> Sequence[ir.Value]:
             d = builder.fsub(builder.fpext(emit.load(0, index, GROUP), double), centre)
             q = builder.fmul(d, d)
-            powers = (q, builder.fmul(q, d), builder.fmul(q, q))
-            return [builder.fadd(*both) for both in zip(carried, powers, strict=True)]
+            second, third, fourth = carried
+            return [builder.fadd(second, q), emit.fma(q, d, third), emit.fma(q, q, fourth)]
 
-        initial = [fill(DOUBLE, GROUP, 0.0)] * 3
+        initial = [fill(DOUBLE, GROUP, 0.0)] * (POWERS - 1)
         results = loop(builder, (emit.value(1), emit.value(2)), LANES, initial, step)
-        for argument, result in enumerate(results, start=4):
-            emit.store(result, argument, emit.value(1))
+        for power, result in enumerate(results, start=1):
+            emit.store(result, 4, builder.add(emit.value(1), INT64(power * LANES)))
         return context.get_dummy_value()
 
-    given = (values, types.int64, types.int64, types.float64, second, third, fourth)
+    given = (values, types.int64, types.int64, types.float64, powers)
     return types.void(*given), generate
 
 
@@ -225,7 +242,7 @@ def _count_inexact(_typing, bits, start, stop, counts):
             fraction = builder.shl(builder.or_(size, every(0x800000)), every(8))
             lost = builder.icmp_signed("!=", builder.shl(fraction, kept), every(0))
             large = builder.icmp_signed(">", exponent, every(142))
-            number = builder.icmp_signed("<", size, every(INFINITE))
+            number = builder.icmp_signed("<", size, every(INFINITE_SINGLE))
             there = builder.icmp_signed("!=", size, every(0))
             inexact = builder.and_(builder.or_(lost, large), builder.and_(number, there))
             return [builder.add(carried[0], builder.sext(inexact, integer))]
@@ -275,24 +292,60 @@ def _compare_zeros(values: NDArray[np.float32]) -> tuple[np.float64, np.float64]
 
 
 @njit(cache=True, nogil=True)
+def _split(powers: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    """The lanes of first to fourth powers."""
+    return (
+        powers[:LANES],
+        powers[LANES : 2 * LANES],
+        powers[2 * LANES : 3 * LANES],
+        powers[3 * LANES :],
+    )
+
+
+@njit(cache=True, nogil=True)
+def _central_powers(
+    values: NDArray[np.float32], mean: float, powers: NDArray[np.float64]
+) -> Powers:
+    """Second to fourth central power sums; ``powers`` is room for their lanes."""
+    whole = values.size // LANES * LANES
+    for group in range(0, LANES, GROUP):
+        _add_central_powers(values, group, whole, mean, powers)  # type: ignore[call-arg]  # (numba adds the first)
+    _, second, third, fourth = _split(powers)
+    for i in range(whole, values.size):
+        d = np.float64(values[i]) - mean
+        q = d * d
+        lane = i - whole
+        second[lane] += q
+        third[lane] = fma(q, d, third[lane])  # type: ignore[call-arg]
+        fourth[lane] = fma(q, q, fourth[lane])
+    return sum_lanes(second), sum_lanes(third), sum_lanes(fourth)
+
+
+@njit(cache=True, nogil=True)
 def single_moments(
     values: NDArray[np.float32],
 ) -> tuple[float, float, float, float, float, float, float]:
     """``kernels.piece_moments`` of float32 values. Where some are not finite, the sum is not."""
     n = values.size
     whole = n // LANES * LANES
-    sums, zeros = np.zeros(LANES), np.zeros(LANES, np.int32)
+    powers, zeros = np.zeros(POWERS * LANES), np.zeros(LANES, np.int32)
     low, high = np.empty(LANES, np.float32), np.empty(LANES, np.float32)
     for group in range(0, LANES, GROUP):
-        _first_pass(values, group, whole, sums, low, high, zeros)  # type: ignore[call-arg]  # (numba adds the first)
+        _add_powers(values, group, whole, powers, low, high, zeros)  # type: ignore[call-arg]  # (numba adds the first)
+    first, second, third, fourth = _split(powers)
     for i in range(whole, n):
         lane = i - whole
         x = values[i]
-        sums[lane] += np.float64(x)
+        d = np.float64(x)
+        q = d * d
+        first[lane] += d
+        second[lane] += q
+        third[lane] = fma(q, d, third[lane])  # type: ignore[call-arg]
+        fourth[lane] = fma(q, q, fourth[lane])
         low[lane] = min(low[lane], x)
         high[lane] = max(high[lane], x)
         zeros[lane] += x == np.float32(0.0)
-    total = sum_lanes(sums)
+    total, squares = sum_lanes(first), sum_lanes(second)
     smallest, largest, none = np.float64(low[0]), np.float64(high[0]), 0
     for lane in range(LANES):
         smallest = min(smallest, np.float64(low[lane]))
@@ -300,55 +353,20 @@ def single_moments(
         none += zeros[lane]
     if smallest == 0.0 or largest == 0.0:
         smallest, largest = _compare_zeros(values)
-    mean = total / n
-    second, third, fourth = np.zeros(LANES), np.zeros(LANES), np.zeros(LANES)
-    for group in range(0, LANES, GROUP):
-        _second_pass(values, group, whole, mean, second, third, fourth)  # type: ignore[call-arg]  # (numba adds the first)
-    for i in range(whole, n):
-        d = np.float64(values[i]) - mean
-        q = d * d
-        lane = i - whole
-        second[lane] += q
-        third[lane] += q * d
-        fourth[lane] += q * q
-    return (
-        total,
-        sum_lanes(second),
-        sum_lanes(third),
-        sum_lanes(fourth),
-        smallest,
-        largest,
-        float(none),
-    )
+    central = (squares, sum_lanes(third), sum_lanes(fourth))
+    if lies_near_zero(total, squares, n):
+        central = centre_powers(total, central, n)
+    else:
+        central = _central_powers(values, total / n, powers)
+    return (total, *central, smallest, largest, float(none))
 
 
 @njit(cache=True, nogil=True)
-def _sum_finite(values: NDArray[np.float32]) -> tuple[float, float]:
-    """Squares and largest magnitude of a row's values that are finite."""
-    lanes = np.zeros(ROW_LANES)
-    total, top = 0.0, 0.0
-    for i in range(values.size):
-        x = np.float64(values[i])
-        if x - x == 0.0:
-            lanes[i % ROW_LANES] += x * x
-            top = max(top, abs(x))
-    for lane in range(ROW_LANES):
-        total += lanes[lane]
-    return total, top
-
-
-@njit(cache=True, nogil=True)
-def add_single_rows(
-    values: NDArray[np.float32],
-    start: int,
-    row_size: int,
-    norms: NDArray[np.float64],
-    absmax: NDArray[np.float64],
+def add_single_norms(
+    values: NDArray[np.float32], start: int, row_size: int, norms: NDArray[np.float64]
 ) -> None:
-    """``kernels.add_row_statistics`` of float32 values."""
-    lanes, tops = np.zeros(ROWS * ROW_LANES), np.zeros(ROWS * ROW_LANES, np.int32)
-    sizes = tops.view(np.float32)
-    bits = values.view(np.int32)
+    """``kernels.add_row_norms`` of float32 values."""
+    lanes = np.zeros(ROWS * ROW_LANES)
     position = 0
     while position < values.size:
         row = (start + position) // row_size
@@ -357,23 +375,20 @@ def add_single_rows(
         together = 1
         if length == row_size and position + ROWS * row_size <= values.size:
             together = ROWS
-            _square_rows(values, position, position + whole, row_size, lanes, tops)
+            _square_rows(values, position, position + whole, row_size, lanes)
         else:
-            _square_row(values, position, position + whole, row_size, lanes, tops)
+            _square_row(values, position, position + whole, row_size, lanes)
         for first in range(0, together * ROW_LANES, ROW_LANES):
             for i in range(whole, length):
                 x = np.float64(values[position + i])
                 lane = first + i - whole
-                lanes[lane] += x * x
-                tops[lane] = max(tops[lane], bits[position + i] & np.int32(MAGNITUDE))
-            total, top, largest = 0.0, 0.0, np.int32(0)
+                lanes[lane] = fma(x, x, lanes[lane])  # type: ignore[call-arg]
+            total = 0.0
             for lane in range(first, first + ROW_LANES):
                 total += lanes[lane]
-                top = max(top, np.float64(sizes[lane]))
-                largest = max(largest, tops[lane])
-            if largest >= INFINITE:
-                total, top = _sum_finite(values[position : position + length])
+            # Squares of float32 values that are all finite have a finite sum in float64.
+            if not np.isfinite(total):
+                total = sum_squares(values[position : position + length])
             norms[row] += total
-            absmax[row] = max(absmax[row], top)
             row += 1
             position += length

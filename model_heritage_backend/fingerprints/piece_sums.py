@@ -15,8 +15,9 @@ from model_heritage_backend.fingerprints.kernels import (
     expand_bfloat16,
     fits_bfloat16,
     gather_sample,
+    raise_tops,
 )
-from model_heritage_backend.fingerprints.lanes import add_single_rows, fits_float16, single_moments
+from model_heritage_backend.fingerprints.lanes import add_single_norms, fits_float16, single_moments
 from model_heritage_backend.fingerprints.moments import merge_moments
 
 
@@ -24,7 +25,8 @@ class Sums(NamedTuple):
     """What is gathered of a tensor of float32 values: each as in the module it comes from.
 
     ``digest`` is of the values, ``stored`` of what is stored in bfloat16. ``misfits``: whether some
-    value is not exact in bfloat16, or in float16. ``norms`` are empty unless it is a matrix.
+    value is not exact in bfloat16, or in float16. ``norms`` and ``tops`` are empty unless it is a
+    matrix.
     """
 
     stored: NDArray[np.uint64]
@@ -32,7 +34,7 @@ class Sums(NamedTuple):
     misfits: NDArray[np.bool_]
     moments: NDArray[np.float64]
     norms: NDArray[np.float64]
-    absmax: NDArray[np.float64]
+    tops: NDArray[np.int64]
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
     sample: NDArray[np.float32]
@@ -86,7 +88,8 @@ def add_pieces(
         gather_sample(piece, place, row_size, sums.rows, sums.columns, sums.sample)
         gather_sample(piece, place, row_size, sums.wide_rows, sums.wide_columns, sums.wide)
         if sums.norms.size:
-            add_single_rows(piece, place, row_size, sums.norms, sums.absmax)
+            add_single_norms(piece, place, row_size, sums.norms)
+            raise_tops(piece.view(np.int32), place, row_size, sums.rows, sums.tops)
         figures = single_moments(piece)
         # Float32 values that are all finite have a finite sum in float64.
         if not np.isfinite(figures[0]):

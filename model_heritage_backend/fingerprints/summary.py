@@ -16,7 +16,7 @@ from model_heritage_backend.fingerprints.fingerprint import (
     TensorFingerprint,
 )
 from model_heritage_backend.fingerprints.grids import find_grid, name_bits
-from model_heritage_backend.fingerprints.kernels import fits_bfloat16, piece_moments
+from model_heritage_backend.fingerprints.kernels import central_powers, fits_bfloat16, piece_moments
 from model_heritage_backend.fingerprints.names import count_layers
 from model_heritage_backend.fingerprints.sampling import ROW_SALT, mix
 from model_heritage_backend.fingerprints.structure import hash_structure, is_parameter
@@ -190,12 +190,12 @@ def _routing_vector(matrices: list[TensorFingerprint]) -> NDArray[np.float32]:
         share = ROUTING_SIZE // len(matrices) + (index < ROUTING_SIZE % len(matrices))
         flat = np.nan_to_num(tensor.sample.astype(np.float64), posinf=0.0, neginf=0.0).ravel()
         order = _order_places(flat.size)
-        total, second, *_ = piece_moments(flat)
-        spread = math.sqrt(second / flat.size)
+        mean = piece_moments(flat)[0] / flat.size
+        spread = math.sqrt(central_powers(flat, mean)[0] / flat.size)
         usable = 0.0 < spread < math.inf
         # As many where nothing can be told: what follows keeps its place.
         kept = min(share, flat.size)
-        chosen = flat[order[:share]] - total / flat.size if usable else np.zeros(kept)
+        chosen = flat[order[:share]] - mean if usable else np.zeros(kept)
         parts.append(chosen / spread if usable else chosen)
     return np.concatenate([*parts, np.zeros(0)]).astype(np.float32)
 

@@ -26,6 +26,8 @@ def check_name(name: str, limits: Limits) -> str:
         raise InvalidWeights(
             f"The name {quote(name)} is longer than {limits.name_length} characters."
         )
+    if name.isascii() and name.isprintable():
+        return name
     # Lone surrogates (U+D800 to U+DFFF) cannot be written as UTF-8.
     if any(ord(c) < 32 or ord(c) == 127 or 0xD800 <= ord(c) < 0xE000 for c in name):
         raise InvalidWeights(f"The name {quote(name)} holds control characters.")

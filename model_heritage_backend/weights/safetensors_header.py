@@ -21,6 +21,12 @@ from model_heritage_backend.weights.tensors import DType
 BLANKS = re.compile(rb"[ \t\n\r]*+")
 STRING = re.compile(rb'"(?:[^"\\\x00-\x1f]++|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*+"')
 INTEGER = re.compile(rb"(?:0|[1-9][0-9]*+)(?![0-9.eE])")
+NUMBER = rb"(?:0|[1-9][0-9]{0,17}+)"
+USUAL = re.compile(
+    rb'\{"dtype":"(\w++)","shape":\[((?:%b(?:,%b){0,7}+)?)\],"data_offsets":\[(%b),(%b)\]\}'
+    % ((NUMBER,) * 4)
+)
+"""A tensor's entry as the format's own library writes it: most files hold nothing else."""
 LARGEST = 2**63 - 1
 FIELDS = frozenset({"dtype", "shape", "data_offsets"})
 
@@ -104,6 +110,17 @@ class _Parser:
         return Header(tensors=tuple(tensors), metadata=metadata)
 
     def _tensor(self, name: str) -> TensorEntry:
+        self._blanks()
+        usual = USUAL.match(self._data, self._at)
+        if usual is None or usual.group(2).count(b",") >= self._limits.dimensions:
+            return _check_tensor(name, *self._fields(name))
+        self._at = usual.end()
+        dtype, shape, begin, end = usual.groups()
+        dimensions = [int(number) for number in shape.split(b",")] if shape else []
+        return _check_tensor(name, dtype.decode(), dimensions, int(begin), int(end))
+
+    def _fields(self, name: str) -> tuple[str, list[int], int, int]:
+        """What a tensor's entry says, written in any way: dtype, shape, begin and end."""
         fields: dict[str, str | list[int]] = {}
 
         def field(key: str) -> None:
@@ -120,26 +137,9 @@ class _Parser:
         ):
             missing = ", ".join(sorted(FIELDS - set(fields)))
             raise _broken(f"tensor {quote(name)} lacks {missing}")
-        if len(offsets) != 2 or offsets[0] > offsets[1]:
+        if len(offsets) != 2:
             raise _broken(f"tensor {quote(name)} has data_offsets that are not begin <= end")
-        if dtype == "C64":
-            dtype, shape = "F32", [*shape, 2]
-        if dtype in UNREADABLE:
-            raise UnsupportedFormat(
-                f"Tensor {quote(name)} is stored as {dtype}, which cannot be read yet."
-            )
-        if dtype not in DType.__members__:
-            raise _broken(f"tensor {quote(name)} has the unknown dtype {quote(dtype)}")
-        entry = TensorEntry(
-            name=name, dtype=DType(dtype), shape=tuple(shape), begin=offsets[0], end=offsets[1]
-        )
-        size = math.prod(shape) * entry.dtype.itemsize
-        if size != entry.end - entry.begin:
-            raise _broken(
-                f"tensor {quote(name)} has room for {entry.end - entry.begin:,} bytes, but its "
-                f"shape and dtype need {size if size <= LARGEST else 'far too many'}"
-            )
-        return entry
+        return dtype, shape, offsets[0], offsets[1]
 
     def _object(self, member: Callable[[str], None], what: str) -> None:
         """Parse ``{"key": ..., ...}``; ``member(key)`` parses each value."""
@@ -214,6 +214,27 @@ class _Parser:
         match = BLANKS.match(self._data, self._at)
         if match is not None:
             self._at = match.end()
+
+
+def _check_tensor(name: str, dtype: str, shape: list[int], begin: int, end: int) -> TensorEntry:
+    if begin > end:
+        raise _broken(f"tensor {quote(name)} has data_offsets that are not begin <= end")
+    if dtype == "C64":
+        dtype, shape = "F32", [*shape, 2]
+    if dtype in UNREADABLE:
+        raise UnsupportedFormat(
+            f"Tensor {quote(name)} is stored as {dtype}, which cannot be read yet."
+        )
+    if dtype not in DType.__members__:
+        raise _broken(f"tensor {quote(name)} has the unknown dtype {quote(dtype)}")
+    entry = TensorEntry(name=name, dtype=DType(dtype), shape=tuple(shape), begin=begin, end=end)
+    size = math.prod(shape) * entry.dtype.itemsize
+    if size != entry.end - entry.begin:
+        raise _broken(
+            f"tensor {quote(name)} has room for {entry.end - entry.begin:,} bytes, but its "
+            f"shape and dtype need {size if size <= LARGEST else 'far too many'}"
+        )
+    return entry
 
 
 def _check_layout(tensors: tuple[TensorEntry, ...], data_bytes: int) -> None:

@@ -1,13 +1,18 @@
 """Vector loops give what the plain ones give, bit for bit."""
 
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from model_heritage_backend.fingerprints.kernels import add_row_statistics, piece_moments
-from model_heritage_backend.fingerprints.lanes import add_single_rows, single_moments
+from model_heritage_backend.fingerprints.kernels import (
+    add_row_norms,
+    piece_moments,
+    raise_tops,
+)
+from model_heritage_backend.fingerprints.lanes import add_single_norms, single_moments
 from model_heritage_backend.fingerprints.moments import RunningMoments
 
 
@@ -35,6 +40,32 @@ def test_moments(kind: str, count: int) -> None:
     assert ours.tobytes() == plain.tobytes()
 
 
+@pytest.mark.parametrize("shift", [0.0, 0.01, 0.2, 0.257, 0.26, 1.0, 3000.0, -0.2])
+@pytest.mark.parametrize("skewed", [False, True])
+def test_moments_are_exact(shift: float, skewed: bool) -> None:
+    """Beside rational numbers, with means on both sides of where two passes begin."""
+    random = np.random.default_rng(5)
+    values = random.standard_normal(700)
+    if skewed:
+        values = values**3 / 4.0
+    single = (values - values.mean() + shift * values.std()).astype(np.float32)
+    for summarise in (single_moments, piece_moments):
+        total, *powers = summarise(single)[:4]
+        exact = [Fraction(float(x)) for x in single]
+        mean = sum(exact) / len(exact)
+        assert total == pytest.approx(float(sum(exact)), rel=1e-13, abs=1e-11)
+        for order, power in enumerate(powers, start=2):
+            # As moments are used: beside the spread.
+            size = float(sum(abs(x - mean) ** order for x in exact))
+            wanted = float(sum((x - mean) ** order for x in exact))
+            assert abs(power - wanted) <= 1e-12 * size * max(1.0, shift)
+
+
+def test_large_doubles_that_are_all_the_same_have_no_spread() -> None:
+    """Their squares are not finite."""
+    assert piece_moments(np.full(128, 2.0**530))[1:4] == (0.0, 0.0, 0.0)
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_the_sum_of_what_is_not_finite_is_not_finite(bad: float) -> None:
     for place in (0, 70, 128):
@@ -59,10 +90,29 @@ def test_rows(kind: str, row_size: int) -> None:
     values = make_values(kind, 3000)
     if kind == "not finite":
         values[[100, 1299, 2999]] = np.nan, np.inf, -np.inf
-    figures = np.zeros((2, 2, 3010 // row_size + 1))
-    for (norms, absmax), add in zip(figures, (add_row_statistics, add_single_rows), strict=True):
+    figures = np.zeros((2, 3010 // row_size + 1))
+    for norms, add in zip(figures, (add_row_norms, add_single_norms), strict=True):
         # A piece that begins within a row, and one after it.
-        add(values[:1300], 10, row_size, norms, absmax)
-        add(values[1300:], 1310, row_size, norms, absmax)
+        add(values[:1300], 10, row_size, norms)
+        add(values[1300:], 1310, row_size, norms)
     assert figures[0].tobytes() == figures[1].tobytes()
     assert figures[0].any()
+
+
+@pytest.mark.parametrize("row_size", [1, 7, 1000, 5000])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_largest_magnitudes_of_sampled_rows(dtype: type, row_size: int) -> None:
+    random = np.random.default_rng(row_size)
+    values = random.standard_normal(3000).astype(dtype)
+    values[random.integers(0, 3000, 50)] = 0.0
+    values[[100, 1299, 2999]] = np.nan, np.inf, -np.inf
+    values[[5, 1301]] = -np.finfo(dtype).max, np.finfo(dtype).tiny / 4
+    rows = np.arange(0, 3000 // row_size + 1, 2)
+    tops = np.zeros(rows.size, np.int64)
+    integer = np.int32 if dtype is np.float32 else np.int64
+    for start, stop in ((0, 1300), (1300, 1301), (1301, 3000)):
+        raise_tops(values[start:stop].view(integer), start, row_size, rows, tops)
+    finite = np.where(np.isfinite(values), np.abs(values), 0.0)
+    parts = [finite[row * row_size : (row + 1) * row_size] for row in rows]
+    expected = np.array([part.max(initial=0.0) for part in parts], dtype)
+    np.testing.assert_array_equal(tops.astype(integer).view(dtype), expected)

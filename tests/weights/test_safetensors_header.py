@@ -37,6 +37,24 @@ def test_accepts_what_the_format_allows() -> None:
 
 
 @pytest.mark.parametrize(
+    "shape",
+    [b"[2,3]", b"[]", b"[0]", b"[6,1,1,1,1,1,1,1]", b"[6,1,1,1,1,1,1,1,1]", b"[-6]", b"[6.0]"],
+)
+@pytest.mark.parametrize("offsets", [b"[0,24]", b"[0,4]", b"[24,0]", b"[00,24]"])
+def test_blanks_change_nothing(shape: bytes, offsets: bytes) -> None:
+    """Entries without any are read in a way of their own."""
+
+    def outcome(data: bytes) -> object:
+        try:
+            return parse(data, limits=Limits(dimensions=8))
+        except InvalidWeights as error:
+            return str(error)
+
+    usual = GOOD.replace(b"[2,3]", shape).replace(b"[0,24]", offsets)
+    assert outcome(usual) == outcome(usual.replace(b'"dtype"', b' "dtype"'))
+
+
+@pytest.mark.parametrize(
     ("header", "reason"),
     [
         (b"", "does not start with"),
