@@ -6,15 +6,16 @@ import os
 import resource
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from statistics import median
 
-from benchmarks.scale.rows import Row, at_least, at_most, time_median, time_once
+from benchmarks.scale.rows import Row, at_least, at_most, time_once
 from model_heritage_backend.fingerprints import fingerprint_sampled, fingerprint_weights
 from model_heritage_backend.weights import open_weights
 
 BLOCK = 1 << 20
-REPEATED = 5
+REPEATED = 7
 
 
 def write_model(path: Path, dtype: str, layers: int) -> None:
@@ -70,21 +71,22 @@ def measure(*, layers: int = 64) -> Iterator[Row]:
 def measure_file(path: Path, dtype: str) -> Iterator[Row]:
     size = path.stat().st_size / 1e9
 
-    def time_cold(work: Callable[[Path], None]) -> float:
-        times = []
+    def take_turns(*works: Callable[[Path], None], cold: bool = False) -> list[float]:
+        """Median seconds of each. Disks, and neighbours, change their speed within a minute."""
+        times: list[list[float]] = [[] for _ in works]
         for _ in range(REPEATED):
-            forget(path)
-            times.append(time_once(lambda: work(path)))
-        return median(times)
+            for work, found in zip(works, times, strict=True):
+                if cold:
+                    forget(path)
+                found.append(time_once(partial(work, path)))
+        return [median(found) for found in times]
 
     take_fingerprint(path)
-    plain, ours = time_cold(read_plainly), time_cold(take_fingerprint)
+    plain, ours = take_turns(read_plainly, take_fingerprint, cold=True)
     yield at_least(f"fingerprint, {dtype}, cold", size / ours, "GB/s", "read", size / plain, 0.85)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    plain = time_median(lambda: read_plainly(path), REPEATED)
-    ours = time_median(lambda: take_fingerprint(path), REPEATED)
+    plain, ours, sampled = take_turns(read_plainly, take_fingerprint, take_sample)
     yield at_least(f"fingerprint, {dtype}, warm", size / ours, "GB/s", "read", size / plain, 0.3)
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1e3
     yield at_most(f"memory of it, {dtype}", max(grown, 0.1), "MB", "limit", 150.0)
-    sampled = time_median(lambda: take_sample(path), REPEATED)
     yield at_most(f"sampled, {dtype}", sampled, "s", "full", ours, 200.0)
