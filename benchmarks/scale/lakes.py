@@ -14,7 +14,7 @@ from typing import Any
 from safetensors.numpy import save_file
 from sqlalchemy import create_engine, func, select
 
-from benchmarks.scale.rows import Row, at_least, at_most, time_once
+from benchmarks.scale.rows import Row, at_least, at_most, measure_peak, time_once
 from benchmarks.scale.synthetic import Breeder, fingerprint_arrays
 from benchmarks.scale.uploads import Served
 from model_heritage_backend.clustering import ModelManagementSystem
@@ -73,13 +73,6 @@ def recluster(folder: Path) -> dict[str, dict[str, Any]]:
         }
     database.close()
     return found
-
-
-def measure_peak(process: int | None = None) -> float:
-    """Most memory that this process had, or another, in MB; what ``getrusage`` tells is its
-    parent's, too."""
-    lines = Path(f"/proc/{process or 'self'}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1e3
 
 
 def measure_concurrent() -> Iterator[Row]:

@@ -73,6 +73,13 @@ def at_least(
     )
 
 
+def measure_peak(process: int | None = None) -> float:
+    """Most memory that this process had, or another, in MB; what ``getrusage`` tells is its
+    parent's, too."""
+    lines = Path(f"/proc/{process or 'self'}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1e3
+
+
 def time_median(work: Callable[[], object], times: int = 5) -> float:
     """Median seconds on the clock, after one unmeasured run."""
     work()

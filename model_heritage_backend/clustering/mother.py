@@ -126,17 +126,24 @@ def solve_with(
     )
 
 
+DIGITS = 9
+"""Of a kurtosis, behind the point."""
+
+
 def calculate_kurtoses(family: AlignedFamily) -> Matrix:
     """Mean excess kurtosis of each member's square matrices, (n,).
 
     A mean where the paper has a sum: the order is the same, and members that differ in depth can be
     compared. All matrices count where no member has a square one. Moments are exact; a sampled
-    fingerprint has none, and its sample's kurtosis takes their place.
+    fingerprint has none, and its sample's kurtosis takes their place. Rounded, as models that share
+    all these matrices must not be told apart by the version of the program that read them.
     """
     matrices = [[t for t in tensors.values() if t.is_matrix] for tensors in family.tensors]
     square = [[t for t in member if is_square(t.shape)] for member in matrices]
     counted = square if all(square) else matrices
-    return np.array([np.mean([_kurtosis(t) for t in m]) if m else 0.0 for m in counted])
+    means = np.array([np.mean([_kurtosis(t) for t in m]) if m else 0.0 for m in counted])
+    rounded: Matrix = means.round(DIGITS)
+    return rounded
 
 
 def _kurtosis(tensor: TensorFingerprint) -> float:

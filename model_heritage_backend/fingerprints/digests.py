@@ -63,8 +63,8 @@ def _read_secret(place: int) -> list[int]:
 
 
 ENDS = 11
-"""Where in the secret the part begins that sums are merged with, and how far before the end of
-what sums are scrambled with."""
+"""Where in the secret the first part begins that sums are merged with; the second begins so many
+bytes before the part for scrambling."""
 MERGED = (_read_secret(ENDS), _read_secret(SCRAMBLING - ENDS))
 
 

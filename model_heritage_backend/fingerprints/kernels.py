@@ -65,10 +65,11 @@ def sum_lanes(lanes: NDArray[np.float64]) -> float:
 
 
 @njit(cache=True, nogil=True)
-def lies_near_zero(total: float, squares: float, size: int) -> bool:
-    """Whether powers may be taken about zero. Never where some values, or squares, are not
-    finite."""
-    return squares < np.inf and total * (total / size) <= NEAR * squares
+def can_be_centred(total: float, powers: Powers, size: int) -> bool:
+    """Whether power sums about zero do, as hardly anything is lost by subtraction. Never where some
+    values, or their powers, are not finite."""
+    squares, _, fourth = powers
+    return fourth < np.inf and total * (total / size) <= NEAR * squares
 
 
 @njit(cache=True, nogil=True)
@@ -84,17 +85,35 @@ def centre_powers(total: float, powers: Powers, size: int) -> Powers:
 
 
 @njit(cache=True, nogil=True)
+def _add_powers(
+    values: NDArray[np.floating], count: int, mean: float, powers: NDArray[np.float64]
+) -> None:
+    """Add first to fourth powers of ``count`` values' differences from the mean, a lane each."""
+    for lane in range(count):
+        d = np.float64(values[lane]) - mean
+        q = d * d
+        powers[0, lane] += d
+        powers[1, lane] += q
+        powers[2, lane] = fma(q, d, powers[2, lane])  # type: ignore[call-arg]  # (numba adds the first)
+        powers[3, lane] = fma(q, q, powers[3, lane])
+
+
+@njit(cache=True, nogil=True)
+def _sum_powers(values: NDArray[np.floating], mean: float) -> tuple[float, Powers]:
+    """Sums of differences from the mean, and of their second to fourth powers."""
+    powers = np.zeros((4, LANES))
+    whole = values.size // LANES * LANES
+    for start in range(0, whole, LANES):
+        _add_powers(values[start : start + LANES], LANES, mean, powers)
+    _add_powers(values[whole:], values.size - whole, mean, powers)
+    higher = (sum_lanes(powers[1]), sum_lanes(powers[2]), sum_lanes(powers[3]))
+    return sum_lanes(powers[0]), higher
+
+
+@njit(cache=True, nogil=True)
 def central_powers(values: NDArray[np.floating], mean: float) -> Powers:
     """Sums of second to fourth powers of what values differ from their mean by."""
-    second, third, fourth = np.zeros(LANES), np.zeros(LANES), np.zeros(LANES)
-    for i in range(values.size):
-        d = np.float64(values[i]) - mean
-        q = d * d
-        lane = i % LANES
-        second[lane] += q
-        third[lane] = fma(q, d, third[lane])  # type: ignore[call-arg]  # (numba adds the first)
-        fourth[lane] = fma(q, q, fourth[lane])
-    return sum_lanes(second), sum_lanes(third), sum_lanes(fourth)
+    return _sum_powers(values, mean)[1]
 
 
 @njit(cache=True, nogil=True)
@@ -106,31 +125,32 @@ def piece_moments(
     One pass where the mean is small beside the spread, as in most matrices; else two, over values
     that fit the processor's cache.
     """
-    sums, second, third = np.zeros(LANES), np.zeros(LANES), np.zeros(LANES)
-    fourth, zeros = np.zeros(LANES), np.zeros(LANES)
-    low, high = np.full(LANES, np.inf), np.full(LANES, -np.inf)
-    for i in range(values.size):
-        x = np.float64(values[i])
-        q = x * x
-        lane = i % LANES
-        sums[lane] += x
-        second[lane] += q
-        third[lane] = fma(q, x, third[lane])  # type: ignore[call-arg]  # (numba adds the first)
-        fourth[lane] = fma(q, q, fourth[lane])
-        low[lane] = min(low[lane], x)
-        high[lane] = max(high[lane], x)
-        zeros[lane] += x == 0.0
-    total, squares = sum_lanes(sums), sum_lanes(second)
-    if lies_near_zero(total, squares, values.size):
-        powers = (squares, sum_lanes(third), sum_lanes(fourth))
+    total, powers = _sum_powers(values, 0.0)
+    if can_be_centred(total, powers, values.size):
         powers = centre_powers(total, powers, values.size)
     else:
         powers = central_powers(values, total / values.size)
+    smallest, largest, zeros = find_extremes(values)
+    return (total, *powers, smallest, largest, zeros)
+
+
+@njit(cache=True, nogil=True)
+def find_extremes(values: NDArray[np.floating]) -> tuple[float, float, float]:
+    """Least and largest value, and how many are zero. Of two zeros with different signs, the order
+    of comparisons decides: lane by lane, and then among lanes."""
+    low, high, zeros = np.full(LANES, np.inf), np.full(LANES, -np.inf), np.zeros(LANES)
+    for start in range(0, values.size, LANES):
+        block = values[start : start + LANES]
+        for lane in range(block.size):
+            x = np.float64(block[lane])
+            low[lane] = min(low[lane], x)
+            high[lane] = max(high[lane], x)
+            zeros[lane] += x == 0.0
     smallest, largest = np.inf, -np.inf
     for lane in range(LANES):
         smallest = min(smallest, low[lane])
         largest = max(largest, high[lane])
-    return (total, *powers, smallest, largest, sum_lanes(zeros))
+    return smallest, largest, sum_lanes(zeros)
 
 
 @njit(cache=True, nogil=True)

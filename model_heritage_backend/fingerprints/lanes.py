@@ -25,9 +25,10 @@ from model_heritage_backend.fingerprints.kernels import (
     LANES,
     ROW_LANES,
     Powers,
+    can_be_centred,
     centre_powers,
+    find_extremes,
     fma,
-    lies_near_zero,
     sum_lanes,
     sum_squares,
 )
@@ -276,22 +277,6 @@ def fits_float16(values: NDArray[np.float32]) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _compare_zeros(values: NDArray[np.float32]) -> tuple[np.float64, np.float64]:
-    """Extremes as ``kernels.piece_moments`` finds them: of two zeros with different signs, the
-    order of comparisons decides."""
-    low, high = np.full(LANES, np.inf), np.full(LANES, -np.inf)
-    smallest, largest = np.float64(np.inf), np.float64(-np.inf)
-    for i in range(values.size):
-        lane, x = i % LANES, np.float64(values[i])
-        low[lane] = min(low[lane], x)
-        high[lane] = max(high[lane], x)
-    for lane in range(LANES):
-        smallest = min(smallest, low[lane])
-        largest = max(largest, high[lane])
-    return smallest, largest
-
-
-@njit(cache=True, nogil=True)
 def _split(powers: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
     """The lanes of first to fourth powers."""
     return (
@@ -345,16 +330,17 @@ def single_moments(
         low[lane] = min(low[lane], x)
         high[lane] = max(high[lane], x)
         zeros[lane] += x == np.float32(0.0)
-    total, squares = sum_lanes(first), sum_lanes(second)
+    total = sum_lanes(first)
     smallest, largest, none = np.float64(low[0]), np.float64(high[0]), 0
     for lane in range(LANES):
         smallest = min(smallest, np.float64(low[lane]))
         largest = max(largest, np.float64(high[lane]))
         none += zeros[lane]
     if smallest == 0.0 or largest == 0.0:
-        smallest, largest = _compare_zeros(values)
-    central = (squares, sum_lanes(third), sum_lanes(fourth))
-    if lies_near_zero(total, squares, n):
+        low_zero, high_zero, _ = find_extremes(values)
+        smallest, largest = np.float64(low_zero), np.float64(high_zero)
+    central = (sum_lanes(second), sum_lanes(third), sum_lanes(fourth))
+    if can_be_centred(total, central, n):
         central = centre_powers(total, central, n)
     else:
         central = _central_powers(values, total / n, powers)

@@ -23,7 +23,7 @@ STRING = re.compile(rb'"(?:[^"\\\x00-\x1f]++|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*+"
 INTEGER = re.compile(rb"(?:0|[1-9][0-9]*+)(?![0-9.eE])")
 NUMBER = rb"(?:0|[1-9][0-9]{0,17}+)"
 USUAL = re.compile(
-    rb'\{"dtype":"(\w++)","shape":\[((?:%b(?:,%b){0,7}+)?)\],"data_offsets":\[(%b),(%b)\]\}'
+    rb'\{"dtype":"(\w++)","shape":\[((?:%b(?:,%b){0,7})?)\],"data_offsets":\[(%b),(%b)\]\}'
     % ((NUMBER,) * 4)
 )
 """A tensor's entry as the format's own library writes it: most files hold nothing else."""

@@ -66,6 +66,11 @@ def test_large_doubles_that_are_all_the_same_have_no_spread() -> None:
     assert piece_moments(np.full(128, 2.0**530))[1:4] == (0.0, 0.0, 0.0)
 
 
+def test_powers_that_only_overflow_about_zero_are_taken_about_the_mean() -> None:
+    values = np.tile([-1.0, 1.0], 64) + 0.25
+    assert np.isfinite(piece_moments(values * (3.989e76 / 1.25))[1:4]).all()
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_the_sum_of_what_is_not_finite_is_not_finite(bad: float) -> None:
     for place in (0, 70, 128):
